@@ -1,0 +1,8 @@
+from comfy_api.latest import ComfyExtension, io
+
+from . import canvas, caption, mask, pose
+
+
+class RecomposeExtension(ComfyExtension):
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [*canvas.NODES, *mask.NODES, *caption.NODES, *pose.NODES]

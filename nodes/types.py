@@ -1,0 +1,19 @@
+"""The sockets that are ours or carry more than their name says.
+
+POSE_KEYPOINT   core's list of frames, one per picture:
+                {"canvas_width", "canvas_height", "people": [{"pose_keypoints_2d": 18 x (x, y, 0|1) flat,
+                "foot_keypoints_2d": 6 x 3 (L big toe, L small toe, L heel, R big toe, R small toe, R heel),
+                "hand_left_keypoints_2d" / "hand_right_keypoints_2d": 21 x 3, "face_keypoints_2d": 70 x 3,
+                "recompose": {"confidence": [...], "estimated": [...]}}]}.
+                Pixels of the picture, origin at its top-left corner, y down, never clamped.
+BOUNDING_BOX    core's {"x", "y", "width", "height"}; as *region* it says where the original lies on the
+                extended canvas and also carries "canvas_width" and "canvas_height".
+RECOMPOSE_CONTEXT
+                core.crop.Context: which box of which canvas was cropped, and the size it was brought to.
+"""
+
+from comfy_api.latest import io
+
+PoseKeypoint = io.Custom("POSE_KEYPOINT")
+Context = io.Custom("RECOMPOSE_CONTEXT")
+Region = io.Custom("BOUNDING_BOX")

@@ -1,0 +1,44 @@
+"""Makes the checkout importable as `recompose` without running the pack's entry point."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+if "recompose" not in sys.modules:
+    alias = ModuleType("recompose")
+    alias.__path__ = [str(ROOT)]
+    sys.modules["recompose"] = alias
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def comfy() -> ModuleType:
+    """ComfyUI imported into the test process on the CPU; the folder comes from COMFYUI_PATH."""
+    path = os.environ.get("COMFYUI_PATH")
+    assert path, "COMFYUI_PATH must name the ComfyUI folder; `python3 cli test` sets it."
+    if path not in sys.path:
+        sys.path.insert(0, path)
+    arguments, sys.argv = sys.argv, sys.argv[:1]
+    try:
+        import comfy.options
+
+        comfy.options.enable_args_parsing(False)
+        from comfy.cli_args import args
+
+        args.cpu = True
+        return importlib.import_module("comfy.model_management") and sys.modules["comfy"]
+    finally:
+        sys.argv = arguments
