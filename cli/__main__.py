@@ -1,0 +1,26 @@
+"""`python3 cli COMMAND` from the top folder, or `python3 path/to/checkout/cli COMMAND` from anywhere."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+ROOM = Path(__file__).resolve().parent
+
+
+def start() -> int:
+    """Make the checkout importable as `recompose` and run the command; needs only the standard library."""
+    if sys.version_info < (3, 10):
+        sys.stderr.write("Recompose needs Python 3.11, 3.12 or 3.13; start it with python3.12 cli instead.\n")
+        return 2
+    # Python puts this folder first on the path, where its modules would shadow others of the same name.
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOM]
+    alias = ModuleType("recompose")
+    alias.__path__ = [str(ROOM.parent)]
+    sys.modules["recompose"] = alias
+    from recompose.cli.main import main
+
+    return main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(start())
