@@ -1,0 +1,73 @@
+"""How much canvas the people of a pose need beyond their picture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..shapes import Size
+from . import people, proportions, skeleton
+
+
+class Extension(NamedTuple):
+    """Pixels needed beyond each side of the picture, and the tallest person's stature `body` in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    body: float
+
+
+_ANKLES = ((skeleton.L_ANKLE, slice(18, 21)), (skeleton.R_ANKLE, slice(21, 24)))
+
+
+def _extent(person: people.Person, stature: float, size: Size) -> np.ndarray:
+    """Rows of left, top, right, bottom reached by what the picture does not show of this person."""
+    points = people.points(person)
+    present = points[:, 2] > 0
+    x, y = points[:, 0], points[:, 1]
+    outside = (x < 0) | (y < 0) | (x > size.width) | (y > size.height)
+    counted = present & (outside | people.estimated(person))
+    breadth = np.full(skeleton.POINTS, proportions.LEG_BREADTH / 2 * stature)
+    breadth[skeleton.BODY_POINTS :] = proportions.FOOT_BREADTH / 2 * stature
+    # Heel and toes lie on the sole already; nothing of the foot reaches below them.
+    below = np.where(np.arange(skeleton.POINTS) < skeleton.BODY_POINTS, breadth, 0)
+    rows = np.stack([x - breadth, y - breadth, x + breadth, y + below], axis=1)[counted]
+    soles = [
+        (x[ankle], y[ankle], x[ankle], y[ankle] + proportions.ANKLE_HEIGHT * stature)
+        for ankle, foot in _ANKLES
+        if present[ankle] and (counted[ankle] or not present[foot].any())
+    ]
+    return np.concatenate([rows, np.array(soles).reshape(-1, 4)])
+
+
+def extension_needed(pose: people.Pose, size: Size, cap: float = 1.2) -> Extension:
+    """What all people of all frames together need beyond a picture of `size`, without margin and rounding.
+
+    Counted are guessed points and points outside the picture with half a limb's breadth around them, heels,
+    toes and the sole below an ankle. Raises ValueError when nobody is there, when the pose belongs to a
+    picture of another size, and when a side needs more than `cap` times the picture's height.
+    """
+    found = list(people.everybody(pose))
+    if not found:
+        raise ValueError("The pose holds no person; connect a pose with at least one person in it.")
+    for frame in pose:
+        if people.size(frame) != size:
+            raise ValueError(
+                f"The pose belongs to a picture of {people.size(frame)} but the picture is {size}; "
+                "connect the pose made from this picture."
+            )
+    statures = [proportions.stature(person) or 0.0 for person in found]
+    extents = np.concatenate([_extent(*pair, size) for pair in zip(found, statures, strict=True)])
+    if not len(extents):
+        return Extension(0.0, 0.0, 0.0, 0.0, max(statures))
+    needed = np.concatenate([-extents[:, :2].min(axis=0), extents[:, 2:].max(axis=0) - size]).clip(min=0)
+    if needed.max() > cap * size.height:
+        side = ("left", "top", "right", "bottom")[int(needed.argmax())]
+        raise ValueError(
+            f"The people need {needed.max():.0f} px more at the {side}, over {cap:g} times the picture's "
+            f"height of {size.height} px; check the pose, raise the cap, or take a picture that shows more."
+        )
+    return Extension(*(float(side) for side in needed), max(statures))

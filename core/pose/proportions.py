@@ -1,0 +1,146 @@
+"""The proportions of the body, and a person's stature q in pixels measured by them.
+
+Fractions of stature after D. A. Winter, Biomechanics and Motor Control of Human Movement (2009), figure 4.1,
+which goes back to Drillis and Contini (1966).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import people, skeleton
+from .skeleton import (
+    L_ANKLE,
+    L_EAR,
+    L_ELBOW,
+    L_EYE,
+    L_HIP,
+    L_KNEE,
+    L_SHOULDER,
+    L_WRIST,
+    NECK,
+    R_ANKLE,
+    R_EAR,
+    R_ELBOW,
+    R_EYE,
+    R_HIP,
+    R_KNEE,
+    R_SHOULDER,
+    R_WRIST,
+)
+
+ANKLE_HEIGHT, KNEE_HEIGHT, HIP_HEIGHT, SHOULDER_HEIGHT, EYE_HEIGHT = 0.039, 0.285, 0.530, 0.818, 0.936
+SHANK, THIGH, TRUNK = 0.246, 0.245, 0.288
+UPPER_ARM, FOREARM = 0.186, 0.146
+SHOULDER_WIDTH, HIP_WIDTH = 0.259, 0.191
+FOOT_LENGTH, FOOT_BREADTH = 0.152, 0.055
+# Where along the foot the ankle stands is an assumption: a quarter of its length lies behind.
+HEEL_BEHIND, TOES_AHEAD = 0.25 * FOOT_LENGTH, 0.75 * FOOT_LENGTH
+LEG_BREADTH = 0.06
+
+_SIDE_OF_TRUNK = float(np.hypot(TRUNK, (SHOULDER_WIDTH - HIP_WIDTH) / 2))
+_FRONTAL = 0.7
+_BENT = np.deg2rad(25.0)
+_LEG_AND_ARM_CHAINS = (
+    (R_SHOULDER, R_ELBOW, R_WRIST),
+    (L_SHOULDER, L_ELBOW, L_WRIST),
+    (R_HIP, R_KNEE, R_ANKLE),
+    (L_HIP, L_KNEE, L_ANKLE),
+)
+_LIMBS = (
+    (R_HIP, R_KNEE, THIGH, 3.0),
+    (L_HIP, L_KNEE, THIGH, 3.0),
+    (R_KNEE, R_ANKLE, SHANK, 3.0),
+    (L_KNEE, L_ANKLE, SHANK, 3.0),
+    (R_SHOULDER, R_ELBOW, UPPER_ARM, 1.0),
+    (L_SHOULDER, L_ELBOW, UPPER_ARM, 1.0),
+    (R_ELBOW, R_WRIST, FOREARM, 1.0),
+    (L_ELBOW, L_WRIST, FOREARM, 1.0),
+)
+
+
+def midpoint(points: np.ndarray, present: np.ndarray, first: int, second: int) -> np.ndarray | None:
+    """The point halfway between two present points, None where one is missing."""
+    if present[first] and present[second]:
+        return (points[first, :2] + points[second, :2]) / 2
+    return None
+
+
+def shoulders_middle(points: np.ndarray, present: np.ndarray) -> np.ndarray | None:
+    """Midway between the shoulders, or the neck where one of them is missing."""
+    middle = midpoint(points, present, R_SHOULDER, L_SHOULDER)
+    if middle is None and present[NECK]:
+        middle = points[NECK, :2]
+    return middle
+
+
+def head_middle(points: np.ndarray, present: np.ndarray) -> np.ndarray | None:
+    """A point at the height of the eyes: between the ears, else between the eyes."""
+    ears = midpoint(points, present, R_EAR, L_EAR)
+    return ears if ears is not None else midpoint(points, present, R_EYE, L_EYE)
+
+
+def _distance(points: np.ndarray, first: int, second: int) -> float:
+    return float(np.linalg.norm(points[first, :2] - points[second, :2]))
+
+
+def _trunk(points: np.ndarray, present: np.ndarray) -> list[tuple[float, float]]:
+    shoulders = shoulders_middle(points, present)
+    hips = midpoint(points, present, R_HIP, L_HIP)
+    if shoulders is not None and hips is not None:
+        return [(float(np.linalg.norm(shoulders - hips)) / TRUNK, 3.0)]
+    return [
+        (_distance(points, shoulder, hip) / _SIDE_OF_TRUNK, 3.0)
+        for shoulder, hip in ((R_SHOULDER, R_HIP), (L_SHOULDER, L_HIP))
+        if present[shoulder] and present[hip]
+    ]
+
+
+def _measured(points: np.ndarray, present: np.ndarray) -> list[tuple[float, float]]:
+    """(stature in pixels by this segment alone, weight) of every segment both ends of which are present."""
+    found = _trunk(points, present)
+    trunk = found[0][0] * TRUNK if found else None
+    found += [
+        (_distance(points, first, second) / fraction, weight)
+        for first, second, fraction, weight in _LIMBS
+        if present[first] and present[second]
+    ]
+    if present[R_SHOULDER] and present[L_SHOULDER]:
+        width = _distance(points, R_SHOULDER, L_SHOULDER)
+        if trunk is None or width > _FRONTAL * trunk:
+            found.append((width / SHOULDER_WIDTH, 1.0))
+    shoulders, head = shoulders_middle(points, present), head_middle(points, present)
+    # A nodding head is short: it only counts where there is no trunk to measure.
+    if trunk is None and shoulders is not None and head is not None:
+        found.append((float(np.linalg.norm(shoulders - head)) / (EYE_HEIGHT - SHOULDER_HEIGHT), 1.0))
+    return [(stature, weight) for stature, weight in found if stature > 0]
+
+
+def bends(points: np.ndarray, present: np.ndarray) -> bool:
+    """Whether an elbow or a knee is bent by more than 25°."""
+    for first, middle, last in _LEG_AND_ARM_CHAINS:
+        if present[[first, middle, last]].all():
+            a, b = points[middle, :2] - points[first, :2], points[last, :2] - points[middle, :2]
+            if abs(np.arctan2(a[0] * b[1] - a[1] * b[0], a @ b)) > _BENT:
+                return True
+    return False
+
+
+def _weighted_percentile(values: list[tuple[float, float]], share: float) -> float:
+    values = sorted(values)
+    reached = np.cumsum([weight for _, weight in values])
+    return values[int(np.searchsorted(reached, share * reached[-1] - 1e-9))][0]
+
+
+def stature(person: people.Person) -> float | None:
+    """q, the height in pixels the person would have standing upright, by the measured points; None if none.
+
+    The weighted median over the segments seen (trunk, thigh, shank 3; upper arm, forearm, frontal shoulders
+    1), or their 75th percentile when a limb is bent: foreshortening only ever makes a segment too short.
+    """
+    points = people.points(person)
+    present = (points[:, 2] > 0) & ~people.estimated(person)
+    found = _measured(points, present[: skeleton.POINTS])
+    if not found:
+        return None
+    return _weighted_percentile(found, 0.75 if bends(points, present) else 0.5)
