@@ -1,0 +1,200 @@
+"""A private headless ComfyUI: starts on a free loopback port, always stops, leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from .client import Client, ServerError, Unreachable
+
+ROOT = Path(__file__).resolve().parent.parent
+# ComfyUI shall load the pack under any folder name; a dash and a space are the usual trouble.
+PACK_NAME, HOST_PACK_NAME = "comfyui-recompose (demo) pack", "recompose-host"
+START_SECONDS, STOP_SECONDS, ATTEMPTS, LOG_LINES = 300.0, 10.0, 5, 12
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def sweep(cache: Path) -> None:
+    """Remove the folders of servers whose starter was killed; living ones hold a lock."""
+    for folder in cache.glob("server-*"):
+        with contextlib.suppress(OSError), (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class PrivateServer:
+    """A ComfyUI of our own, as a context manager: `with PrivateServer(...) as server: server.client`.
+
+    The files of `models` become its models, `packs` its custom nodes (name to folder). The kernel kills it when
+    this process dies; it must therefore be started from a thread that lives as long as it is needed.
+    """
+
+    def __init__(
+        self,
+        python: Path | str,
+        comfyui: Path | str,
+        cache: Path | str,
+        packs: dict[str, Path] | None = None,
+        models: Path | None = None,
+        port: Callable[[], int] = free_port,
+    ) -> None:
+        self.python, self.comfyui, self.cache = str(python), Path(comfyui), Path(cache)
+        self.packs, self.models, self._port = packs or {}, models, port
+        self.process: subprocess.Popen | None = None
+        self._lock = None
+
+    def __enter__(self) -> PrivateServer:
+        try:
+            self._make_folders()
+            for attempt in range(ATTEMPTS):
+                if self._start(last=attempt == ATTEMPTS - 1):
+                    return self
+        except BaseException:
+            self.stop()
+            raise
+        raise AssertionError("The last attempt starts or raises.")
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _make_folders(self) -> None:
+        if not (self.comfyui / "main.py").is_file():
+            raise ServerError(f"There is no ComfyUI in {self.comfyui} (no main.py); set COMFYUI_PATH to one.")
+        self.cache.mkdir(parents=True, exist_ok=True)
+        sweep(self.cache)
+        self.base = Path(tempfile.mkdtemp(prefix="server-", dir=self.cache))
+        self._lock = (self.base / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        for name in ("custom_nodes", "input", "output", "temp", "user"):
+            (self.base / name).mkdir()
+        for name, folder in self.packs.items():
+            (self.base / "custom_nodes" / name).symlink_to(folder, target_is_directory=True)
+        self._link_models()
+        self.input_dir, self.output_dir = self.base / "input", self.base / "output"
+        self.log = self.base / "server.log"
+
+    def _link_models(self) -> None:
+        """Link file by file, so that whoever adds a model here does not add it to the shared folder."""
+        self.models_dir = self.base / "models"
+        self.models_dir.mkdir()
+        for file in sorted(self.models.rglob("*")) if self.models else ():
+            if file.is_file():
+                link = self.models_dir / file.relative_to(self.models)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(file)
+
+    def _start(self, last: bool) -> bool:
+        """Start once; False when somebody else took the port in between and there are attempts left."""
+        port = self._port()
+        command = [self.python, str(self.comfyui / "main.py"), "--cpu", "--use-pytorch-cross-attention"]
+        command += ["--base-directory", str(self.base), "--database-url", "sqlite:///:memory:"]
+        command += ["--disable-auto-launch", "--listen", "127.0.0.1", "--port", str(port)]
+        guard = [self.python, str(Path(__file__).with_name("guard.py")), str(os.getpid())]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1"}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                guard + command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.base,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is ours to handle; the server is stopped afterwards.
+            )
+        self.client = Client(f"http://127.0.0.1:{port}")
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                if "already in use" in self._last_lines() and not last:
+                    return False
+                raise ServerError(self.died() or "")
+            # Whoever took the port may well be another ComfyUI, so the answer must come from ours.
+            with contextlib.suppress(ServerError):
+                if str(self.base) in self.client.system().get("argv", []):
+                    return True
+            time.sleep(0.1)
+        raise ServerError(f"ComfyUI did not start within {START_SECONDS:.0f} s.{self._quote()}")
+
+    @property
+    def url(self) -> str:
+        """The address of the running server."""
+        return self.client.url
+
+    def died(self) -> str | None:
+        """What to tell the user when the process is gone, None while it lives."""
+        code = self.process.poll() if self.process else None
+        if code is None:
+            return None
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return f"The private ComfyUI died ({how}).{self._quote()}"
+
+    def _last_lines(self) -> str:
+        try:
+            return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:])
+        except OSError:
+            return ""
+
+    def _quote(self) -> str:
+        lines = self._last_lines()
+        return f" Its last words:\n{lines}" if lines else ""
+
+    def run(self, prompt: dict, **arguments: object) -> dict:
+        """Client.run, which blames the private server when that died half-way."""
+        try:
+            return self.client.run(prompt, **arguments)
+        except Unreachable as error:
+            raise ServerError(self.died() or str(error)) from error
+
+    def stop(self) -> None:
+        """End the process, first politely, and remove its folder; may be called more than once."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self._lock:
+            shutil.rmtree(self.base, ignore_errors=True)
+            self._lock.close()
+            self._lock = None
+
+
+@contextlib.contextmanager
+def signals_as_exit() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that every `with` cleans up."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        raise AssertionError("Signals can only be handled in the main thread.")
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def demo_packs() -> dict[str, Path]:
+    """The demo server's custom nodes: this checkout and the pack that registers the small model sizes."""
+    packs = {PACK_NAME: ROOT, HOST_PACK_NAME: ROOT / "demo" / "host_pack"}
+    return {name: folder for name, folder in packs.items() if (folder / "__init__.py").is_file()}
