@@ -7,7 +7,9 @@ POSE_KEYPOINT   core's list of frames, one per picture:
                 "recompose": {"confidence": [...], "estimated": [...]}}]}.
                 Pixels of the picture, origin at its top-left corner, y down, never clamped.
 BOUNDING_BOX    core's {"x", "y", "width", "height"}; as *region* it says where the original lies on the
-                extended canvas and also carries "canvas_width" and "canvas_height".
+                extended canvas and also carries "canvas_width" and "canvas_height". Inputs pass
+                extra_dict=SOCKET_ONLY: the frontend draws a widget for this type and would send its
+                numbers when nothing is connected.
 RECOMPOSE_CONTEXT
                 core.crop.Context: which box of which canvas was cropped, and the size it was brought to.
 """
@@ -17,3 +19,4 @@ from comfy_api.latest import io
 PoseKeypoint = io.Custom("POSE_KEYPOINT")
 Context = io.Custom("RECOMPOSE_CONTEXT")
 Region = io.Custom("BOUNDING_BOX")
+SOCKET_ONLY = {"forceInput": True}
