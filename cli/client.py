@@ -193,7 +193,7 @@ class Client:
                 silent_since = silent_since or time.monotonic()
                 if time.monotonic() - silent_since > GRACE:
                     raise Unreachable(
-                        f"The server at {self.url} stopped answering while the workflow ran; nothing was saved."
+                        f"The server at {self.url} stopped answering during the work; nothing was saved."
                     ) from error
                 entry = None
             if entry is not None:
@@ -201,8 +201,8 @@ class Client:
 
     def _forgotten(self) -> dict:
         raise ServerError(
-            f"The server at {self.url} no longer knows the workflow (was it restarted, or its queue cleared?); "
-            "nothing was saved."
+            f"The server at {self.url} no longer knows the workflow (was it restarted, or its queue "
+            "cleared?); nothing was saved."
         )
 
     @staticmethod

@@ -10,11 +10,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from .client import Client, ServerError, Unreachable
 
@@ -42,8 +40,8 @@ def sweep(cache: Path) -> None:
 class PrivateServer:
     """A ComfyUI of our own, as a context manager: `with PrivateServer(...) as server: server.client`.
 
-    The files of `models` become its models, `packs` its custom nodes (name to folder). The kernel kills it when
-    this process dies; it must therefore be started from a thread that lives as long as it is needed.
+    The files of `models` become its models, `packs` its custom nodes (name to folder). The kernel kills it
+    when this process dies; it must therefore be started from a thread that lives as long as it is needed.
     """
 
     def __init__(
@@ -175,23 +173,6 @@ class PrivateServer:
             shutil.rmtree(self.base, ignore_errors=True)
             self._lock.close()
             self._lock = None
-
-
-@contextlib.contextmanager
-def signals_as_exit() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that every `with` cleans up."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        raise AssertionError("Signals can only be handled in the main thread.")
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def demo_packs() -> dict[str, Path]:

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
 from recompose.cli.client import Client
 from recompose.cli.models import assembled
 from recompose.cli.server import PrivateServer, demo_packs
@@ -51,7 +50,7 @@ class Outcome:
 
 @dataclass
 class RunningServer:
-    """The running server: put files into `input_dir` (or pass them to run), post prompts, look at the outcome."""
+    """Put files into `input_dir` (or pass them to run), post prompts, look at the outcome."""
 
     url: str
     client: Client

@@ -1,0 +1,80 @@
+"""A progress bar that listens to a server's messages and keeps the seconds each node took."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TextIO
+
+from .workflow import title
+
+WIDTH, REDRAW, LOG_EVERY = 24, 0.1, 5.0
+
+
+class Progress:
+    """Call it with each message of one prompt; `seconds` has the time per node id, `finish` ends the line."""
+
+    def __init__(self, prompt: dict, stream: TextIO | None = None) -> None:
+        self.prompt, self.stream = prompt, stream or sys.stderr
+        self.live = self.stream.isatty()
+        self.seconds: dict[str, float] = {}
+        self._done: set[str] = set()
+        self._node, self._since, self._step = None, time.monotonic(), (0, 0)
+        self._begin = self._since
+        self._drawn = float("-inf")
+
+    def __call__(self, message: dict) -> None:
+        data = message["data"]
+        match message.get("type"):
+            case "execution_cached":
+                self._done.update(data.get("nodes", []))
+            case "executing":
+                self._enter(data.get("display_node") or data.get("node"))
+            case "progress_state":
+                self._follow(data.get("nodes", {}))
+            case "execution_success" | "execution_error" | "execution_interrupted":
+                self._enter(None)
+        self._draw()
+
+    def _enter(self, node: str | None) -> None:
+        now = time.monotonic()
+        if self._node is not None:
+            self.seconds[self._node] = self.seconds.get(self._node, 0.0) + now - self._since
+            if node != self._node:
+                self._done.add(self._node)
+        self._node, self._since, self._step = node, now, (0, 0)
+
+    def _follow(self, nodes: dict) -> None:
+        for state in nodes.values():
+            if state.get("display_node_id") == self._node and state.get("state") == "running":
+                self._step = (int(state.get("value", 0)), int(state.get("max", 1)))
+
+    def line(self) -> str:
+        """The bar, the nodes done, the node at work and its step."""
+        total = max(len(self.prompt), 1)
+        value, maximum = self._step
+        share = min((len(self._done) + (value / maximum if maximum else 0)) / total, 1.0)
+        bar = "#" * round(share * WIDTH)
+        name = title(self.prompt, self._node) if self._node is not None else ""
+        step = f" {value}/{maximum}" if maximum > 1 else ""
+        elapsed = int(time.monotonic() - self._begin)
+        return f"[{bar:-<{WIDTH}}] {share:4.0%} {elapsed // 60}:{elapsed % 60:02d} {name}{step}"
+
+    def _draw(self) -> None:
+        now = time.monotonic()
+        if now - self._drawn < (REDRAW if self.live else LOG_EVERY):
+            return
+        self._drawn = now
+        if self.live:
+            columns = shutil.get_terminal_size().columns - 1
+            self.stream.write(f"\r{self.line()[:columns]}\x1b[K")
+        else:
+            self.stream.write(f"{self.line()}\n")
+        self.stream.flush()
+
+    def finish(self) -> None:
+        """Leave the line to whoever writes next."""
+        if self.live and self._drawn > float("-inf"):
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()
