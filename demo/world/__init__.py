@@ -1,0 +1,22 @@
+"""A drawn world with known answers: scenes, dressed people in many poses, objects, captions, masks and poses."""
+
+from .captions import caption, parse, vocabulary
+from .chance import PARTS
+from .palette import COLOURS, HAIR, lab, nearest
+from .picture import Example, caption_visible, crop, crop_between, example
+
+__all__ = [
+    "COLOURS",
+    "HAIR",
+    "PARTS",
+    "Example",
+    "caption",
+    "caption_visible",
+    "crop",
+    "crop_between",
+    "example",
+    "lab",
+    "nearest",
+    "parse",
+    "vocabulary",
+]

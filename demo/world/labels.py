@@ -1,0 +1,13 @@
+"""What a pixel can be made of, and which limb it can show."""
+
+from __future__ import annotations
+
+GARMENTS = ("hair", "top", "bottom", "shoes")
+OBJECTS = ("ball", "box", "cone", "umbrella", "dog", "balloon")
+SEATS = ("box", "bench")
+# The seat comes last, so that a person on a box beside which another object stands keeps two masks.
+MATERIALS = ("background", "skin", *GARMENTS, *OBJECTS, "seat")
+MATERIAL = {name: index for index, name in enumerate(MATERIALS)}
+LIMBS = ("upper arm", "forearm", "hand", "thigh", "shank", "foot")
+SEGMENTS = ("none", "head", "torso", *(f"{side} {limb}" for side in ("left", "right") for limb in LIMBS))
+SEGMENT = {name: index for index, name in enumerate(SEGMENTS)}
