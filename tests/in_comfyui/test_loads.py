@@ -1,0 +1,100 @@
+"""What ComfyUI's own loader gets from the pack: exactly the committed ids and schemas, and nothing else changes.
+
+`UPDATE_SCHEMAS=1` rewrites the committed list; a change there is a change of the file format.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMITTED = Path(__file__).resolve().parent.parent / "data" / "schemas.json"
+FOLDER = "ComfyUI-Recompose 0 main"
+LOADER = """
+import asyncio, json, logging, sys
+import comfy.options
+comfy.options.enable_args_parsing()
+import comfy.cli_args, comfy.supported_models, nodes
+core = dict(nodes.NODE_CLASS_MAPPINGS)
+models = list(comfy.supported_models.models)
+before = set(sys.modules)
+asyncio.run(nodes.init_external_custom_nodes())
+added = {name: found for name, found in nodes.NODE_CLASS_MAPPINGS.items() if name not in core}
+print(json.dumps({
+    "schemas": {name: found.GET_NODE_INFO_V1() for name, found in added.items()},
+    "core_kept": all(nodes.NODE_CLASS_MAPPINGS[name] is found for name, found in core.items()),
+    "models_kept": comfy.supported_models.models == models,
+    "web": sorted(nodes.EXTENSION_WEB_DIRS),
+    "heavy": sorted((set(sys.modules) - before) & {"transformers", "torchvision", "skimage", "cv2"}),
+}))
+"""
+# Lists of files differ from machine to machine.
+FILE_LISTS = {("RecomposeLoadPose", "file"), ("RecomposeBlipCaption", "model")}
+
+
+@pytest.fixture(scope="module")
+def loaded(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What a ComfyUI with this pack alone reports, the pack's folder having a dash and a space."""
+    base = tmp_path_factory.mktemp("alone")
+    (base / "custom_nodes").mkdir()
+    (base / "custom_nodes" / FOLDER).symlink_to(root, target_is_directory=True)
+    command = [sys.executable, "-c", LOADER, "--cpu", "--base-directory", str(base)]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=os.environ["COMFYUI_PATH"], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
+    assert "IMPORT FAILED" not in done.stdout + done.stderr, (done.stdout + done.stderr)[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def without_files(schemas: dict) -> dict:
+    """The schemas with the lists of files under the user's folders taken out."""
+    schemas = json.loads(json.dumps(schemas))
+    for node, name in FILE_LISTS:
+        for group in schemas.get(node, {}).get("input", {}).values():
+            if name in group:
+                group[name][1].pop("options", None)
+                group[name][0] = "COMBO" if isinstance(group[name][0], list) else group[name][0]
+    for schema in schemas.values():
+        schema.pop("python_module")
+    return schemas
+
+
+def test_ids_and_schemas_equal_the_committed_list(loaded: dict) -> None:
+    found = without_files(loaded["schemas"])
+    if os.environ.get("UPDATE_SCHEMAS"):
+        COMMITTED.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    committed = json.loads(COMMITTED.read_text())
+    assert sorted(found) == sorted(committed)
+    for name, schema in committed.items():
+        assert found[name] == schema, f"{name} is not what the committed schemas say"
+        assert [list(group) for group in found[name]["input_order"].values()] == [
+            list(group) for group in schema["input_order"].values()
+        ]
+
+
+def test_every_node_is_ours_by_name_and_place(loaded: dict) -> None:
+    assert loaded["schemas"], "nothing was loaded"
+    for name, schema in loaded["schemas"].items():
+        assert name.startswith("Recompose")
+        assert schema["category"].split("/")[0] == "recompose"
+        assert schema["python_module"] == f"custom_nodes.{FOLDER}"
+
+
+def test_the_host_stays_as_it_was(loaded: dict) -> None:
+    assert loaded["core_kept"]
+    assert loaded["models_kept"], "the pack alone must leave comfy.supported_models.models untouched"
+    assert loaded["heavy"] == [], "loading the pack must not import these"
+
+
+def test_the_architecture_page_names_every_node(loaded: dict, root: Path) -> None:
+    page = (root / "docs" / "architecture.md").read_text()
+    rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `Recompose")}
+    assert rows == set(loaded["schemas"])

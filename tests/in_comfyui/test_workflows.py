@@ -1,0 +1,220 @@
+"""The workflow files: both twins say the same, fit the nodes of the running server, and come with a picture."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+from PIL import Image
+from recompose.cli import workflow
+
+FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+FILES = sorted(FOLDER.glob("*.json"))
+NOTES = {"MarkdownNote", "Note"}
+WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+# Which files exist differs from machine to machine.
+FILE_CHOICES = {"image", "ckpt_name", "control_net_name", "model", "file"}
+TITLES = {
+    "Photo": "LoadImage",
+    "Pose": "RecomposeLoadPose",
+    "Checkpoint": "CheckpointLoaderSimple",
+    "ControlNet": "ControlNetLoader",
+    "Caption": "RecomposeBlipCaption",
+    "Complete Pose": "RecomposeCompletePose",
+    "Extend Canvas": "RecomposeExtendCanvas",
+    "Crop to Region": "RecomposeCropToRegion",
+    "Draw Pose": "RecomposeDrawPose",
+    "Stitch Back": "RecomposeStitchBack",
+    "Skeleton": "PreviewImage",
+    "Extended canvas": "PreviewImage",
+    "Repaint mask": "PreviewImage",
+    "Full body": "SaveImage",
+    "Outpaint": "KSampler",
+    "ControlNet pass": "KSampler",
+    "Your words": "PrimitiveStringMultiline",
+    "Negative": "CLIPTextEncode",
+}
+
+
+@pytest.fixture(scope="module")
+def definitions(server) -> dict:
+    return server.client.nodes()
+
+
+def declared(sections: dict, prefix: str, chosen: dict) -> list[tuple[str, object, dict, bool]]:
+    """(name, type, options, required) of every input in order, those under a chosen option included."""
+    found = []
+    for section in ("required", "optional"):
+        for name, entry in sections.get(section, {}).items():
+            kind, options = entry[0], entry[1] if len(entry) > 1 else {}
+            found.append((prefix + name, kind, options, section == "required"))
+            if kind == "COMFY_DYNAMICCOMBO_V3":
+                option = next(o for o in options["options"] if o["key"] == chosen(prefix + name))
+                found += declared(option["inputs"], f"{prefix}{name}.", chosen)
+    return found
+
+
+def is_widget(kind: object, options: dict) -> bool:
+    typed = isinstance(kind, list) or kind in WIDGETS or kind == "COMFY_DYNAMICCOMBO_V3"
+    return typed and not options.get("forceInput")
+
+
+def widget_values(node: dict, definition: dict) -> dict:
+    """The editor's positional widget values under the names of the definition's inputs."""
+    values, found = list(node.get("widgets_values") or []), {}
+
+    def take(sections: dict, prefix: str) -> None:
+        for section in ("required", "optional"):
+            for name, entry in sections.get(section, {}).items():
+                kind, options = entry[0], entry[1] if len(entry) > 1 else {}
+                if not is_widget(kind, options):
+                    continue
+                found[prefix + name] = values.pop(0)
+                if options.get("control_after_generate") or options.get("image_upload"):
+                    values.pop(0)
+                if kind == "COMFY_DYNAMICCOMBO_V3":
+                    option = next(o for o in options["options"] if o["key"] == found[prefix + name])
+                    take(option["inputs"], f"{prefix}{name}.")
+
+    take(definition["input"], "")
+    assert values == [], f"{node['type']} {node['id']} has {len(values)} values too many"
+    return found
+
+
+def prompt_of(graph: dict, definitions: dict) -> dict:
+    """The prompt the editor would post for its own file."""
+    origins = {link[0]: [str(link[1]), link[2]] for link in graph["links"]}
+    prompt = {}
+    for node in graph["nodes"]:
+        if node["type"] in NOTES:
+            continue
+        assert node["mode"] == 0, f"{node['type']} {node['id']} is muted or bypassed"
+        definition = definitions[node["type"]]
+        inputs = widget_values(node, definition)
+        inputs |= {
+            slot["name"]: origins[slot["link"]] for slot in node["inputs"] if slot.get("link") is not None
+        }
+        title = node.get("title") or definition["display_name"]
+        prompt[str(node["id"])] = {"inputs": inputs, "class_type": node["type"], "_meta": {"title": title}}
+    return prompt
+
+
+@cache
+def read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_twins_describe_the_same_graph(path: Path, definitions: dict) -> None:
+    shown, posted = prompt_of(read(path), definitions), read(FOLDER / "api" / path.name)
+    assert sorted(shown) == sorted(posted)
+    for node, entry in posted.items():
+        assert shown[node] == entry
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_value_fits_its_node(path: Path, definitions: dict) -> None:
+    prompt = read(FOLDER / "api" / path.name)
+    for identity, node in prompt.items():
+        where, inputs = workflow.describe(prompt, identity), node["inputs"]
+        rows = declared(definitions[node["class_type"]]["input"], "", inputs.get)
+        assert set(inputs) <= {name for name, *_ in rows}, where
+        for name, kind, options, required in rows:
+            if name not in inputs:
+                assert not required, f"{where}: {name} is missing"
+            else:
+                assert fits(inputs[name], kind, options, name, prompt, definitions), f"{where}: {name}"
+
+
+def fits(value: object, kind: object, options: dict, name: str, prompt: dict, definitions: dict) -> bool:
+    if workflow.is_link(value):
+        origin = definitions[prompt[value[0]]["class_type"]]["output"][value[1]]
+        return kind in (origin, "*") or origin == "*"
+    if kind in ("INT", "FLOAT"):
+        whole = isinstance(value, int) or kind == "FLOAT"
+        low, high = options.get("min", value), options.get("max", value)
+        return whole and not isinstance(value, bool) and low <= value <= high
+    if kind in ("STRING", "BOOLEAN"):
+        return isinstance(value, {"STRING": str, "BOOLEAN": bool}[kind])
+    allowed = kind if isinstance(kind, list) else options["options"]
+    allowed = [option["key"] if isinstance(option, dict) else option for option in allowed]
+    return isinstance(value, str) and (value in allowed or name in FILE_CHOICES)
+
+
+def test_a_wrong_value_would_be_found(definitions: dict) -> None:
+    prompt = read(FOLDER / "api" / "full_body.json")
+    rows = {row[0]: row[1:3] for row in declared(definitions["KSampler"]["input"], "", {}.get)}
+    for name, wrong in [
+        ("steps", 0),
+        ("steps", 2.5),
+        ("cfg", "7"),
+        ("sampler_name", "eulr"),
+        ("model", ["1", 0]),
+    ]:
+        assert not fits(wrong, *rows[name], name, prompt, definitions)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_workflow_has_a_picture(path: Path) -> None:
+    picture = path.with_suffix(".jpg")
+    with Image.open(picture) as image:
+        assert image.format == "JPEG"
+        assert 256 <= image.width <= 1024 and 256 <= image.height <= 1024
+    assert picture.stat().st_size <= 200_000
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_template_is_served_with_its_picture(path: Path, server) -> None:
+    with urlopen(f"{server.url}/workflow_templates") as answer:
+        packs = [pack for pack, names in json.load(answer).items() if path.stem in names]
+    assert len(packs) == 1
+    for suffix in (".json", ".jpg"):
+        address = f"{server.url}/api/workflow_templates/{quote(packs[0])}/{path.stem}{suffix}"
+        with urlopen(address) as answer:
+            assert answer.read() == path.with_suffix(suffix).read_bytes()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_models_are_named_with_where_they_come_from(path: Path) -> None:
+    graph = read(path)
+    loaders = {
+        "CheckpointLoaderSimple": "checkpoints",
+        "ControlNetLoader": "controlnet",
+        "RecomposeBlipCaption": "blip",
+    }
+    found = {node["type"]: node for node in graph["nodes"] if node["type"] in loaders}
+    for kind, node in found.items():
+        (model,) = node["properties"]["models"]
+        assert model["url"].startswith("https://huggingface.co/")
+        assert model["directory"] == loaders[kind]
+        assert model["name"] in node["widgets_values"]
+    notes = "\n".join(node["widgets_values"][0] for node in graph["nodes"] if node["type"] == "MarkdownNote")
+    for node in found.values():
+        assert node["properties"]["models"][0]["name"] in notes
+
+
+def test_the_command_line_finds_its_nodes() -> None:
+    prompt = read(FOLDER / "api" / "full_body.json")
+    for title, kind in TITLES.items():
+        node = workflow.find(prompt, title)
+        assert node is not None, title
+        assert prompt[node]["class_type"] == kind
+
+
+def test_the_notes_explain_every_group() -> None:
+    graph = read(FOLDER / "full_body.json")
+    notes = [node for node in graph["nodes"] if node["type"] == "MarkdownNote"]
+
+    def inside(node: dict, group: dict) -> bool:
+        x, y, width, height = group["bounding"]
+        return x <= node["pos"][0] <= x + width and y <= node["pos"][1] <= y + height
+
+    assert len(graph["groups"]) == 6
+    for group in graph["groups"]:
+        assert sum(inside(note, group) for note in notes) == 1, group["title"]
+    for node in graph["nodes"]:
+        assert sum(inside(node, group) for group in graph["groups"]) == 1, node["type"]
