@@ -1,4 +1,4 @@
-"""Bad input through a real server: one clear sentence at the right node, nothing written, the server stays up."""
+"""Bad input through a real server: one clear sentence at the node, nothing written, the server stays up."""
 
 from __future__ import annotations
 

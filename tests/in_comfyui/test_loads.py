@@ -1,4 +1,4 @@
-"""What ComfyUI's own loader gets from the pack: exactly the committed ids and schemas, and nothing else changes.
+"""What ComfyUI's own loader gets from the pack: exactly the committed ids and schemas.
 
 `UPDATE_SCHEMAS=1` rewrites the committed list; a change there is a change of the file format.
 """

@@ -1,4 +1,4 @@
-"""The workflow files: both twins say the same, fit the nodes of the running server, and come with a picture."""
+"""The workflow files: both twins say the same, fit the running server, and come with a picture."""
 
 from __future__ import annotations
 
