@@ -1,0 +1,269 @@
+"""`python3 cli demo`: the whole person from a cropped photo, every original pixel unchanged."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ..core.preservation import changed_pixels
+from ..demo import report as reporting
+from . import models, run, saving, signals, workflow
+from .client import Client, ServerError
+from .environment import Environment
+from .progress import Progress
+from .server import ROOT, PrivateServer, demo_packs
+
+WORKFLOW = ROOT / "workflows" / "api" / "full_body.json"
+PHOTO, POSE = ROOT / "demo" / "pictures" / "photo.png", ROOT / "demo" / "pictures" / "photo_pose.json"
+REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids are free text
+# The workflow is made for models of 512 pixels; the demo models are four times smaller.
+DEMO_MODELS = {
+    "Checkpoint.ckpt_name": "recompose_demo_inpaint.safetensors",
+    "ControlNet.control_net_name": "recompose_demo_openpose.safetensors",
+    "Caption.model": "recompose_demo",
+}
+DEMO_SHRINK = 4
+CHOICES = {
+    "checkpoint": "Checkpoint.ckpt_name",
+    "controlnet": "ControlNet.control_net_name",
+    "caption_model": "Caption.model",
+}
+PHASES = {
+    "loading": ("Checkpoint", "ControlNet"),
+    "caption": ("Caption",),
+    "outpaint": ("Outpaint",),
+    "ControlNet pass": ("ControlNet pass",),
+}
+
+
+class DemoError(ValueError):
+    """A sentence for the user about the options or what the server lacks."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = argparse.ArgumentParser(
+        prog="cli demo", description="Make the whole person from a cropped photo; see out/ afterwards."
+    )
+    options.add_argument("--image", type=Path, metavar="FILE", help="your own photo; needs --pose")
+    options.add_argument("--pose", type=Path, metavar="FILE", help="OpenPose JSON of the photo's person")
+    options.add_argument("--checkpoint", metavar="NAME", help="checkpoint, as the server lists it")
+    options.add_argument("--controlnet", metavar="NAME", help="OpenPose ControlNet, as the server lists it")
+    options.add_argument("--caption-model", metavar="NAME", help="folder under models/blip")
+    options.add_argument("--server", metavar="URL", help="a running ComfyUI with this pack and your models")
+    options.add_argument("--seed", type=int, default=1, metavar="N", help="default: %(default)s")
+    options.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: %(default)s")
+    return options
+
+
+def check_files(options: argparse.Namespace) -> tuple[Path, str]:
+    """The photo and the text of its pose; DemoError says what is wrong with the files."""
+    if options.image and not options.pose:
+        raise DemoError("A pose is needed with --image: give the person's OpenPose JSON with --pose FILE.")
+    if options.pose and not options.image:
+        raise DemoError("--pose belongs to a photo: give that with --image FILE.")
+    image, pose = options.image or PHOTO, options.pose or POSE
+    try:
+        with Image.open(image) as picture:
+            picture.load()
+    except UnidentifiedImageError as error:
+        raise DemoError(f"{image} is not a picture.") from error
+    except (OSError, SyntaxError) as error:
+        raise DemoError(
+            f"Cannot read the picture {image}: {getattr(error, 'strerror', None) or error}."
+        ) from error
+    try:
+        text = pose.read_text(encoding="utf-8-sig")
+        json.loads(text)
+    except OSError as error:
+        raise DemoError(f"Cannot read {pose}: {error.strerror}.") from error
+    except ValueError as error:
+        raise DemoError(f"{pose} is not JSON ({error}); OpenPose JSON is needed.") from error
+    return image, text
+
+
+def put(prompt: dict, target: str, value: object) -> None:
+    """Set one input of the committed workflow, which has it."""
+    identity, name = workflow.locate(prompt, target)
+    prompt[identity]["inputs"][name] = value
+
+
+def compose(options: argparse.Namespace, pose: str) -> dict:
+    """The committed workflow with this pose, these models and this seed; the photo comes later."""
+    prompt = workflow.read(WORKFLOW)
+    put(prompt, "Pose.text", pose)
+    put(prompt, "Outpaint.seed", options.seed)
+    put(prompt, "ControlNet pass.seed", options.seed + 1)
+    if not options.server:
+        for target, name in DEMO_MODELS.items():
+            put(prompt, target, name)
+        for node in prompt.values():
+            if node["class_type"] == "RecomposeCropToRegion":
+                node["inputs"]["width"] //= DEMO_SHRINK
+                node["inputs"]["height"] //= DEMO_SHRINK
+    for option, target in CHOICES.items():
+        if getattr(options, option):
+            put(prompt, target, getattr(options, option))
+    photo = workflow.find(prompt, "Photo")
+    prompt[REFERENCE] = {
+        "class_type": "PreviewImage",
+        "inputs": {"images": [photo, 0]},
+        "_meta": {"title": REFERENCE},
+    }
+    return prompt
+
+
+def check_server(client: Client, prompt: dict, options: argparse.Namespace) -> None:
+    """See that a user's server has the nodes and the models; DemoError names what is missing."""
+    known = client.nodes()
+    missing = sorted({node["class_type"] for node in prompt.values()} - known.keys())
+    if missing:
+        raise DemoError(
+            f"The server at {client.url} lacks the nodes {', '.join(missing)}; install this pack there "
+            "(and update ComfyUI) and start it again."
+        )
+    lacking = []
+    for option, target in CHOICES.items():
+        identity, name = workflow.locate(prompt, target)
+        entry = workflow.declared(known[prompt[identity]["class_type"]], name, prompt[identity]["inputs"])
+        offered = entry[1].get("options") or (entry[0] if isinstance(entry[0], list) else []) if entry else []
+        if getattr(options, option) not in offered:
+            has = ", ".join(map(str, offered)) or "none"
+            lacking.append(f"--{option.replace('_', '-')} NAME (the server has: {has})")
+    if lacking:
+        raise DemoError("With --server the models are yours; choose them with " + " and ".join(lacking) + ".")
+
+
+@contextlib.contextmanager
+def opened(options: argparse.Namespace, environment: Environment) -> Iterator[Client | PrivateServer]:
+    """The user's server, or a private one that is gone afterwards."""
+    if options.server:
+        yield Client(options.server)
+        return
+    folder = models.assembled(environment.cache)
+    print("Starting a private ComfyUI ...", file=sys.stderr)
+    with PrivateServer(
+        environment.python, environment.comfyui, environment.cache, demo_packs(), folder
+    ) as server:
+        yield server
+
+
+def picture(client: Client, prompt: dict, entry: dict, title: str) -> tuple[bytes, Image.Image]:
+    """The first picture a node left, as a file and decoded."""
+    images = entry["outputs"].get(workflow.find(prompt, title), {}).get("images")
+    if not images:
+        raise ServerError(f"The server returned no picture from {title}.")
+    content = client.fetch(images[0])
+    return content, Image.open(io.BytesIO(content)).convert("RGB")
+
+
+def told(prompt: dict, entry: dict, title: str) -> dict:
+    """What a node of the pack says about its work."""
+    report = entry["outputs"].get(workflow.find(prompt, title), {}).get("recompose")
+    if not report:
+        raise ServerError(
+            f"The server did not pass on what {title} reports; is it the same version of the pack?"
+        )
+    return report[0]
+
+
+def number(value: object) -> float | None:
+    """A finite number, or None: JSON has no other."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def phases(prompt: dict, progress: Progress, start: float, total: float) -> dict[str, float]:
+    """Seconds of the total, the server's start and each phase; the rest is everything else."""
+    titles = {workflow.title(prompt, node): seconds for node, seconds in progress.seconds.items()}
+    seconds = {"start": start}
+    seconds |= {name: sum(titles.get(part, 0.0) for part in parts) for name, parts in PHASES.items()}
+    seconds["rest"] = max(total - sum(seconds.values()), 0.0)
+    return {"total": round(total, 2), **{name: round(value, 2) for name, value in seconds.items()}}
+
+
+def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespace) -> tuple[dict, list]:
+    """The report without its times, and the files of pictures."""
+    extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
+    saved, result = picture(client, prompt, entry, "Full body")
+    _, photo = picture(client, prompt, entry, REFERENCE)
+    _, canvas = picture(client, prompt, entry, "Extended canvas")
+    _, mask = picture(client, prompt, entry, "Repaint mask")
+    _, skeleton = picture(client, prompt, entry, "Skeleton")
+    system = client.system()
+    sheet = reporting.strip(
+        [
+            ("input", photo),
+            ("extended canvas and mask", reporting.tinted(canvas, mask)),
+            ("skeleton", skeleton),
+            ("result", result),
+        ]
+    )
+    found = {
+        "caption": told(prompt, entry, "Caption")["captions"][0],
+        "pixels_added": dict(zip(("left", "top", "right", "bottom"), extension["padding"], strict=True)),
+        "changed_pixels": changed_pixels(np.asarray(result), np.asarray(photo), extension["region"]),
+        "seam_ratio": number(stitch.get("seam_ratio")),
+        "scale": number(stitch.get("scale")),
+        "seed": options.seed,
+        "models": {
+            option: prompt[workflow.locate(prompt, target)[0]]["inputs"][target.partition(".")[2]]
+            for option, target in CHOICES.items()
+        },
+        "sizes": {"photo": photo.size, "canvas": result.size, "model": skeleton.size},
+        "region": extension["region"],
+        "versions": {key: system.get(f"{key}_version") for key in ("comfyui", "python", "pytorch")},
+    }
+    return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet))]
+
+
+def make(options: argparse.Namespace, environment: Environment) -> dict:
+    """Run the main job, save its files and return the report; every failure raises with a sentence."""
+    begin = time.monotonic()
+    image, pose = check_files(options)
+    prompt = compose(options, pose)
+    saving.prepare(options.out)
+    with opened(options, environment) as server:
+        client = server if isinstance(server, Client) else server.client
+        if options.server:
+            check_server(client, prompt, options)
+        started = time.monotonic()
+        put(prompt, "Photo.image", client.upload(image))
+        entry, progress = run.execute(server, prompt)
+        report, files = figures(client, prompt, entry, options)
+    report["seconds"] = phases(prompt, progress, started - begin, time.monotonic() - begin)
+    files.append(("report.json", (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()))
+    for path in saving.save(options.out, files, overwrite=True):
+        print(path)
+    return report
+
+
+def main(arguments: list[str], environment: Environment) -> int:
+    """Run the command and return its exit status: 0 only when not one pixel of the photo changed."""
+    options = parser().parse_args(arguments)
+    try:
+        with signals.as_exit():
+            report = make(options, environment)
+    except (DemoError, workflow.WorkflowError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return run.MISUSED
+    except (ServerError, saving.SavingError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return run.FAILED
+    except KeyboardInterrupt:
+        print("demo: interrupted; the server it started is stopped.", file=sys.stderr)
+        return run.INTERRUPTED
+    print("\n".join(reporting.lines(report)))
+    if report["changed_pixels"]:
+        print(f"demo: {report['changed_pixels']} pixels of the photo changed; none may.", file=sys.stderr)
+        return run.FAILED
+    return 0

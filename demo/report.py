@@ -1,0 +1,60 @@
+"""The strip that shows the main job at a glance, and the figures in words."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+HEIGHT, GAP, LABEL, FONT = 512, 12, 34, 20
+PAPER, INK, TINT, TINT_SHARE = (250, 250, 248), (30, 30, 30), (235, 60, 60), 0.45
+
+
+def tinted(canvas: Image.Image, mask: Image.Image) -> Image.Image:
+    """The canvas with the area to repaint (white in `mask`, same size) coloured."""
+    share = np.asarray(mask.convert("L"), np.float32)[..., None] / 255 * TINT_SHARE
+    pixels = np.asarray(canvas.convert("RGB"), np.float32)
+    mixed = pixels * (1 - share) + np.float32(TINT) * share
+    return Image.fromarray(mixed.round().astype(np.uint8))
+
+
+def strip(panels: list[tuple[str, Image.Image]]) -> Image.Image:
+    """The labelled pictures side by side, all brought to the same height."""
+    font = ImageFont.load_default(FONT)
+    pictures = []
+    for label, picture in panels:
+        width = max(round(picture.width * HEIGHT / picture.height), 1)
+        scaled = picture.convert("RGB").resize((width, HEIGHT), Image.Resampling.LANCZOS)
+        pictures.append((label, scaled, max(width, round(font.getlength(label)))))
+    total = sum(width for _, _, width in pictures) + GAP * (len(pictures) + 1)
+    sheet = Image.new("RGB", (total, HEIGHT + LABEL + 2 * GAP), PAPER)
+    pen, x = ImageDraw.Draw(sheet), GAP
+    for label, picture, width in pictures:
+        pen.text((x + width / 2, GAP + LABEL / 2), label, INK, font, anchor="mm")
+        sheet.paste(picture, (x + (width - picture.width) // 2, GAP + LABEL))
+        x += width + GAP
+    return sheet
+
+
+def png(picture: Image.Image) -> bytes:
+    """The picture as the bytes of a PNG file."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def lines(report: dict) -> list[str]:
+    """The figures of a report in words."""
+    added = report["pixels_added"]
+    ratio, scale = report["seam_ratio"], report["scale"]
+    seconds = report["seconds"]
+    phases = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
+    return [
+        f"Caption: {report['caption']}",
+        "Pixels added: " + ", ".join(f"{side} {count}" for side, count in added.items()),
+        f"Changed pixels of the original: {report['changed_pixels']}",
+        f"Seam ratio: {'nothing was repainted' if ratio is None else f'{ratio:.2f}'}",
+        f"Photo pixels per generated pixel: {'nothing was repainted' if scale is None else f'{scale:.3f}'}",
+        f"Seconds: {seconds['total']:.1f} ({phases})",
+    ]
