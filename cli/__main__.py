@@ -9,7 +9,7 @@ ROOM = Path(__file__).resolve().parent
 
 def start() -> int:
     """Make the checkout importable as `recompose` and run the command; needs only the standard library."""
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 - the sentence for those who have an older one
         sys.stderr.write("Recompose needs Python 3.11, 3.12 or 3.13; start it with python3.12 cli instead.\n")
         return 2
     # Python puts this folder first on the path, where its modules would shadow others of the same name.

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import setup_stages
+from .setup_packages import SetupError
 
-class SetupError(RuntimeError):
-    """Something the set-up needs is missing; the text is one sentence for the user."""
+__all__ = ["Environment", "SetupError", "cache_folder", "ensure"]
+
+MINORS = ("3.11", "3.12", "3.13")
+PYTHONS = (".venv/bin/python", "venv/bin/python", ".venv/Scripts/python.exe", "venv/Scripts/python.exe")
+PROBE = "import importlib.util as u, sys; print(*sys.version_info[:2], u.find_spec('torch') is not None)"
 
 
 @dataclass(frozen=True)
@@ -17,9 +25,9 @@ class Environment:
 
     python: Path  # the interpreter that has torch and ComfyUI's requirements
     comfyui: Path  # the folder with ComfyUI's main.py
-    cache: Path  # this project's folder outside the checkout; commands may make their own folders in it
+    cache: Path  # this project's folder outside the checkout; commands may make folders in it
     tools: Path | None = None  # import path of pytest, ruff and Node; only for `test`
-    overlays: dict[str, Path] = field(default_factory=dict)  # import paths of other library versions for tests
+    overlays: dict[str, Path] = field(default_factory=dict)  # import paths to compare with, by name
     node: Path | None = None  # the node executable; only for `test`
     pyright: Path | None = None  # pyright's index.js; only for `test`
 
@@ -29,6 +37,71 @@ def cache_folder() -> Path:
     return Path(os.environ.get("RECOMPOSE_CACHE") or "~/.cache/recompose").expanduser().absolute()
 
 
-def ensure(need_tests: bool = False) -> Environment:
+def refusal(system: str, machine: str, version: str) -> str | None:
+    """One sentence when the set-up cannot work on this machine, else None; version as in "3.12"."""
+    if system != "Linux" or machine not in ("x86_64", "AMD64"):
+        return (
+            f"The set-up works on Linux x86-64 but this is {system} {machine}; "
+            "set COMFYUI_PATH to a ComfyUI that is installed here."
+        )
+    if version not in MINORS:
+        return (
+            f"The set-up works with Python {', '.join(MINORS)} but this is {version}; "
+            "start it as python3.12 cli instead."
+        )
+    return None
+
+
+def this_version() -> str:
+    """The running Python's version, as in "3.12"."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def ensure_platform(version: str | None = None) -> None:
+    """SetupError unless the set-up works on this machine with that Python, or with the running one."""
+    refused = refusal(platform.system(), platform.machine(), version or this_version())
+    if refused:
+        raise SetupError(refused)
+
+
+def existing_python(comfyui: Path) -> tuple[Path, str]:
+    """The interpreter of an installed ComfyUI and its version: its own environment's, or else this one."""
+    if not (comfyui / "main.py").is_file():
+        raise SetupError(f"COMFYUI_PATH is {comfyui} but it holds no main.py; name ComfyUI's own folder.")
+    own = [folder / python for folder in (comfyui, comfyui.parent) for python in PYTHONS]
+    own.append(comfyui.parent / "python_embeded" / "python.exe")
+    python = next((path for path in own if path.exists()), Path(sys.executable))
+    probe = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, check=False)
+    major, minor, torch = probe.stdout.split() if probe.returncode == 0 else ("", "", "False")
+    if torch != "True":
+        raise SetupError(
+            f"{python} has no torch, so it cannot run the ComfyUI in {comfyui}; "
+            "start this with the Python that ComfyUI uses."
+        )
+    return python, f"{major}.{minor}"
+
+
+def ensure(need_tests: bool = False, locks: Path = setup_stages.LOCKS) -> Environment:
     """Set up what is missing and return it; SetupError says in one sentence what stands in the way."""
-    raise SetupError("The set-up is being written.")
+    cache, given = cache_folder(), os.environ.get("COMFYUI_PATH")
+    python, version = Path(sys.executable), this_version()
+    comfyui = Path(given).expanduser().absolute() if given else None
+    if comfyui is not None:
+        python, version = existing_python(comfyui)
+    if comfyui is None or need_tests:
+        ensure_platform(version)
+    setup = setup_stages.Setup(cache, locks, python, "py" + version.replace(".", ""))
+    runtime = setup_stages.runtime(setup)
+    stages = [] if comfyui else [setup_stages.source(setup), runtime]
+    others = setup_stages.overlays(setup) if need_tests else {}
+    if need_tests:
+        stages += [setup_stages.tools(setup), setup_stages.pyright(setup), *others.values()]
+    setup_stages.ensure_built(cache, stages)
+    if comfyui is None:
+        python, comfyui = runtime.folder / "venv" / "bin" / "python", runtime.folder / "ComfyUI"
+    if not need_tests:
+        return Environment(python, comfyui, cache)
+    site = setup_stages.tools(setup).folder / "site"
+    program = setup_stages.pyright(setup).folder / "node_modules" / "pyright" / "index.js"
+    paths = {name: stage.folder / "site" for name, stage in others.items()}
+    return Environment(python, comfyui, cache, site, paths, setup_stages.node(site), program)

@@ -25,9 +25,9 @@ class Command:
 
 # Every module has main(arguments: list[str], environment: Environment | None) -> int.
 COMMANDS = {
-    "demo": Command("demo", "runtime", "make a full-body picture from a cropped photo with the small demo models"),
+    "demo": Command("demo", "runtime", "make a full-body picture of a cropped photo"),
     "run": Command("run", "nothing", "run a workflow file on a ComfyUI server"),
-    "test": Command("testing", "tests", "set up what is missing and run all tests (pytest's options are passed on)"),
+    "test": Command("testing", "tests", "run all tests; options are passed on to pytest"),
     "bench": Command("bench", "runtime", "measure the nodes and write docs/performance.md"),
     "quality": Command("quality", "runtime", "measure how good the demo pictures are"),
     "train-demo": Command("train", "runtime", "train one of the small demo models"),
