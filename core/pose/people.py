@@ -74,6 +74,17 @@ def size(frame: Frame) -> Size:
     return Size(int(width), int(height))
 
 
+def common_size(pose: Pose) -> Size:
+    """The size of the pictures all frames belong to; ValueError where they differ or there is no frame."""
+    sizes = sorted({size(frame) for frame in pose})
+    if len(sizes) != 1:
+        got = ", ".join(map(str, sizes)) or "no frame at all"
+        raise ValueError(
+            f"The pose's frames must belong to pictures of one size, got {got}; take one size at a time."
+        )
+    return sizes[0]
+
+
 def everybody(pose: Pose) -> Iterator[Person]:
     """All people of all frames."""
     for frame in pose:

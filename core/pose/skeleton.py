@@ -47,15 +47,14 @@ LIMBS = (
     (NOSE, L_EYE),
     (L_EYE, L_EAR),
 )
+# One limb per foot point, so that limb i has colour i here too.
 FOOT_LIMBS = (
+    (L_ANKLE, L_BIG_TOE),
+    (L_ANKLE, L_SMALL_TOE),
     (L_ANKLE, L_HEEL),
-    (L_HEEL, L_BIG_TOE),
-    (L_BIG_TOE, L_SMALL_TOE),
-    (L_SMALL_TOE, L_ANKLE),
+    (R_ANKLE, R_BIG_TOE),
+    (R_ANKLE, R_SMALL_TOE),
     (R_ANKLE, R_HEEL),
-    (R_HEEL, R_BIG_TOE),
-    (R_BIG_TOE, R_SMALL_TOE),
-    (R_SMALL_TOE, R_ANKLE),
 )
 COLORS = (
     (255, 0, 0),

@@ -1,0 +1,95 @@
+"""Poses between ComfyUI's input folder, its IMAGE and MASK tensors, and the core."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+import torch
+from torch import Tensor
+
+from ..core.pose import complete as completion
+from ..core.pose import draw as drawing
+from ..core.pose import limb_mask, openpose, people
+from ..core.pose.extension import extension_needed
+from ..core.pose.people import Pose
+from ..core.shapes import Size
+from . import layouts
+
+NO_FILE = "none"
+
+
+def _input_folder() -> Path:
+    return Path(folder_paths.get_input_directory())
+
+
+def pose_files() -> list[str]:
+    """ "none" and every .json file under ComfyUI's input folder, as paths relative to it with forward
+    slashes."""
+    folder = _input_folder()
+    return [NO_FILE, *sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))]
+
+
+def _bytes(file: str) -> bytes:
+    folder = _input_folder().resolve()
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        raise ValueError(
+            f'The pose file "{file}" is not in ComfyUI\'s input folder; put it there and choose it again.'
+        )
+    return path.read_bytes()
+
+
+def fingerprint(text: str | None, file: str | None) -> str:
+    """What the result depends on besides the inputs' own values: the file's content, if a file is read."""
+    if (text or "").strip() or file in (None, NO_FILE):
+        return "text"
+    try:
+        return hashlib.sha256(_bytes(file)).hexdigest()
+    except (ValueError, OSError):
+        return "unreadable"
+
+
+def load(
+    text: str, file: str, layout: str, threshold: float, given: tuple[int, int], image: Tensor | None
+) -> Pose:
+    """The pose in `text`, or in `file` under the input folder where the text is blank; see openpose.read."""
+    if not text.strip():
+        if file == NO_FILE:
+            raise ValueError("There is no pose to load; paste OpenPose JSON as text or choose a .json file.")
+        try:
+            text = _bytes(file).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ValueError(f'"{file}" is not a text file; choose a file with OpenPose JSON.') from error
+    size = None if image is None else layouts.size_of(layouts.image_from_comfy(image))
+    return openpose.read(text, openpose.Layout(layout), threshold, Size(*given), size)
+
+
+def complete(pose: Pose, cap: float, threshold: float) -> tuple[Pose, list[int], dict[str, Any]]:
+    """The completed pose, the whole pixels needed per side (left, top, right, bottom), and both for the
+    client."""
+    completed = completion.complete(pose, threshold)
+    extension = extension_needed(completed, people.size(completed[0]), cap)
+    needed = [math.ceil(side) for side in extension[:4]]
+    return completed, needed, {"estimated": completion.count_estimated(completed), "needed": needed}
+
+
+def draw(pose: Pose, stick_width: int, hands: bool, face: bool, feet: bool, threshold: float) -> Tensor:
+    """One IMAGE B,H,W,3 per frame of the pose; ValueError where the frames differ in size."""
+    present = people.with_presence(pose, threshold)
+    people.common_size(present)
+    pictures = [torch.from_numpy(drawing.draw(frame, stick_width, hands, face, feet)) for frame in present]
+    return layouts.image_to_comfy(torch.stack(pictures).permute(0, 3, 1, 2).float() / 255)
+
+
+def mask_limbs(
+    pose: Pose, parts: str, width: float, threshold: float, within: Tensor | None, other_pose: Pose | None
+) -> Tensor:
+    """A MASK per frame around the chosen parts, inside `within`; see limb_mask."""
+    present = people.with_presence(pose, threshold)
+    other = None if other_pose is None else people.with_presence(other_pose, threshold)
+    area = layouts.mask_from_comfy(within, people.common_size(present))
+    return layouts.mask_to_comfy(limb_mask.limb_mask(present, limb_mask.Parts(parts), width, area, other))

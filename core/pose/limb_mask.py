@@ -1,0 +1,221 @@
+"""Masks around parts of the body, around guessed points, and around what moved between two poses."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import people, proportions
+from .people import Frame, Person, Pose
+from .skeleton import (
+    L_ANKLE,
+    L_BIG_TOE,
+    L_EAR,
+    L_ELBOW,
+    L_EYE,
+    L_HEEL,
+    L_HIP,
+    L_KNEE,
+    L_SHOULDER,
+    L_SMALL_TOE,
+    L_WRIST,
+    NECK,
+    NOSE,
+    R_ANKLE,
+    R_BIG_TOE,
+    R_EAR,
+    R_ELBOW,
+    R_EYE,
+    R_HEEL,
+    R_HIP,
+    R_KNEE,
+    R_SHOULDER,
+    R_SMALL_TOE,
+    R_WRIST,
+)
+
+
+class Parts(str, Enum):
+    ESTIMATED = "estimated"
+    LEGS = "legs"
+    FEET = "feet"
+    LEFT_LEG = "left leg"
+    RIGHT_LEG = "right leg"
+    ARMS = "arms"
+    LEFT_ARM = "left arm"
+    RIGHT_ARM = "right arm"
+    HEAD = "head"
+    TORSO = "torso"
+    WHOLE_BODY = "whole body"
+    MOVED = "moved"
+
+
+# Shapes are chains of points: one is a disc, two a capsule, more a filled polygon with a rim.
+Shape = tuple[int, ...]
+_L_FOOT: tuple[Shape, ...] = ((L_ANKLE, L_HEEL, L_BIG_TOE, L_SMALL_TOE), (L_ANKLE,))
+_R_FOOT: tuple[Shape, ...] = ((R_ANKLE, R_HEEL, R_BIG_TOE, R_SMALL_TOE), (R_ANKLE,))
+_L_LEG: tuple[Shape, ...] = ((L_HIP, L_KNEE), (L_KNEE, L_ANKLE), *_L_FOOT)
+_R_LEG: tuple[Shape, ...] = ((R_HIP, R_KNEE), (R_KNEE, R_ANKLE), *_R_FOOT)
+_L_ARM: tuple[Shape, ...] = ((L_SHOULDER, L_ELBOW), (L_ELBOW, L_WRIST))
+_R_ARM: tuple[Shape, ...] = ((R_SHOULDER, R_ELBOW), (R_ELBOW, R_WRIST))
+_HEAD: tuple[Shape, ...] = ((NECK, NOSE), (NOSE, R_EYE), (R_EYE, R_EAR), (NOSE, L_EYE), (L_EYE, L_EAR))
+_TORSO: tuple[Shape, ...] = ((R_SHOULDER, L_SHOULDER, L_HIP, R_HIP), (NECK, R_SHOULDER), (NECK, L_SHOULDER))
+_WHOLE = (*_HEAD, *_TORSO, *_L_ARM, *_R_ARM, *_L_LEG, *_R_LEG)
+SHAPES: dict[Parts, tuple[Shape, ...]] = {
+    Parts.ESTIMATED: _WHOLE,
+    Parts.LEGS: (*_L_LEG, *_R_LEG),
+    Parts.FEET: (*_L_FOOT, *_R_FOOT),
+    Parts.LEFT_LEG: _L_LEG,
+    Parts.RIGHT_LEG: _R_LEG,
+    Parts.ARMS: (*_L_ARM, *_R_ARM),
+    Parts.LEFT_ARM: _L_ARM,
+    Parts.RIGHT_ARM: _R_ARM,
+    Parts.HEAD: _HEAD,
+    Parts.TORSO: _TORSO,
+    Parts.WHOLE_BODY: _WHOLE,
+    Parts.MOVED: _WHOLE,
+}
+# Beyond the last point of these there is more body than the skeleton has: (from, to, how far in statures).
+_HAND, _CROWN = 0.108, 0.13
+_BEYOND = {
+    (L_ELBOW, L_WRIST): _HAND,
+    (R_ELBOW, R_WRIST): _HAND,
+    (NECK, NOSE): _CROWN,
+}
+_MOVED_PX = 0.5
+
+
+class _Outline(NamedTuple):
+    corners: np.ndarray
+    radius: float
+
+
+def _stature(person: Person, points: np.ndarray, present: np.ndarray) -> float:
+    """q, or the height of the person's points where q cannot be measured."""
+    q = proportions.stature(person)
+    return q if q is not None else float(np.ptp(points[present, 1])) if present.any() else 0.0
+
+
+def _corners(shape: Shape, points: np.ndarray, present: np.ndarray, q: float) -> np.ndarray:
+    """The present points of a shape, N,2, lengthened by hand or crown."""
+    if len(shape) == 2 and not present[list(shape)].all():
+        return np.zeros((0, 2))
+    corners = points[[index for index in shape if present[index]], :2]
+    beyond = _BEYOND.get(shape, 0.0) * q
+    if beyond and np.any(corners[1] != corners[0]):
+        direction = (corners[1] - corners[0]) / np.linalg.norm(corners[1] - corners[0])
+        corners = np.concatenate([corners[:1], corners[1:] + beyond * direction])
+    return corners
+
+
+def _outlines(person: Person, shapes: list[Shape], width: float) -> list[_Outline]:
+    """Corner points and rim radius of each shape; `width` in % of the body."""
+    points = people.points(person)
+    present = points[:, 2] > 0
+    q = _stature(person, points, present)
+    return [_Outline(_corners(shape, points, present, q), width / 200 * q) for shape in shapes]
+
+
+def _moved(person: Person, other: Person | None, shapes: tuple[Shape, ...]) -> list[Shape]:
+    """The shapes of which a point moved by more than half a pixel, came or went."""
+    if other is None:
+        return list(shapes)
+    now, then = people.points(person), people.points(other)
+    came_or_went = (now[:, 2] > 0) != (then[:, 2] > 0)
+    distance = np.linalg.norm(now[:, :2] - then[:, :2], axis=1)
+    changed = came_or_went | ((now[:, 2] > 0) & (distance > _MOVED_PX))
+    return [shape for shape in shapes if changed[list(shape)].any()]
+
+
+def _chosen(frame: Frame, parts: Parts, width: float, other: Frame | None) -> list[_Outline]:
+    """The outlines to fill for one frame."""
+    found = frame.get("people") or []
+    if parts is Parts.MOVED:
+        then = (other or {}).get("people") or []
+        result = []
+        for index in range(max(len(found), len(then))):
+            pair = [group[index] if index < len(group) else None for group in (found, then)]
+            for person, counterpart in (pair, pair[::-1]):
+                if person is not None:
+                    result += _outlines(person, _moved(person, counterpart, SHAPES[parts]), width)
+        return result
+    result = []
+    for person in found:
+        shapes = list(SHAPES[parts])
+        if parts is Parts.ESTIMATED:
+            guessed = people.estimated(person)
+            shapes = [shape for shape in shapes if guessed[list(shape)].any()]
+        result += _outlines(person, shapes, width)
+    return result
+
+
+def _from_segment(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distance of every (x, y) to the segment from a to b."""
+    (dx, dy), squared = b - a, float(((b - a) ** 2).sum())
+    along = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / squared, 0, 1) if squared else 0.0
+    return (x - a[0] - along * dx) ** 2 + (y - a[1] - along * dy) ** 2
+
+
+def _fill(mask: np.ndarray, outline: _Outline) -> None:
+    """Set the pixels whose centre lies in the shape or within its radius to 1."""
+    corners, radius = outline
+    if not len(corners):
+        return
+    height, width = mask.shape
+    left, top = np.clip(np.floor(corners.min(axis=0) - radius), 0, (width, height)).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0) + radius), 0, (width, height)).astype(int)
+    if left >= right or top >= bottom:
+        return
+    y, x = np.arange(top, bottom)[:, None] + 0.5, np.arange(left, right)[None, :] + 0.5
+    covered = np.zeros((bottom - top, right - left), dtype=bool)
+    crossings = np.zeros_like(covered)
+    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        covered |= _from_segment(x, y, a, b) <= radius**2
+        if a[1] != b[1]:
+            between = (y >= min(a[1], b[1])) & (y < max(a[1], b[1]))
+            crossings ^= between & (x >= a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1]))
+    mask[top:bottom, left:right][covered | crossings] = 1
+
+
+def _broadcast(count: int, other: int, name: str) -> None:
+    if other not in (1, count) and count != 1:
+        raise ValueError(f"The pose has {count} frames but the {name} {other}; give one or equally many.")
+
+
+def limb_mask(
+    pose: Pose, parts: Parts, width: float, within: Tensor | None = None, other_pose: Pose | None = None
+) -> Tensor:
+    """A mask B,1,H,W of 0 and 1 around the chosen parts of everybody in the pose, at the pose's picture size.
+
+    `width` is the breadth around a limb in % of the body. `within` (B,1,H,W) limits it by the pixelwise
+    minimum. `other_pose` is what the pose is compared with for Parts.MOVED: both places of what moved are
+    covered. Raises ValueError for other sizes or batch lengths, and for Parts.MOVED without another pose.
+    """
+    size = people.common_size(pose)
+    if parts is Parts.MOVED:
+        if other_pose is None:
+            raise ValueError("To mask what moved, a second pose is needed; connect other_pose.")
+        if people.common_size(other_pose) != size:
+            raise ValueError(
+                f"The pose belongs to a picture of {size} but the other pose to "
+                f"{people.common_size(other_pose)}; "
+                "compare poses of one picture."
+            )
+        _broadcast(len(pose), len(other_pose), "other pose")
+        count = max(len(pose), len(other_pose))
+        pairs = [(pose[i % len(pose)], other_pose[i % len(other_pose)]) for i in range(count)]
+    else:
+        pairs = [(frame, None) for frame in pose]
+    masks = np.zeros((len(pairs), 1, size.height, size.width), dtype=np.float32)
+    for mask, (frame, other) in zip(masks, pairs, strict=True):
+        for outline in _chosen(frame, parts, width, other):
+            _fill(mask[0], outline)
+    result = torch.from_numpy(masks)
+    if within is None:
+        return result
+    _broadcast(len(result), len(within), "mask")
+    return torch.minimum(result, within.to(result))

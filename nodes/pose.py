@@ -1,0 +1,220 @@
+from comfy_api.latest import io
+
+from ..bridge import pose as bridge
+from ..core.pose import limb_mask, openpose
+from .types import PoseKeypoint
+
+CATEGORY = "recompose/pose"
+
+
+def threshold() -> io.Float.Input:
+    return io.Float.Input(
+        "threshold",
+        default=0.3,
+        min=0.0,
+        max=0.99,
+        step=0.01,
+        advanced=True,
+        tooltip="Points with a higher score count as present.",
+    )
+
+
+class LoadPose(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeLoadPose",
+            display_name="Load Pose",
+            category=CATEGORY,
+            search_aliases=["openpose json", "keypoints", "dwpose", "skeleton"],
+            description="Reads people from OpenPose JSON: COCO-18, BODY_25 or COCO-WholeBody points.",
+            inputs=[
+                io.String.Input(
+                    "text",
+                    default="",
+                    multiline=True,
+                    tooltip="OpenPose JSON. It travels inside the workflow; when it is empty the file is "
+                    "read.",
+                ),
+                io.Combo.Input(
+                    "file",
+                    options=bridge.pose_files(),
+                    default=bridge.NO_FILE,
+                    tooltip="A .json file in ComfyUI's input folder, read when the text is empty.",
+                ),
+                io.Combo.Input(
+                    "layout",
+                    options=[layout.value for layout in openpose.Layout],
+                    default=openpose.Layout.AUTO.value,
+                    tooltip="Which points the file lists; auto goes by their number (18, 25 or 133).",
+                ),
+                threshold(),
+                io.Int.Input(
+                    "width",
+                    default=0,
+                    min=0,
+                    max=16384,
+                    tooltip="Width of the pose's picture, for files that do not say; 0: from the file or "
+                    "the image.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=0,
+                    min=0,
+                    max=16384,
+                    tooltip="Height of the pose's picture, for files that do not say; 0: from the file "
+                    "or the image.",
+                ),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="The picture the pose belongs to; its size is compared with the file's.",
+                ),
+            ],
+            outputs=[PoseKeypoint.Output("pose")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, text="", file=bridge.NO_FILE, **others) -> str:
+        return bridge.fingerprint(text, file)
+
+    @classmethod
+    def execute(cls, text, file, layout, threshold, width, height, image=None) -> io.NodeOutput:
+        return io.NodeOutput(bridge.load(text, file, layout, threshold, (width, height), image))
+
+
+class CompletePose(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeCompletePose",
+            display_name="Complete Pose",
+            category=CATEGORY,
+            search_aliases=["feet", "legs", "full body", "missing keypoints", "openpose"],
+            description="Adds the hips, knees, ankles, heels and toes the picture does not show, by the "
+            "proportions "
+            "of the body, and says how much canvas they need beyond each side.",
+            has_intermediate_output=True,
+            inputs=[
+                PoseKeypoint.Input("pose"),
+                io.Float.Input(
+                    "cap",
+                    default=1.2,
+                    min=0.0,
+                    max=10.0,
+                    step=0.05,
+                    advanced=True,
+                    tooltip="Stop with an error when a side needs more than this many times the "
+                    "picture's height.",
+                ),
+                threshold(),
+            ],
+            outputs=[
+                PoseKeypoint.Output("pose"),
+                io.Int.Output("left", tooltip="Pixels needed beyond this side, without margin."),
+                io.Int.Output("top"),
+                io.Int.Output("right"),
+                io.Int.Output("bottom"),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, pose, cap, threshold) -> io.NodeOutput:
+        completed, needed, report = bridge.complete(pose, cap, threshold)
+        return io.NodeOutput(completed, *needed, ui={"recompose": [report]})
+
+
+class DrawPose(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeDrawPose",
+            display_name="Draw Pose",
+            category=CATEGORY,
+            search_aliases=["openpose", "control image", "skeleton", "render keypoints"],
+            description="Draws the skeleton exactly as the OpenPose ControlNets were trained on it.",
+            inputs=[
+                PoseKeypoint.Input("pose"),
+                io.Int.Input(
+                    "stick_width",
+                    default=4,
+                    min=1,
+                    max=64,
+                    tooltip="Half the breadth of the sticks and the radius of the joints in pixels; 4 "
+                    "for SD 1.5.",
+                ),
+                io.Boolean.Input("hands", default=True, tooltip="Draw the hands where the pose has them."),
+                io.Boolean.Input(
+                    "face", default=True, tooltip="Draw the face's points where the pose has them."
+                ),
+                io.Boolean.Input(
+                    "feet",
+                    default=False,
+                    tooltip="Draw heels and toes. The SD 1.5 ControlNets never saw feet, so it is off.",
+                ),
+                threshold(),
+            ],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, pose, stick_width, hands, face, feet, threshold) -> io.NodeOutput:
+        return io.NodeOutput(bridge.draw(pose, stick_width, hands, face, feet, threshold))
+
+
+class LimbMask(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeLimbMask",
+            display_name="Limb Mask",
+            category=CATEGORY,
+            search_aliases=["pose mask", "body part mask", "feet mask", "openpose mask"],
+            description="A mask around parts of the body, around the points that were guessed, or around "
+            "what moved "
+            "between two poses.",
+            inputs=[
+                PoseKeypoint.Input("pose"),
+                io.Combo.Input(
+                    "parts",
+                    options=[part.value for part in limb_mask.Parts],
+                    default=limb_mask.Parts.ESTIMATED.value,
+                    tooltip="estimated: what Complete Pose added. moved: where a limb was and where it "
+                    "is now, "
+                    "compared with the other pose.",
+                ),
+                io.Float.Input(
+                    "width",
+                    default=12.0,
+                    min=0.1,
+                    max=100.0,
+                    step=0.5,
+                    tooltip="Breadth of the mask around a limb in % of the body (of the person's stature).",
+                ),
+                io.Boolean.Input(
+                    "allow_repainting_photo",
+                    default=False,
+                    tooltip="On: the mask may leave the connected area and cover pixels of the photo.",
+                ),
+                threshold(),
+                io.Mask.Input(
+                    "within",
+                    optional=True,
+                    tooltip="The area that may be repainted, usually the new area from Extend Canvas.",
+                ),
+                PoseKeypoint.Input(
+                    "other_pose", optional=True, tooltip="The pose to compare with, for *moved*."
+                ),
+            ],
+            outputs=[io.Mask.Output()],
+        )
+
+    @classmethod
+    def execute(
+        cls, pose, parts, width, allow_repainting_photo, threshold, within=None, other_pose=None
+    ) -> io.NodeOutput:
+        area = None if allow_repainting_photo else within
+        return io.NodeOutput(bridge.mask_limbs(pose, parts, width, threshold, area, other_pose))
+
+
+NODES = [LoadPose, CompletePose, DrawPose, LimbMask]
