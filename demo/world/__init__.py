@@ -1,4 +1,4 @@
-"""A drawn world with known answers: scenes, dressed people in many poses, objects, captions, masks and poses."""
+"""A drawn world with known answers: people in many poses, scenes, objects, captions, masks."""
 
 from .captions import caption, parse, vocabulary
 from .chance import PARTS

@@ -29,7 +29,8 @@ PROPORTIONS = {
 HALF_HIP = 0.050
 NECK = 0.052
 BODY = (
-    "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
+    "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow",
+    "left wrist",
     "right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle",
     "right eye", "left eye", "right ear", "left ear",
 )  # fmt: skip
@@ -52,7 +53,7 @@ class Limb:
 
 @dataclass(frozen=True)
 class Posture:
-    """Joint angles of one pose; `yaw` 0 faces the camera, -90 the left border; `lean` tilts the trunk forward."""
+    """Joint angles of one pose; `yaw` 0 faces the camera, -90 the left border; `lean` tilts forward."""
 
     legs: tuple[Limb, Limb]
     arms: tuple[Limb, Limb]

@@ -1,7 +1,7 @@
 """Caption and attributes, both ways; an attribute that is not visible is simply absent.
 
-Attributes are words by name: subject, hair, hair colour, top, top colour, bottom, bottom colour, shoes, shoes colour,
-pose, seat, seat colour, facing, scene, and objects, a tuple of (name, colour).
+Attributes are words by name: subject, hair, hair colour, top, top colour, bottom, bottom colour, shoes,
+shoes colour, pose, seat, seat colour, facing, scene, and objects, a tuple of (name, colour).
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ def caption(attributes: Attributes) -> str:
 
 
 def subject(attributes: Attributes) -> str:
+    if attributes.get("subject") == "nobody":
+        return "nobody"
     words = f"a {attributes.get('subject', 'person')}"
     if "hair colour" in attributes:
         words += f" with {attributes['hair']} {attributes['hair colour']} hair"
@@ -76,7 +78,7 @@ def action(attributes: Attributes) -> str:
 def parse(text: str) -> Attributes:
     """The attributes a caption says; words that say none are passed over."""
     found: Attributes = {}
-    if match := re.search(r"\b(man|woman)\b", text):
+    if match := re.search(r"\b(man|woman|nobody)\b", text):
         found["subject"] = match[1]
     styles = "|".join(style for group in HAIR_STYLES.values() for style in group)
     if match := re.search(rf"\b({styles}) ({'|'.join(HAIR)}) hair\b", text):
@@ -105,11 +107,8 @@ def parse(text: str) -> Attributes:
 
 def vocabulary() -> tuple[str, ...]:
     """Every word a caption can hold, sorted."""
-    phrases = " ".join([*POSES.values(), *(scene.phrase for scene in SCENES.values())])
-    words = (
-        "a an and in with hair on next to person man woman sitting facing left right".split()
-        + phrases.split()
-    )
+    phrases = ["a an and in with hair on next to nobody person man woman sitting facing left right"]
+    words = " ".join([*phrases, *POSES.values(), *(scene.phrase for scene in SCENES.values())]).split()
     styles = [style for group in HAIR_STYLES.values() for style in group]
     kinds = [*TOPS, *BOTTOMS, *SHOES, *UNKNOWN.values(), *SEATS, *OBJECTS]
     return tuple(sorted({*words, *styles, *kinds, *COLOURS, *HAIR}))

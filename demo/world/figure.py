@@ -9,11 +9,11 @@ from .labels import MATERIAL, SEGMENT
 from .raster import Canvas, Colour, Point, Shape, capsule, disc, ellipse, rounded
 
 SKIN, HAIR, TOP, BOTTOM, SHOES = (MATERIAL[name] for name in ("skin", "hair", "top", "bottom", "shoes"))
-# How far down the leg each bottom reaches, and down the arm each top (0 hip or shoulder, 1 knee or elbow, 2 end).
+# How far down the leg each bottom reaches, and down the arm each top: 1 is the knee or elbow, 2 the end.
 LEG_REACH = {"trousers": 1.93, "shorts": 0.74, "skirt": 0.0}
 SLEEVE_REACH = {"shirt": 0.62, "sweater": 1.92, "coat": 1.92, "vest": 0.0}
 LEG_RADII, ARM_RADII = (0.050, 0.038, 0.027), (0.034, 0.028, 0.022)
-COAT_TAIL = 0.50
+COAT_TAIL, SKIRT_HEM = 0.50, 0.88
 THINNEST = 2.6
 
 
@@ -73,13 +73,11 @@ def draw(canvas: Canvas, figure: Figure) -> None:
         jobs.append((leg, lambda side=side: draw_leg(canvas, figure, side)))
         jobs.append((arm, lambda side=side: draw_arm(canvas, figure, side)))
     legs = max(job[0] for job in jobs[::2])
-    jobs.append((legs + 1e-4, lambda: draw_pelvis(canvas, figure)))
-    jobs.append(
-        (
-            max(-0.005, legs + 2e-4) if figure.wardrobe.top == "coat" else -0.005,
-            lambda: draw_torso(canvas, figure),
-        )
-    )
+    torso = max(-0.005, legs + 2e-4) if figure.wardrobe.top == "coat" else -0.005
+    jobs.append((min(legs + 1e-4, -0.006), lambda: draw_pelvis(canvas, figure)))
+    jobs.append((torso, lambda: draw_torso(canvas, figure)))
+    if figure.wardrobe.bottom == "skirt":
+        jobs.append((legs + 1e-4, lambda: draw_skirt(canvas, figure)))
     jobs.append((-0.01, lambda: draw_hair_behind(canvas, figure)))
     jobs.append((0.005, lambda: draw_head(canvas, figure)))
     for _, job in sorted(jobs, key=lambda job: job[0]):
@@ -152,19 +150,21 @@ def draw_arm(canvas: Canvas, figure: Figure, side: str) -> None:
 
 
 def draw_pelvis(canvas: Canvas, figure: Figure) -> None:
-    wear, r = figure.wardrobe, figure.r
-    hips = [(*figure.at[f"{side} hip"], r(0.057)) for side in ("left", "right")]
-    waist = (*figure.between("pelvis", "neck", 0.22), r(0.062))
-    shape = rounded([*hips, waist])
-    torso = [SEGMENT["torso"]]
-    if wear.bottom == "skirt":
-        hem = [
-            (*figure.between(f"{side} hip", f"{side} knee", 0.88), r(0.062 if figure.at else 0))
-            for side in ("left", "right")
-        ]
-        canvas.paint([shape, rounded([*hips, *hem])], wear.bottom_colour, BOTTOM, torso)
-    else:
-        canvas.paint(shape, wear.bottom_colour, BOTTOM, torso, edge=0)
+    waist = (*figure.between("pelvis", "neck", 0.22), figure.r(0.062))
+    shape = rounded([*hips(figure, 0.057), waist])
+    canvas.paint(shape, figure.wardrobe.bottom_colour, BOTTOM, [SEGMENT["torso"]], edge=0)
+
+
+def draw_skirt(canvas: Canvas, figure: Figure) -> None:
+    knees = (figure.between(f"{side} hip", f"{side} knee", SKIRT_HEM) for side in ("left", "right"))
+    hem = [(*point, figure.r(0.062)) for point in knees]
+    canvas.paint(
+        rounded([*hips(figure, 0.057), *hem]), figure.wardrobe.bottom_colour, BOTTOM, [SEGMENT["torso"]]
+    )
+
+
+def hips(figure: Figure, radius: float) -> list[tuple[float, float, float]]:
+    return [(*figure.at[f"{side} hip"], figure.r(radius)) for side in ("left", "right")]
 
 
 def draw_torso(canvas: Canvas, figure: Figure) -> None:
@@ -256,6 +256,8 @@ def draw_head(canvas: Canvas, figure: Figure) -> None:
     canvas.paint(shapes, wear.skin_colour, SKIN, part, edge=0.12)
     if wear.hair == "long":
         for side in ("left", "right"):
+            if figure.near[f"{side} ear"] < figure.near["skull"] - 0.03:
+                continue
             x, y = at[f"{side} ear"]
             strand = capsule(
                 (x + 0.35 * back, y - 0.03 * figure.stature),
@@ -297,14 +299,9 @@ def draw_face(canvas: Canvas, figure: Figure) -> None:
     dark = tuple(0.45 * c for c in figure.wardrobe.skin_colour)
     for side in ("left", "right"):
         if figure.near[f"{side} eye"] > figure.near["skull"] + 0.004:
-            canvas.paint(
-                disc(at[f"{side} eye"], max(0.011 * figure.stature, 1.25)),
-                (36, 30, 34),
-                SKIN,
-                part,
-                relief=0,
-                edge=0,
-            )
+            size, eye = figure.stature, at[f"{side} eye"]
+            canvas.paint(disc(eye, max(0.016 * size, 1.5)), (246, 244, 240), SKIN, part, relief=0, edge=0)
+            canvas.paint(disc(eye, max(0.010 * size, 1.1)), (34, 28, 32), SKIN, part, relief=0, edge=0)
     x, y = at["mouth"]
     half = 0.016 * figure.stature * max(figure.near["face"] - figure.near["skull"], 0.008) / 0.022
     canvas.paint(capsule((x - half, y), (x + half, y), 0.8, 0.8), dark, SKIN, part, relief=0, edge=0)

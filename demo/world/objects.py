@@ -152,7 +152,7 @@ def cuboid(
 def draw_seat(
     canvas: Canvas, kind: str, at: Point, height: float, stature: float, yaw: float, colour: Colour
 ) -> None:
-    """The seat under a sitting person: `at` is the ground below the pelvis, `height` its upper edge above it."""
+    """The seat under a sitting person, `height` above `at`, the ground below the pelvis."""
     s, m = stature, MATERIAL["seat"]
     if kind == "box":
         cuboid(canvas, at, (0.17 * s, height, 0.15 * s), yaw, colour, m)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .body import BODY, FEET, SIDES, Camera, Joints, joints, proportions
-from .captions import BOTTOMS, HAIR_STYLES, SHOES, TOPS, Attributes, caption
+from .body import BODY, FEET, SIDES, Camera, joints, proportions
+from .captions import Attributes, caption
 from .chance import Chance
-from .figure import Figure, Wardrobe, draw
-from .labels import GARMENTS, MATERIAL, OBJECTS, SEATS
-from .objects import DRAW, SIZES, draw_seat
-from .palette import COLOURS, HAIR, SKIN, difference
+from .composition import WIDTH, cast_shadow, dress, place, set_objects, set_seat
+from .figure import Figure, draw
+from .labels import GARMENTS, MATERIAL
 from .poses import FAMILIES, facing
-from .raster import Canvas, Colour, Point
-from .scenes import SCENES, Scene, ground_shadow
-from .visible import Drawing, Window, visible
+from .raster import Canvas, Point
+from .scenes import SCENES, Scene
+from .visible import PERSON, Drawing, Window, visible
 
-WIDTH = 128
 HEIGHTS = (128, 136, 144, 152, 160, 160, 168, 168, 176, 176, 184, 184, 192, 192, 192, 192)
-APART = 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +42,10 @@ class Example:
 
     @cached_property
     def masks(self) -> dict[str, np.ndarray]:
-        """What is visible of person, skin, garments and objects, each bool (H,W); absent objects have no mask."""
+        """What is visible of person, skin, garments, objects and seat, each bool (H,W)."""
         material = self.window.cut(self.drawing.material)
         masks = {name: material == MATERIAL[name] for name in ("skin", *GARMENTS)}
-        masks["person"] = (material > 0) & (material <= MATERIAL["shoes"])
+        masks["person"] = np.isin(material, PERSON)
         present = [name for name, _ in self.drawing.attributes.get("objects", ())]
         present += ["seat"] if "seat" in self.drawing.attributes else []
         return masks | {name: material == MATERIAL[name] for name in present}
@@ -56,17 +53,12 @@ class Example:
     @cached_property
     def sketch(self) -> np.ndarray:
         """Outlines of all things and limbs as white lines on black, uint8 (H,W)."""
-        planes = [
-            self.window.cut(plane).astype(np.int16) for plane in (self.drawing.material, self.drawing.segment)
-        ]
-        planes.append(self.image.astype(np.int16).sum(axis=2) // 110)
-        lines = np.zeros(planes[0].shape, bool)
-        for plane in planes[:2]:
-            lines[:, 1:] |= plane[:, 1:] != plane[:, :-1]
-            lines[1:] |= plane[1:] != plane[:-1]
-        steps = planes[2]
-        lines[:, 1:] |= abs(steps[:, 1:] - steps[:, :-1]) > 1
-        lines[1:] |= abs(steps[1:] - steps[:-1]) > 1
+        lines = np.zeros(self.image.shape[:2], bool)
+        shades = self.image.astype(np.int16).sum(axis=2) // 3
+        for plane, step in ((self.drawing.material, 0), (self.drawing.segment, 0), (shades, 40)):
+            cut = (plane if plane is shades else self.window.cut(plane)).astype(np.int16)
+            lines[:, 1:] |= abs(cut[:, 1:] - cut[:, :-1]) > step
+            lines[1:] |= abs(cut[1:] - cut[:-1]) > step
         return lines.astype(np.uint8) * 255
 
 
@@ -78,124 +70,52 @@ def example(
     scene: str | None = None,
 ) -> Example:
     """Draw the picture of a seed of a part; height, pose family and scene can be prescribed."""
-    frame, person, clothes, place = (Chance(part, seed, topic) for topic in range(4))
-    drawn = frame.choice(HEIGHTS)
-    height = drawn if height is None else height
+    frame, person, clothes, around = (Chance(part, seed, topic) for topic in range(4))
+    drawn = (frame.choice(HEIGHTS), frame.choice(list(FAMILIES)), frame.choice(list(SCENES)))
+    height, family, scene = height or drawn[0], family or drawn[1], scene or drawn[2]
     if height % 8 or not 128 <= height <= 192:
         raise ValueError(
             f"Expected a height from 128 to 192 in steps of 8, got {height}; choose one of them."
         )
-    scenes, families = frame.choice(list(SCENES)), frame.choice(list(FAMILIES))
-    scene, family = scene or scenes, family or families
-    canvas = Canvas.blank(
-        height, WIDTH, (frame.sign() * frame.uniform(0.55, 0.85), -frame.uniform(0.45, 0.65))
-    )
-    horizon = int(
-        height * (frame.uniform(0.60, 0.68) if SCENES[scene].indoors else frame.uniform(0.42, 0.56))
-    )
-    SCENES[scene].draw(canvas, horizon, frame)
-
-    lengths, posture = proportions(person), FAMILIES[family](person)
-    body = joints(lengths, posture)
+    canvas, horizon = backdrop(frame, height, SCENES[scene])
     attributes, wardrobe = dress(clothes, SCENES[scene])
     attributes |= {"pose": family, "scene": scene}
+    body, posture = proportions(person), FAMILIES[family](person)
     if facing(posture.yaw) != "front":
         attributes["facing"] = facing(posture.yaw)
-    figure, ground = placed(body, Camera(posture.yaw, person.uniform(13, 17)), wardrobe, place, height)
-    attributes |= furnish(canvas, figure, ground, posture.yaw, family, place, attributes, SCENES[scene])
+    camera = Camera(posture.yaw, person.uniform(13, 17))
+    figure, ground = place(joints(body, posture), camera, wardrobe, around, height, family == "sitting")
+    attributes |= surround(canvas, figure, ground, family, posture.yaw, around, SCENES[scene])
     draw(canvas, figure)
     image = np.clip(canvas.image + 0.5, 0, 255).astype(np.uint8)
-    drawing = Drawing(canvas.material, canvas.segment, figure.at, attributes, horizon)
-    shown = visible(drawing, whole := Window(0, height, 0, WIDTH))
-    pose = keypoints(figure, whole)
+    drawing = Drawing(canvas.material, canvas.segment, figure.at, attributes, horizon, figure.stature)
+    whole = Window(0, height, 0, WIDTH)
+    shown, pose = visible(drawing, whole), keypoints(figure, whole)
     return Example(image, caption(shown), pose, shown, family, scene, seed, part, whole, drawing)
 
 
-def clear_colour(chance: Chance, names: list[str], against: list[Colour], apart: float = APART) -> str:
-    """A palette colour that stands out against all given ones."""
-    fit = [name for name in names if all(difference(COLOURS[name], other) >= apart for other in against)]
-    return chance.choice(fit or names)
+def backdrop(chance: Chance, height: int, scene: Scene) -> tuple[Canvas, int]:
+    """The empty place and the row of its horizon."""
+    light = (chance.sign() * chance.uniform(0.55, 0.85), -chance.uniform(0.45, 0.65))
+    canvas = Canvas.blank(height, WIDTH, light)
+    low, high = (0.60, 0.68) if scene.indoors else (0.42, 0.56)
+    horizon = int(height * chance.uniform(low, high))
+    scene.draw(canvas, horizon, chance)
+    return canvas, horizon
 
 
-def dress(chance: Chance, scene: Scene) -> tuple[Attributes, Wardrobe]:
-    sex = chance.choice(list(HAIR_STYLES))
-    hair, top, shoes = chance.choice(HAIR_STYLES[sex]), chance.choice(TOPS), chance.choice(SHOES)
-    bottom = chance.choice(BOTTOMS if sex == "woman" else BOTTOMS[:2])
-    skin, names = chance.choice(SKIN), list(COLOURS)
-    hair_colour = chance.choice([name for name in HAIR if difference(HAIR[name], skin) >= 24])
-    top_colour = clear_colour(chance, names, [scene.backdrop, skin, HAIR[hair_colour]])
-    bottom_colour = clear_colour(chance, names, [scene.ground, scene.backdrop, skin, COLOURS[top_colour]])
-    shoes_colour = clear_colour(chance, names, [scene.ground, skin, COLOURS[bottom_colour]])
-    attributes: Attributes = {"subject": sex, "hair": hair, "hair colour": hair_colour}
-    attributes |= {"top": top, "top colour": top_colour, "bottom": bottom, "bottom colour": bottom_colour}
-    attributes |= {"shoes": shoes, "shoes colour": shoes_colour}
-    tints = (COLOURS[top_colour], COLOURS[bottom_colour], COLOURS[shoes_colour])
-    return attributes, Wardrobe(sex, hair, top, bottom, shoes, skin, HAIR[hair_colour], *tints)
-
-
-def placed(
-    body: Joints, camera: Camera, wardrobe: Wardrobe, chance: Chance, height: int
-) -> tuple[Figure, Point]:
-    """The figure in pixels, whole inside the picture, and the ground below the pelvis."""
-    flat = {name: camera.project(point) for name, point in body.items()}
-    ground = camera.project(body["pelvis"] * (1, 0, 1))
-    xs, ys = [p[0] for p in flat.values()], [p[1] for p in flat.values()]
-    left, right, top, bottom = min(xs) - 0.075, max(xs) + 0.075, min(ys) - 0.06, max(ys) + 0.012
-    below, above = chance.uniform(5, 15), 4
-    largest = min((height - below - above) / (bottom - top), (WIDTH - 8) / (right - left), 165)
-    stature = largest * chance.uniform(0.86 if height < 160 else 0.76, 1)
-    x0, x1 = 4 - left * stature, WIDTH - 4 - right * stature
-    x, y = chance.uniform(x0, x1), height - below - bottom * stature
-    at = {name: (x + p[0] * stature, y + p[1] * stature) for name, p in flat.items()}
-    figure = Figure(at, {name: p[2] for name, p in flat.items()}, stature, wardrobe)
-    return figure, (x + ground[0] * stature, y + ground[1] * stature)
-
-
-def furnish(
-    canvas: Canvas,
-    figure: Figure,
-    ground: Point,
-    yaw: float,
-    family: str,
-    chance: Chance,
-    worn: Attributes,
-    scene: Scene,
+def surround(
+    canvas: Canvas, figure: Figure, ground: Point, family: str, yaw: float, chance: Chance, scene: Scene
 ) -> Attributes:
-    """Shadows, the seat and the objects beside the person; returns the attributes they add."""
-    s, at, added = figure.stature, figure.at, {}
-    soles = [at[f"{side} sole {end}"] for side, _ in SIDES for end in ("heel", "toe")]
-    low = max(y for _, y in soles)
-    feet = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in (soles[:2], soles[2:])]
-    ground_shadow(canvas, [foot for foot in feet if foot[1] > low - 0.10 * s], ground, s)
-    names, taken = list(COLOURS), []
+    """Shadows, seat and objects; returns the attributes they add."""
+    low = cast_shadow(canvas, figure, ground)
+    added: Attributes = {}
     if family == "sitting":
-        kind = chance.choice(SEATS)
-        colour = clear_colour(
-            chance, names, [scene.ground, scene.backdrop, figure.wardrobe.bottom_colour], 36
-        )
-        height = ground[1] - at["pelvis"][1] - 0.055 * s
-        draw_seat(canvas, kind, ground, height, s, yaw, COLOURS[colour])
-        added, taken = {"seat": kind, "seat colour": colour}, [kind]
-    half = 0.30 * s if family == "sitting" else 0.0
-    free = {
-        -1: min([p[0] for n, p in at.items() if p[1] > low - 0.45 * s] + [ground[0] - half]) - 3,
-        1: WIDTH - max([p[0] for n, p in at.items() if p[1] > low - 0.45 * s] + [ground[0] + half]) - 3,
-    }
-    things = []
-    for side in (-1, 1):
-        fit = [n for n in OBJECTS if n not in taken and SIZES[n][0] * s <= free[side] - 2]
-        if fit and chance.happens(0.62):
-            name = chance.choice(fit)
-            colour = clear_colour(chance, names, [scene.ground, scene.backdrop], 32)
-            room = free[side] - SIZES[name][0] * s
-            centre = chance.uniform(0, min(room, 14)) + SIZES[name][0] * s / 2
-            x = free[side] - centre if side < 0 else WIDTH - free[side] + centre
-            y = low - chance.uniform(0.0, 0.09) * s
-            canvas.darken((x, y), 0.6 * SIZES[name][0] * s, 0.028 * s, 0.32)
-            DRAW[name](canvas, (x, y), s, COLOURS[colour], chance.sign())
-            taken.append(name)
-            things.append((name, colour))
-    return added | ({"objects": tuple(things)} if things else {})
+        added = set_seat(canvas, figure, ground, yaw, chance, scene)
+    seat = ground[0] if added else None
+    taken = [added["seat"]] if added else []
+    things = set_objects(canvas, figure, low, seat, taken, chance, scene)
+    return added | ({"objects": things} if things else {})
 
 
 def keypoints(figure: Figure, window: Window) -> list[dict[str, Any]]:
@@ -222,25 +142,15 @@ def crop(whole: Example, top: int, bottom: int, left: int = 0, right: int | None
     right = width if right is None else right
     if not (0 <= top < bottom <= height and 0 <= left < right <= width):
         raise ValueError(
-            f"Expected a window inside {width}×{height}, got rows {top} to {bottom}, columns {left} to {right}; shrink it."
+            f"Expected a window inside {width}×{height}, got rows {top} to {bottom} "
+            f"and columns {left} to {right}; shrink it."
         )
     base = whole.window
     window = Window(base.top + top, base.top + bottom, base.left + left, base.left + right)
     shown = visible(whole.drawing, window)
     image = np.ascontiguousarray(whole.image[top:bottom, left:right])
     pose = shifted(whole.pose, left, top, right - left, bottom - top)
-    return Example(
-        image,
-        caption(shown),
-        pose,
-        shown,
-        whole.family,
-        whole.scene,
-        whole.seed,
-        whole.part,
-        window,
-        whole.drawing,
-    )
+    return replace(whole, image=image, caption=caption(shown), pose=pose, attributes=shown, window=window)
 
 
 def shifted(pose: list[dict[str, Any]], left: int, top: int, width: int, height: int) -> list[dict[str, Any]]:
@@ -255,14 +165,15 @@ def shifted(pose: list[dict[str, Any]], left: int, top: int, width: int, height:
     return [{"canvas_width": width, "canvas_height": height, "people": people}]
 
 
-def crop_between(whole: Example, seed: int, upper: str = "hip", lower: str = "ankle") -> Example:
-    """Cut the picture at a random height between the hips and the ankles, so that the feet are missing."""
+def crop_between(whole: Example, seed: int) -> Example:
+    """Cut the picture at a random row between the hips and the higher foot, so that both feet are missing."""
     points = whole.drawing.points
-    high = max(points[f"{side} {upper}"][1] for side, _ in SIDES)
-    low = min(points[f"{side} {lower}"][1] for side, _ in SIDES)
-    high, low = min(high, low), max(high, low)
-    row = Chance(whole.part, seed, 4).uniform(high, low) - whole.window.top
-    return crop(whole, 0, int(min(max(row, 16), whole.image.shape[0])))
+    hips = max(points[f"{side} hip"][1] for side, _ in SIDES)
+    feet = min(
+        points[f"{side} {end}"][1] for side, _ in SIDES for end in ("ankle", "heel", "big toe", "small toe")
+    )
+    row = Chance(whole.part, seed, 4).uniform(min(hips, feet), feet) - whole.window.top
+    return crop(whole, 0, int(row))
 
 
 def caption_visible(whole: Example, top: int, bottom: int, left: int = 0, right: int | None = None) -> str:

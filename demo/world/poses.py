@@ -62,8 +62,12 @@ def walking(chance: Chance) -> Posture:
 
 
 def running(chance: Chance) -> Posture:
-    front = stride(chance.uniform(48, 66), chance.uniform(68, 92), -chance.uniform(0, 15))
-    back = stride(-chance.uniform(14, 26), chance.uniform(38, 62), -chance.uniform(40, 58))
+    if chance.happens(0.5):
+        front = stride(chance.uniform(52, 68), chance.uniform(76, 98), -chance.uniform(5, 20))
+        back = stride(-chance.uniform(18, 28), chance.uniform(12, 26), -chance.uniform(38, 52))
+    else:
+        front = stride(chance.uniform(20, 30), chance.uniform(22, 32), -chance.uniform(0, 6))
+        back = stride(-chance.uniform(6, 18), chance.uniform(62, 84), -chance.uniform(52, 68))
     legs = ordered(front, back, chance)
     arm, bend = chance.uniform(30, 46), chance.uniform(78, 100)
     arms = (

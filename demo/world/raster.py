@@ -15,7 +15,7 @@ Point = tuple[float, float]
 
 
 class Shape(NamedTuple):
-    """The box (left, top, right, bottom) a shape fills, and its field: signed distance and unit-disc normal."""
+    """The box (left, top, right, bottom) a shape fills, and its field: signed distance and normal."""
 
     box: tuple[float, float, float, float]
     field: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -84,7 +84,7 @@ def rounded(circles: Sequence[tuple[float, float, float]], corners: int = 10) ->
 
 
 def hull_of(points: Sequence[Point]) -> list[Point]:
-    """Corners of the convex hull in the order that puts outer normals at (dy, -dx) (Andrew's monotone chain)."""
+    """Corners of the convex hull in the order that puts outer normals at (dy, -dx)."""
     ordered = sorted(set(points))
 
     def half(sequence: Sequence[Point]) -> list[Point]:

@@ -8,13 +8,14 @@ import numpy as np
 
 from .body import SIDES
 from .captions import Attributes
-from .figure import COAT_TAIL, LEG_REACH
-from .labels import GARMENTS, MATERIAL, OBJECTS, SEGMENT
+from .figure import LEG_REACH
+from .labels import GARMENTS, MATERIAL, OBJECTS
 from .raster import Point
 
 # A colour is said when this many pixels, and this share of the whole, are seen.
 PIXELS, SHARE = 16, 0.25
 MARGIN = 3
+PERSON = [MATERIAL[name] for name in ("skin", *GARMENTS)]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Drawing:
     points: dict[str, Point]
     attributes: Attributes
     horizon: int
+    stature: float
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def visible(drawing: Drawing, window: Window) -> Attributes:
         k = MATERIAL[name]
         return count[k] >= PIXELS and count[k] >= share * whole[k]
 
-    said, found = drawing.attributes, {}
+    said = drawing.attributes
+    found: Attributes = {} if count[PERSON].sum() >= 2 * PIXELS else {"subject": "nobody"}
     if seen("hair", 0.5):
         found |= {name: said[name] for name in ("subject", "hair", "hair colour")}
     for name in GARMENTS[1:]:
@@ -95,6 +98,7 @@ def pose_seen(drawing: Drawing, window: Window, seat: bool) -> Attributes:
     said, points, holds = drawing.attributes, drawing.points, window.holds
     found: Attributes = {}
     wrists = [holds(points[f"{side} wrist"]) for side, _ in SIDES]
+    thighs = all(holds(along_leg(points, side, 0.5)) for side, _ in SIDES)
     shanks = all(holds(along_leg(points, side, 1.5)) for side, _ in SIDES)
     ankles = all(holds(points[f"{side} ankle"], 1) for side, _ in SIDES)
     pose = said["pose"]
@@ -102,15 +106,8 @@ def pose_seen(drawing: Drawing, window: Window, seat: bool) -> Attributes:
     if pose == "sitting":
         if seat:
             found = {name: said[name] for name in ("pose", "seat", "seat colour")}
-    elif legs.get(pose, shanks and all(wrists)):
+    elif legs.get(pose, thighs and all(wrists)):
         found["pose"] = pose
     if "facing" in said and holds(points["nose"], 1):
         found["facing"] = said["facing"]
     return found
-
-
-def cut_points(points: dict[str, Point], window: Window) -> dict[str, Point]:
-    return {name: (x - window.left, y - window.top) for name, (x, y) in points.items()}
-
-
-__all__ = ["COAT_TAIL", "SEGMENT", "Drawing", "Window", "cut_points", "visible"]
