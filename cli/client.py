@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener, getproxies
 
 from .websocket import WebSocket
@@ -36,13 +36,21 @@ class Refused(ServerError):
         self.body = body
 
 
+def has_port(address: SplitResult) -> bool:
+    """False where the text after the colon is no port."""
+    try:
+        return address.port is None or address.port > 0
+    except ValueError:
+        return False
+
+
 class Client:
     """A ComfyUI server at `url`, for example http://127.0.0.1:8188."""
 
     def __init__(self, url: str) -> None:
         url = url if "://" in url else f"http://{url}"
         address = urlsplit(url)
-        if address.scheme not in ("http", "https") or not address.hostname:
+        if address.scheme not in ("http", "https") or not address.hostname or not has_port(address):
             raise ServerError(f"'{url}' is not the address of a server; give one like http://127.0.0.1:8188.")
         self.url = url.rstrip("/")
         self.id = uuid.uuid4().hex
@@ -140,13 +148,17 @@ class Client:
             if socket:
                 socket.close()
 
-    def history(self, job: str) -> dict | None:
-        """The history entry of a finished prompt, None while it is not finished."""
-        return self._json(f"/history/{job}").get(job)
+    def history(self, job: str = "") -> dict:
+        """The entries of finished prompts by id, of one or of all."""
+        return self._json(f"/history/{job}" if job else "/history")
+
+    def queue(self) -> dict:
+        """What runs (`queue_running`) and what waits (`queue_pending`); an entry's second item is its id."""
+        return self._json("/queue")
 
     def waiting(self, job: str) -> bool:
         """True while the prompt runs or waits in the queue."""
-        queue = self._json("/queue")
+        queue = self.queue()
         entries = [*queue.get("queue_running", []), *queue.get("queue_pending", [])]
         return any(entry[1] == job for entry in entries)
 
@@ -157,7 +169,7 @@ class Client:
         except Refused:
             # Older servers: /interrupt there may not know prompt ids, so only when ours is the one running.
             self._json("/queue", {"delete": [job]})
-            running = self._json("/queue").get("queue_running", [])
+            running = self.queue().get("queue_running", [])
             if any(entry[1] == job for entry in running):
                 self._json("/interrupt", {"prompt_id": job})
 
@@ -185,9 +197,9 @@ class Client:
                 continue
             checked = time.monotonic()
             try:
-                entry = self.history(job)
+                entry = self.history(job).get(job)
                 if entry is None and not self.waiting(job):
-                    entry = self.history(job) or self._forgotten()
+                    entry = self.history(job).get(job) or self._forgotten()
                 silent_since = None
             except Unreachable as error:
                 silent_since = silent_since or time.monotonic()

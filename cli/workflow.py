@@ -85,7 +85,10 @@ def title(prompt: dict, identity: str) -> str:
 
 def describe(prompt: dict, identity: str) -> str:
     """Title, class and id of a node, for messages."""
-    return f'"{title(prompt, identity)}" ({prompt.get(identity, {}).get("class_type", "?")}, node {identity})'
+    name, kind = title(prompt, identity), prompt.get(identity, {}).get("class_type")
+    if name in (kind, f"node {identity}"):
+        return f"{kind or 'an unknown node'} (node {identity})"
+    return f'"{name}" ({kind}, node {identity})'
 
 
 def find(prompt: dict, key: str) -> str | None:
