@@ -1,4 +1,4 @@
-"""Between ComfyUI's layouts (IMAGE B,H,W,C and MASK B,H,W) and the core's (B,C,H,W and B,1,H,W), with checks."""
+"""ComfyUI's layouts (IMAGE B,H,W,C, MASK B,H,W) and the core's (B,C,H,W, B,1,H,W): conversion and checks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def image_from_comfy(image: Tensor, name: str = "Image") -> Tensor:
 
 
 def image_to_comfy(image: Tensor) -> Tensor:
-    """Turn B,C,H,W into a contiguous IMAGE (B,H,W,C) of ComfyUI's dtype, on the device it keeps results on."""
+    """Turn B,C,H,W into a contiguous IMAGE (B,H,W,C) of the dtype and on the device of results."""
     image = image.permute(0, 2, 3, 1).contiguous()
     return image.to(management.intermediate_device(), management.intermediate_dtype())
 
@@ -48,26 +48,29 @@ def image_to_comfy(image: Tensor) -> Tensor:
 def mask_from_comfy(mask: Tensor | None, size: Size | None = None, name: str = "Mask") -> Tensor | None:
     """View a MASK (H,W or B,H,W or B,1,H,W) as B,1,H,W float32 within 0…1, or None for "no mask".
 
-    With `size` (of the picture it belongs to) LoadImage's 64×64 zero mask means no mask, and any other size than
-    the picture's raises ValueError; so do NaN and another layout.
+    With `size` (of the picture it belongs to) LoadImage's 64×64 zero mask means no mask, and any other
+    size than the picture's raises ValueError; so do NaN and another layout.
     """
     if mask is None:
         return None
     if mask.ndim < 2 or mask.ndim > 4 or (mask.ndim == 4 and mask.shape[1] != 1) or 0 in mask.shape:
         raise ValueError(
-            f"{name} must have the shape (batch, height, width) but has {list(mask.shape)}; connect a MASK output."
+            f"{name} must have the shape (batch, height, width) but has {list(mask.shape)}; "
+            "connect a MASK output."
         )
     mask = mask.reshape(-1, 1, *mask.shape[-2:]).float()
     got = size_of(mask)
     if size is not None and got != size:
         if got == NO_MASK and not mask.any():
             return None
-        raise ValueError(f"{name} is {got} but the picture is {size}; connect the mask made for this picture.")
+        raise ValueError(
+            f"{name} is {got} but the picture is {size}; connect the mask made for this picture."
+        )
     check_finite(mask, name)
     low, high = torch.aminmax(mask)
     return mask.clamp(0, 1) if low < 0 or high > 1 else mask
 
 
 def mask_to_comfy(mask: Tensor) -> Tensor:
-    """Turn B,1,H,W into a contiguous MASK (B,H,W) of ComfyUI's dtype, on the device it keeps results on."""
+    """Turn B,1,H,W into a contiguous MASK (B,H,W) of the dtype and on the device of results."""
     return mask[:, 0].contiguous().to(management.intermediate_device(), management.intermediate_dtype())

@@ -35,3 +35,39 @@ class Box(NamedTuple):
     @property
     def bottom(self) -> int:
         return self.y + self.height
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+class Region(NamedTuple):
+    """Where the original lies on its extended canvas, in pixels of the canvas."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    canvas_width: int
+    canvas_height: int
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x, self.y, self.width, self.height)
+
+    @property
+    def canvas(self) -> Size:
+        return Size(self.canvas_width, self.canvas_height)
+
+
+def padded(size: Size, padding: Padding) -> Size:
+    """The size of a picture after `padding` was added around it."""
+    return Size(
+        size.width + padding.left + padding.right,
+        size.height + padding.top + padding.bottom,
+    )
+
+
+def region_of(size: Size, padding: Padding) -> Region:
+    """Where a picture of `size` lies on the canvas that `padding` makes of it."""
+    return Region(padding.left, padding.top, *size, *padded(size, padding))
