@@ -14,7 +14,7 @@ from .scenes import Scene, ground_shadow
 
 WIDTH = 128
 # ΔE that clothes keep from what they lie against, and things from the scene.
-APART = 30.0
+APART = 24.0
 # Half the width a seat may take, in statures.
 SEAT_HALF = 0.28
 
@@ -56,7 +56,9 @@ def place(
     below, above = chance.uniform(6, 15), 4
     largest = min((height - below - above) / (bottom - top), (WIDTH - 6) / (right - left), 165)
     stature = largest * chance.uniform(0.86 if height < 160 else 0.76, 1)
-    x = chance.uniform(3 - left * stature, WIDTH - 3 - right * stature)
+    # Towards the sides rather than the middle, so that things find room.
+    aside = 0.5 + 0.5 * chance.sign() * chance.uniform(0, 1) ** 0.8
+    x = 3 - left * stature + aside * (WIDTH - 6 - (right - left) * stature)
     y = height - below - bottom * stature
     at = {name: (x + p[0] * stature, y + p[1] * stature) for name, p in flat.items()}
     figure = Figure(at, {name: p[2] for name, p in flat.items()}, stature, wardrobe)
@@ -99,14 +101,14 @@ def set_objects(
     """Draw up to one object on each side where it is free; `seat` is the column the seat stands on."""
     things: list[tuple[str, str]] = []
     for side in (-1, 1):
-        wanted = chance.happens(0.66)
+        wanted = chance.happens(0.75)
         room = {
             name: free_width(figure, low, seat, side, SIZES[name][1]) for name in OBJECTS if name not in taken
         }
         fit = [name for name in room if SIZES[name][0] * figure.stature <= room[name]]
         if not (wanted and fit):
             continue
-        name = chance.choice(fit)
+        name = chance.choice(fit + 3 * [name for name in fit if SIZES[name][0] > 0.3])
         wide = SIZES[name][0] * figure.stature
         colour = clear_colour(chance, [scene.ground, scene.backdrop])
         # Columns are counted from the picture's border on that side.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
 COLOURS = {
@@ -9,18 +12,18 @@ COLOURS = {
     "orange": (243, 136, 32),
     "yellow": (247, 220, 62),
     "green": (52, 152, 66),
-    "blue": (44, 88, 200),
-    "purple": (128, 56, 164),
+    "blue": (40, 92, 208),
+    "purple": (146, 58, 166),
     "pink": (244, 150, 190),
     "white": (242, 242, 242),
-    "black": (42, 42, 48),
-    "brown": (122, 76, 44),
+    "black": (38, 38, 44),
+    "brown": (134, 84, 46),
 }
 HAIR = {
-    "black": (44, 38, 38),
-    "brown": (104, 64, 38),
+    "black": (38, 34, 36),
+    "brown": (116, 72, 42),
     "blond": (230, 194, 104),
-    "red": (192, 82, 36),
+    "red": (200, 84, 32),
     "white": (226, 226, 230),
 }
 SKIN = ((250, 216, 192), (238, 192, 156), (208, 156, 116), (160, 110, 76), (112, 74, 52))
@@ -44,11 +47,12 @@ def lab(rgb: np.ndarray | tuple[int, int, int]) -> np.ndarray:
     )
 
 
-def difference(a: np.ndarray | tuple[int, int, int], b: np.ndarray | tuple[int, int, int]) -> float:
+@lru_cache(maxsize=4096)
+def difference(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
     """ΔE*ab (CIE 1976) of two sRGB colours."""
     return float(np.linalg.norm(lab(a) - lab(b)))
 
 
-def nearest(rgb: np.ndarray | tuple[int, int, int], names: dict[str, tuple[int, int, int]] = COLOURS) -> str:
+def nearest(rgb: np.ndarray | tuple[float, float, float], names: dict[str, Any] = COLOURS) -> str:
     """The name whose colour is nearest in CIELAB."""
-    return min(names, key=lambda name: difference(rgb, names[name]))
+    return min(names, key=lambda name: difference(tuple(float(value) for value in rgb), names[name]))

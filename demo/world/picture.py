@@ -13,7 +13,7 @@ from .captions import Attributes, caption
 from .chance import Chance
 from .composition import WIDTH, cast_shadow, dress, place, set_objects, set_seat
 from .figure import Figure, draw
-from .labels import GARMENTS, MATERIAL
+from .labels import GARMENTS, MATERIAL, WHOLE_LIMB
 from .poses import FAMILIES, facing
 from .raster import Canvas, Point
 from .scenes import SCENES, Scene
@@ -52,10 +52,11 @@ class Example:
 
     @cached_property
     def sketch(self) -> np.ndarray:
-        """Outlines of all things and limbs as white lines on black, uint8 (H,W)."""
+        """Outlines of things, clothes and limbs as white lines on black, uint8 (H,W)."""
         lines = np.zeros(self.image.shape[:2], bool)
+        limbs = np.array(WHOLE_LIMB)[self.drawing.segment]
         shades = self.image.astype(np.int16).sum(axis=2) // 3
-        for plane, step in ((self.drawing.material, 0), (self.drawing.segment, 0), (shades, 40)):
+        for plane, step in ((self.drawing.material, 0), (limbs, 0), (shades, 40)):
             cut = (plane if plane is shades else self.window.cut(plane)).astype(np.int16)
             lines[:, 1:] |= abs(cut[:, 1:] - cut[:, :-1]) > step
             lines[1:] |= abs(cut[1:] - cut[:-1]) > step

@@ -116,7 +116,7 @@ class Canvas:
         flat = np.zeros((height, width), np.uint8)
         return cls(np.zeros((height, width, 3), np.float32), flat, flat.copy(), light)
 
-    def window(self, box: tuple[float, float, float, float]) -> tuple[slice, slice] | None:
+    def window(self, box: Sequence[float]) -> tuple[slice, slice] | None:
         height, width = self.material.shape
         left, right = max(int(box[0]) - 1, 0), min(int(box[2]) + 2, width)
         top, bottom = max(int(box[1]) - 1, 0), min(int(box[3]) + 2, height)
@@ -135,48 +135,44 @@ class Canvas:
     ) -> None:
         """Paint the union of shapes in one colour, lit by `relief`, its rim darkened by `edge`."""
         shapes = [shapes] if isinstance(shapes, Shape) else list(shapes)
-        boxes = [shape.box for shape in shapes]
-        window = self.window(
-            (
-                min(b[0] for b in boxes),
-                min(b[1] for b in boxes),
-                max(b[2] for b in boxes),
-                max(b[3] for b in boxes),
-            )
-        )
+        boxes = np.array([shape.box for shape in shapes])
+        window = self.window((*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)))
         if window is None:
             return
-        y, x = (
-            centres(self.material.shape[0])[window[0], None],
-            centres(self.material.shape[1])[None, window[1]],
-        )
-        distance, nx, ny = shapes[0].field(x, y)
-        owner = np.full(distance.shape, segments[0], np.uint8)
-        for shape, segment in zip(
-            shapes[1:], segments[1:] if len(segments) > 1 else [segments[0]] * 99, strict=False
-        ):
-            other, ox, oy = shape.field(x, y)
-            nearer = other < distance
-            distance, owner = np.minimum(distance, other), np.where(nearer, np.uint8(segment), owner)
-            nx, ny = np.where(nearer, ox, nx), np.where(nearer, oy, ny)
+        distance, nx, ny, owner = self.union(shapes, window, segments)
         shade = 1 + relief * np.clip(nx * self.light[0] + ny * self.light[1], -1, 1)
         shade *= 1 - edge * np.clip(1 + distance / 1.4, 0, 1)
-        cover = np.clip(0.5 - distance, 0, 1)[..., None]
         part = self.image[window]
-        part += cover * (shade[..., None] * np.asarray(colour, np.float32) - part)
+        lit = shade[..., None] * np.array(colour, np.float32)
+        part += np.clip(0.5 - distance, 0, 1)[..., None] * (lit - part)
         inside = distance < 0
         self.material[window][inside] = material
         self.segment[window][inside] = owner[inside]
+
+    def union(
+        self, shapes: Sequence[Shape], window: tuple[slice, slice], segments: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Distance, normal and limb of the nearest shape; `segments` holds one for all or one each."""
+        x, y = self.grid(window)
+        distance, nx, ny = shapes[0].field(x, y)
+        owner = np.full(distance.shape, segments[0], np.uint8)
+        for k, shape in enumerate(shapes[1:], 1):
+            other, ox, oy = shape.field(x, y)
+            nearer = other < distance
+            distance, nx, ny = np.minimum(distance, other), np.where(nearer, ox, nx), np.where(nearer, oy, ny)
+            owner[nearer] = segments[k % len(segments)]
+        return distance, nx, ny, owner
+
+    def grid(self, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
+        height, width = self.material.shape
+        return centres(width)[None, window[1]], centres(height)[window[0], None]
 
     def darken(self, centre: Point, rx: float, ry: float, strength: float) -> None:
         """A soft shadow on the ground."""
         window = self.window((centre[0] - rx, centre[1] - ry, centre[0] + rx, centre[1] + ry))
         if window is None:
             return
-        y, x = (
-            centres(self.material.shape[0])[window[0], None],
-            centres(self.material.shape[1])[None, window[1]],
-        )
+        x, y = self.grid(window)
         reach = np.clip(1 - ((x - centre[0]) / rx) ** 2 - ((y - centre[1]) / ry) ** 2, 0, 1)
         self.image[window] *= (1 - strength * np.minimum(1.6 * reach, 1))[..., None]
 

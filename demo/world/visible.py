@@ -80,6 +80,8 @@ def kind_seen(name: str, drawing: Drawing, window: Window, count: np.ndarray, wh
     if name == "top":
         elbow = any(holds(points[f"{side} elbow"], MARGIN) for side, _ in SIDES)
         return elbow and holds(points["neck"], 1) and count[MATERIAL["top"]] >= 0.5 * whole[MATERIAL["top"]]
+    if count[MATERIAL["bottom"]] < 2 * PIXELS:
+        return False
     reach = LEG_REACH[drawing.attributes["bottom"]]
     past_hem = 1.35 if reach > 1 else 1.0
     return any(holds(along_leg(points, side, past_hem), MARGIN) for side, _ in SIDES)
