@@ -150,7 +150,10 @@ def opened(options: argparse.Namespace, environment: Environment) -> Iterator[Cl
     if options.server:
         yield Client(options.server)
         return
-    folder = models.assembled(environment.cache)
+    try:
+        folder = models.assembled(environment.cache)
+    except RuntimeError as error:
+        raise DemoError(str(error)) from error
     print("Starting a private ComfyUI ...", file=sys.stderr)
     with PrivateServer(
         environment.python, environment.comfyui, environment.cache, demo_packs(), folder

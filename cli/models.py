@@ -7,30 +7,35 @@ import shutil
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PARTS = ROOT / "demo" / "parts"
+DEMO = Path(__file__).resolve().parent.parent / "demo"
+WEIGHTS = DEMO / "weights"
 
 
-def version(parts: Path, program: Path) -> str:
+def version(weights: Path) -> str:
     """A short name that changes when a part or the way they are put together changes."""
-    digest = hashlib.sha256(program.read_bytes())
-    for file in sorted(path for path in parts.rglob("*") if path.is_file()):
-        digest.update(str(file.relative_to(parts)).encode())
-        digest.update(file.read_bytes())
+    digest = hashlib.sha256()
+    programs = [DEMO / "assemble.py", *sorted((DEMO / "models").glob("*.*"))]
+    for file in [*programs, *sorted(weights.glob("*.safetensors"))]:
+        if file.is_file():
+            content = file.read_bytes()
+            digest.update(f"{file.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
 
 
-def assembled(cache: Path, parts: Path = PARTS) -> Path:
-    """The models folder with the demo checkpoints, made in `cache` where it is missing; never half-made."""
-    from ..demo import assemble
+def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
+    """The models folder with the demo checkpoints, made in `cache` where it is missing; never half-made.
 
-    models = cache / f"demo-models-{version(parts, Path(assemble.__file__))}"
+    RuntimeError for a missing or damaged part.
+    """
+    models = cache / f"demo-models-{version(weights)}"
     if models.is_dir():
         return models
+    from ..demo import assemble  # Brings torch, which nobody needs once the folder is there.
+
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=cache))
     try:
-        assemble.assemble(parts, unfinished)
+        assemble.assemble(weights, unfinished)
         if not models.is_dir():
             unfinished.rename(models)
     finally:

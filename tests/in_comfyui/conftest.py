@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from recompose.cli.client import Client
-from recompose.cli.models import assembled
+from recompose.cli.models import WEIGHTS, assembled
 from recompose.cli.server import PrivateServer, demo_packs
+from recompose.demo.models.parts import PARTS
 
 
 @dataclass
@@ -75,11 +76,10 @@ class RunningServer:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[RunningServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """The demo server; it lives as long as the session."""
     folder = tmp_path_factory.mktemp("demo-server")
-    ready = (root / "demo" / "assemble.py").is_file()
-    models = assembled(folder) if ready else None
+    models = assembled(folder) if len(list(WEIGHTS.glob("*.safetensors"))) == len(PARTS) else None
     with PrivateServer(sys.executable, os.environ["COMFYUI_PATH"], folder, demo_packs(), models) as running:
         yield RunningServer(
             running.url, running.client, running.input_dir, running.output_dir, running.models_dir, running
