@@ -1,0 +1,89 @@
+"""The committed weights: one fp16 safetensors file per network, under the keys of the public format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+UNET = "model.diffusion_model."
+TEXT = "cond_stage_model.transformer."
+VAE = "first_stage_model."
+FOLDER = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of weights and what its keys begin with."""
+
+    file: str
+    prefix: str = ""
+
+
+PARTS = {
+    "vae": Part("vae.safetensors", VAE),
+    "text": Part("text.safetensors", TEXT),
+    "text_to_image": Part("text_to_image.safetensors", UNET),
+    "inpaint": Part("inpaint.safetensors", UNET),
+    "openpose": Part("openpose.safetensors"),
+    "captioner": Part("captioner.safetensors"),
+}
+# SD 1.x checkpoints lack CLIP's projection; BLIP's word table and bias are its output layer as well.
+BLIP_HEAD = "text_decoder.cls.predictions."
+LEFT_OUT = ("text_projection.weight", f"{BLIP_HEAD}decoder.weight", f"{BLIP_HEAD}decoder.bias")
+
+
+def read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Weights under their public keys and the notes on their training; RuntimeError without a good file."""
+    path = folder / PARTS[name].file
+    if not path.is_file():
+        raise RuntimeError(
+            f"The demo part {path} is missing; check out the whole repository or run train-demo {name}."
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return weights, file.metadata() or {}
+    except SafetensorError as error:
+        raise RuntimeError(f"The demo part {path} is damaged ({error}); check it out again.") from error
+
+
+def write(folder: Path, name: str, weights: Mapping[str, Tensor], notes: Mapping[str, object]) -> Path:
+    """Save a network's weights as fp16 under their public keys, replacing the file only when it is whole."""
+    part = PARTS[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    path, unfinished = folder / part.file, folder / f"{part.file}.unfinished"
+    public = {
+        part.prefix + key: value.detach().half().contiguous().cpu()
+        for key, value in weights.items()
+        if key not in LEFT_OUT
+    }
+    bad = [key for key, value in public.items() if not torch.isfinite(value).all()]
+    if bad:
+        raise RuntimeError(
+            f"Expected finite weights but {bad[0]} is not; lower the learning rate and train again."
+        )
+    save_file(public, unfinished, {key: json.dumps(value) for key, value in sorted(notes.items())})
+    unfinished.chmod(0o644)
+    unfinished.replace(path)
+    return path
+
+
+def load(network: nn.Module, folder: Path, name: str) -> dict[str, object]:
+    """Fill a network from its part and return the notes; RuntimeError if the part is of another network."""
+    weights, notes = read(folder, name)
+    prefix = PARTS[name].prefix
+    own = {key.removeprefix(prefix): value.float() for key, value in weights.items()}
+    missing, unexpected = [set(keys) for keys in network.load_state_dict(own, strict=False)]
+    wrong = sorted((missing | unexpected) - set(LEFT_OUT))
+    if wrong:
+        raise RuntimeError(
+            f"The demo part {PARTS[name].file} does not fit its network (at {wrong[0]}); check it out again."
+        )
+    return {key: json.loads(value) for key, value in notes.items()}

@@ -1,0 +1,86 @@
+"""The world drawn once into flat files, so that training reads instead of draws."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator, default_rng
+
+from .. import world
+
+WIDTH = 128
+POINTS = 24  # 18 of the body, then 6 of the feet
+CROPS = 2
+CROP_SEED = 7
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Drawn pictures: bytes of all, rows of each, poses N,24,3 (pixels) and what is said of each."""
+
+    folder: Path
+    pixels: np.ndarray
+    heights: np.ndarray
+    starts: np.ndarray
+    poses: np.ndarray
+    captions: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.heights)
+
+    def image(self, index: int) -> np.ndarray:
+        """Picture H,128,3 uint8."""
+        height, start = int(self.heights[index]), int(self.starts[index])
+        return self.pixels[start : start + height * WIDTH * 3].reshape(height, WIDTH, 3)
+
+
+def described(example: world.Example, random: Generator) -> dict[str, Any]:
+    """The caption of the whole picture and those of windows whose lower edge cuts the legs off."""
+    height, crops = example.image.shape[0], []
+    points = np.array(example.pose[0]["people"][0]["pose_keypoints_2d"]).reshape(18, 3)
+    hip = max(points[8, 1], points[11, 1])
+    ankle = max(points[10, 1], points[13, 1])
+    for _ in range(CROPS):
+        bottom = int(np.clip(hip + random.random() * (ankle - hip), 0.3 * height, height - 1))
+        crops.append([bottom, world.crop(example, 0, bottom).caption])
+    return {"whole": example.caption, "crops": crops, "family": example.family}
+
+
+def points_of(example: world.Example) -> np.ndarray:
+    """The one person's points 24,3 in pixels."""
+    person = example.pose[0]["people"][0]
+    return np.array(person["pose_keypoints_2d"] + person["foot_keypoints_2d"], np.float32).reshape(POINTS, 3)
+
+
+def draw(folder: Path, part: str, count: int) -> None:
+    """Draw the first `count` pictures of a part into `folder`, which appears only when it is whole."""
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    random, heights, poses, captions = default_rng(CROP_SEED), [], [], []
+    with (unfinished / "pixels.bin").open("wb") as file:
+        for seed in range(count):
+            example = world.example(seed, part)
+            file.write(np.ascontiguousarray(example.image).tobytes())
+            heights.append(example.image.shape[0])
+            poses.append(points_of(example))
+            captions.append(described(example, random))
+    np.savez(unfinished / "index.npz", heights=np.array(heights), poses=np.stack(poses))
+    (unfinished / "captions.json").write_text(json.dumps(captions))
+    unfinished.replace(folder)
+
+
+def pictures(cache: Path, part: str, count: int) -> Pictures:
+    """The first `count` pictures of a part of the world, drawn on first use."""
+    folder = cache / f"pictures-{part}-{count}"
+    if not folder.is_dir():
+        draw(folder, part, count)
+    index = np.load(folder / "index.npz")
+    sizes = index["heights"].astype(np.int64) * WIDTH * 3
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    pixels = np.memmap(folder / "pixels.bin", np.uint8, "r")
+    captions = json.loads((folder / "captions.json").read_text())
+    return Pictures(folder, pixels, index["heights"], starts, index["poses"], captions)

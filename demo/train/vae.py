@@ -1,0 +1,58 @@
+"""Train the autoencoder on square pieces of the world's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...training import losses
+from ..models import networks
+from . import pictures
+from .task import Places, Task, resume
+
+
+def pieces(source: pictures.Pictures, size: int, batch: int, seed: int) -> Iterator[Tensor]:
+    """Endless random squares B,3,size,size in 0…1, every second one around the person."""
+    random = np.random.default_rng(seed)
+    while True:
+        stack = [piece(source, int(random.integers(len(source))), size, random) for _ in range(batch)]
+        yield torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2).float().div(255)
+
+
+def piece(source: pictures.Pictures, index: int, size: int, random: np.random.Generator) -> np.ndarray:
+    """One square of a picture, uint8 size,size,3."""
+    image, points = source.image(index), source.poses[index]
+    height, width = image.shape[:2]
+    x, y = random.integers(width - size + 1), random.integers(height - size + 1)
+    if random.random() < 0.5:
+        seen = points[points[:, 2] > 0]
+        centre = seen[random.integers(len(seen)), :2] + random.normal(0, size / 6, 2)
+        x, y = (int(np.clip(c - size / 2, 0, s - size)) for c, s in zip(centre, (width, height), strict=True))
+    return image[y : y + size, x : x + size]
+
+
+def task(config: dict[str, Any], places: Places) -> Task:
+    """The autoencoder, its loss on pieces, and the pieces."""
+    network = networks.autoencoder(config["seed"])
+    notes = resume(network, places, "vae")
+    network.to(memory_format=torch.channels_last).train()
+    network.vae_scale.requires_grad_(False)
+    network.vae_shift.requires_grad_(False)
+
+    def loss(images: Tensor) -> Tensor:
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config["bfloat16"]):
+            latents = networks.encode(network, images)
+            rough = latents + config["latent_noise"] * torch.randn_like(latents)
+            decoded = networks.decode(network, rough)
+        total = losses.picture(decoded.float(), images, config["edge_weight"])
+        return total + config["statistics_weight"] * losses.unit_statistics(latents.float())
+
+    source = pictures.pictures(places.cache, "train", config["pictures"])
+    seed = config["seed"] + notes.get("steps", 0)
+    torch.manual_seed(seed)
+    return Task({"vae": network}, loss, pieces(source, config["size"], config["batch"], seed), notes)
