@@ -173,13 +173,13 @@ def check_room(cache: Path, missing: list[Stage]) -> None:
     have = shutil.disk_usage(cache).free + begun
     if have < wanted:
         raise SetupError(
-            f"The set-up needs about {megabytes(wanted)} in {cache} but {megabytes(have)} are free; make room, "
-            "or set RECOMPOSE_CACHE to a folder on another disk."
+            f"The set-up needs about {megabytes(wanted)} in {cache} but {megabytes(have)} are free; "
+            "make room, or set RECOMPOSE_CACHE to a folder on another disk."
         )
 
 
 def ensure_built(cache: Path, stages: list[Stage]) -> None:
-    """Make the cache folder and the parts that are missing; SetupError when the disk refuses."""
+    """Make the parts that are missing; SetupError when the disk refuses."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         if not all(stage.complete() for stage in stages):
