@@ -1,0 +1,201 @@
+"""`cli demo`: its options, what a foreign server must have, the files it leaves, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from recompose.cli import demo, workflow
+from recompose.cli.environment import Environment
+from recompose.demo import photo, report
+
+NAMES = ("--checkpoint", "mine.safetensors", "--controlnet", "pose.pth", "--caption-model", "blip-base")
+REGION = {"x": 8, "y": 0, "width": 128, "height": 142, "canvas_width": 144, "canvas_height": 176}
+
+
+def call(*arguments: object) -> int:
+    return demo.main([str(argument) for argument in arguments], Environment(Path(), Path(), Path()))
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+@pytest.fixture
+def result() -> np.ndarray:
+    """The photo on its larger canvas, untouched."""
+    canvas = np.full((176, 144, 3), 90, np.uint8)
+    canvas[:142, 8:136] = np.asarray(Image.open(photo.FOLDER / "photo.png"))
+    return canvas
+
+
+@pytest.fixture
+def studio(fake, result):
+    """A fake server that has the nodes, the user's models, and the pictures of a finished main job."""
+    prompt = workflow.read(demo.WORKFLOW)
+    choices = {
+        "CheckpointLoaderSimple": {"ckpt_name": [["mine.safetensors", "recompose_demo.safetensors"], {}]},
+        "ControlNetLoader": {"control_net_name": [["pose.pth"], {}]},
+        "RecomposeBlipCaption": {"model": ["COMBO", {"options": ["blip-base"]}]},
+    }
+    kinds = {node["class_type"] for node in prompt.values()}
+    fake.definitions = {kind: {"input": {"required": choices.get(kind, {})}} for kind in kinds}
+    pictures = {
+        "Full body": result,
+        "Extended canvas": result,
+        "Repaint mask": result // 2,
+        "Skeleton": np.zeros((192, 128, 3), np.uint8),
+    }
+    for title, pixels in pictures.items():
+        fake.files[f"{title}.png"] = report.png(Image.fromarray(pixels))
+        images = [{"filename": f"{title}.png", "subfolder": "", "type": "temp"}]
+        fake.outputs[workflow.find(prompt, title)] = {"images": images}
+    fake.files["photo"] = (photo.FOLDER / "photo.png").read_bytes()
+    fake.outputs[demo.REFERENCE] = {"images": [{"filename": "photo", "subfolder": "", "type": "temp"}]}
+    said = {
+        "Extend Canvas": {"padding": [8, 0, 8, 34], "region": REGION},
+        "Stitch Back": {"seam_ratio": 1.25, "scale": 0.92, "region": REGION},
+        "Caption": {"captions": ["a man in a meadow"]},
+    }
+    for title, words in said.items():
+        fake.outputs[workflow.find(prompt, title)] = {"recompose": [words]}
+    return fake
+
+
+def test_the_files_and_figures_of_a_finished_job(studio, result, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    assert call("--server", studio.url, *NAMES, "--seed", 7, "--out", out) == 0
+    assert written(out) == ["full_body.png", "report.json", "strip.png"]
+    assert (np.asarray(Image.open(out / "full_body.png")) == result).all()
+    assert Image.open(out / "strip.png").width > 4 * 300
+    figures = json.loads((out / "report.json").read_text())
+    assert figures["caption"] == "a man in a meadow"
+    assert figures["pixels_added"] == {"left": 8, "top": 0, "right": 8, "bottom": 34}
+    assert (figures["changed_pixels"], figures["seam_ratio"], figures["scale"]) == (0, 1.25, 0.92)
+    assert figures["sizes"] == {"photo": [128, 142], "canvas": [144, 176], "model": [128, 192]}
+    assert figures["seed"] == 7 and figures["models"]["checkpoint"] == "mine.safetensors"
+    assert (
+        figures["seconds"]["total"]
+        >= sum(value for name, value in figures["seconds"].items() if name != "total") - 0.05
+    )
+    said = capsys.readouterr().out
+    for line in (
+        "Caption: a man in a meadow",
+        "bottom 34",
+        "Changed pixels of the original: 0",
+        "ratio: 1.25",
+    ):
+        assert line in said
+
+
+def test_the_prompt_carries_photo_pose_models_and_seeds(studio, tmp_path) -> None:
+    assert call("--server", studio.url, *NAMES, "--seed", 7, "--out", tmp_path) == 0
+    (prompt,) = studio.prompts
+    values = {workflow.title(prompt, key): node["inputs"] for key, node in prompt.items()}
+    assert values["Photo"]["image"] == "up/stored.png"
+    assert (photo.FOLDER / "photo.png").read_bytes() in studio.uploads[0]
+    assert json.loads(values["Pose"]["text"]) == photo.cropped().pose
+    assert (values["Outpaint"]["seed"], values["ControlNet pass"]["seed"]) == (7, 8)
+    assert values["Checkpoint"]["ckpt_name"] == "mine.safetensors"
+    assert values["Crop to Region"]["width"] == 512  # The user's models are of full size.
+
+
+def test_one_changed_pixel_fails_but_the_pictures_are_kept(studio, result, tmp_path, capsys) -> None:
+    result[100, 50, 2] ^= 1
+    studio.files["Full body.png"] = report.png(Image.fromarray(result))
+    assert call("--server", studio.url, *NAMES, "--out", tmp_path / "out") == 1
+    assert "1 pixels of the photo changed; none may" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["changed_pixels"] == 1
+
+
+def test_nothing_repainted_is_null_in_the_report(studio, tmp_path, capsys) -> None:
+    stitch = workflow.find(workflow.read(demo.WORKFLOW), "Stitch Back")
+    studio.outputs[stitch]["recompose"][0] |= {"seam_ratio": float("nan"), "scale": None}
+    assert call("--server", studio.url, *NAMES, "--out", tmp_path) == 0
+    text = (tmp_path / "report.json").read_text()
+    assert "NaN" not in text and json.loads(text)["seam_ratio"] is None
+    assert "nothing was repainted" in capsys.readouterr().out
+
+
+def test_the_demo_models_are_for_the_private_server_alone(studio, tmp_path, capsys) -> None:
+    assert call("--server", studio.url, "--out", tmp_path / "out") == 2
+    words = capsys.readouterr().err
+    assert "--checkpoint NAME (the server has: mine.safetensors, recompose_demo.safetensors)" in words
+    assert "--controlnet NAME (the server has: pose.pth)" in words
+    assert "--caption-model NAME (the server has: blip-base)" in words
+    assert studio.prompts == [] and studio.uploads == []
+
+
+def test_a_model_the_server_does_not_have_is_named(studio, tmp_path, capsys) -> None:
+    arguments = [*NAMES[:1], "other.ckpt", *NAMES[2:]]
+    assert call("--server", studio.url, *arguments, "--out", tmp_path / "out") == 2
+    words = capsys.readouterr().err
+    assert "--checkpoint" in words and "--controlnet" not in words
+
+
+def test_a_server_without_the_pack_is_told_so(studio, tmp_path, capsys) -> None:
+    del studio.definitions["RecomposeStitchBack"]
+    assert call("--server", studio.url, *NAMES, "--out", tmp_path / "out") == 2
+    assert "lacks the nodes RecomposeStitchBack; install this pack" in capsys.readouterr().err
+
+
+def test_a_result_that_is_missing_writes_nothing(studio, tmp_path, capsys) -> None:
+    del studio.files["Skeleton.png"]
+    assert call("--server", studio.url, *NAMES, "--out", tmp_path / "out") == 1
+    assert "404" in capsys.readouterr().err
+    assert written(tmp_path / "out") == []
+
+
+def test_nobody_at_the_address(tmp_path, capsys) -> None:
+    assert call("--server", "http://127.0.0.1:9", *NAMES, "--out", tmp_path / "out") == 1
+    assert "No answer from the server" in capsys.readouterr().err
+
+
+def bad_files(folder: Path) -> list[tuple[list[object], str]]:
+    """Options with files that are not what they should be, and what is said about each."""
+    good, pose = photo.FOLDER / "photo.png", photo.FOLDER / "photo_pose.json"
+    text, half, empty = folder / "note.png", folder / "half.png", folder / "empty.json"
+    text.write_text("not a picture")
+    half.write_bytes(good.read_bytes()[:3000])
+    empty.write_text("")
+    return [
+        (["--image", good], "A pose is needed with --image"),
+        (["--pose", pose], "--pose belongs to a photo"),
+        (["--image", text, "--pose", pose], "note.png is not a picture"),
+        (["--image", half, "--pose", pose], "Cannot read the picture"),
+        (["--image", folder / "none.png", "--pose", pose], "No such file"),
+        (["--image", folder, "--pose", pose], "Is a directory"),
+        (["--image", good, "--pose", empty], "empty.json is not JSON"),
+        (["--image", good, "--pose", good], "is not JSON"),
+        (["--image", good, "--pose", folder / "none.json"], "No such file"),
+    ]
+
+
+@pytest.mark.parametrize("case", range(9))
+def test_wrong_files_are_named_before_anything_starts(tmp_path, capsys, case: int) -> None:
+    options, words = bad_files(tmp_path)[case]
+    assert call(*options, "--out", tmp_path / "out") == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_part_of_the_models_is_named(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(demo.models.assembled, "__defaults__", (tmp_path / "no weights",))
+    environment = Environment(Path(sys.executable), Path(), tmp_path / "cache")
+    assert demo.main(["--out", str(tmp_path / "out")], environment) == 2
+    assert "is missing" in capsys.readouterr().err
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+def test_the_private_server_gets_the_small_models_at_their_size() -> None:
+    options = demo.parser().parse_args(["--checkpoint", "other.safetensors"])
+    prompt = demo.compose(options, "[]")
+    values = {workflow.title(prompt, key): node["inputs"] for key, node in prompt.items()}
+    assert values["Checkpoint"]["ckpt_name"] == "other.safetensors"
+    assert values["ControlNet"]["control_net_name"] == "recompose_demo_openpose.safetensors"
+    assert values["Caption"]["model"] == "recompose_demo"
+    assert (values["Crop to Region"]["width"], values["Crop to Region"]["height"]) == (128, 192)
