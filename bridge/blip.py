@@ -1,0 +1,296 @@
+"""BLIP by transformers' own classes, loaded for one run from a folder in the public Hugging Face layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import comfy.model_management as management
+import comfy.utils
+import torch
+from torch import Tensor
+
+from ..core import caption as core
+from . import layouts, weights
+
+if TYPE_CHECKING:
+    from transformers import BertTokenizerFast, BlipForConditionalGeneration
+
+CATEGORY = "blip"
+PUBLISHED = "blip-image-captioning-base"
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
+OLDEST_TRANSFORMERS = (4, 50, 3)
+CHUNK = 8
+
+
+class Blip(NamedTuple):
+    """What a model folder holds, read."""
+
+    model: BlipForConditionalGeneration
+    tokenizer: BertTokenizerFast
+    how: core.Preprocessing
+
+
+class Watch:
+    """A stopping criterion that never stops: it counts progress and lets ComfyUI interrupt between words."""
+
+    def __init__(self, progress: comfy.utils.ProgressBar) -> None:
+        self.progress = progress
+
+    def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
+        management.throw_exception_if_processing_interrupted()
+        self.progress.update(1)
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+
+class Draw:
+    """A logits processor after which the likeliest word is a draw, without the global random state."""
+
+    def __init__(self, draws: list[torch.Generator]) -> None:
+        self.draws = draws
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        noise = torch.stack([core.gumbel(scores.shape[-1], generator) for generator in self.draws])
+        return scores + noise.to(scores.device, scores.dtype)
+
+
+def model_names() -> list[str]:
+    """The folders to choose from, or where there are none the published one's name, to be asked for by it."""
+    return list(weights.model_folders(CATEGORY)) or [PUBLISHED]
+
+
+def problem(name: str | None) -> str | None:
+    """One sentence on why model `name` cannot be used, or None; a name not known yet has no problem."""
+    if name is None:
+        return None
+    folder = weights.model_folders(CATEGORY).get(name)
+    place = folder or weights.roots(CATEGORY)[0] / (name if name and Path(name).name == name else PUBLISHED)
+    missing = [] if folder else ["config.json"]
+    missing += [
+        " or ".join(files)
+        for files in (WEIGHT_FILES, VOCABULARY_FILES)
+        if not any((place / file).is_file() for file in files)
+    ]
+    if not missing:
+        return None
+    repository = "Salesforce/blip-image-captioning-" + ("large" if "large" in name else "base")
+    return (
+        f"BLIP model {name!r} needs {', '.join(missing)} in {place}; "
+        f"download {repository} from Hugging Face (https://huggingface.co/{repository}) into that folder."
+    )
+
+
+def fingerprint(name: str | None) -> list[tuple[str, int, int]]:
+    """The files of a model with size and time, so that replaced weights are noticed."""
+    folder = weights.model_folders(CATEGORY).get(name or "")
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder else []
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+
+
+def caption(image: Tensor, name: str, wording: core.Wording) -> list[str]:
+    """One caption, without the prompt, per picture of an IMAGE by the model folder `name`.
+
+    Raises ValueError for a picture or model that cannot be used, RuntimeError without a fitting transformers.
+    """
+    pictures = layouts.image_from_comfy(image)
+    if trouble := problem(name):
+        raise ValueError(trouble)
+    blip = load(weights.model_folders(CATEGORY)[name])
+    prompt, config = prompt_ids(blip, wording), blip.model.config.text_config
+    special = {*blip.tokenizer.all_special_ids, config.bos_token_id}
+    captions = []
+    for ids in generate(blip, pictures, prompt, wording):
+        words = core.new_ids(ids, len(prompt) - 1, config.sep_token_id)
+        pieces = blip.tokenizer.convert_ids_to_tokens([word for word in words if word not in special])
+        captions.append(core.clean_caption([piece for piece in pieces if piece]))
+    return captions
+
+
+def load(folder: Path) -> Blip:
+    """Read a model folder, never downloading; ValueError naming the file that does not fit."""
+    transformers = import_transformers()
+    raw = read_json(folder / "config.json")
+    kind = [raw.get("model_type"), *(raw.get("architectures") or ["BlipForConditionalGeneration"])]
+    if kind != ["blip", "BlipForConditionalGeneration"]:
+        raise ValueError(
+            f"{folder / 'config.json'} describes {' '.join(map(str, kind))}, not a BLIP captioner; "
+            f"use a folder like {PUBLISHED}."
+        )
+    config = transformers.BlipConfig.from_dict(raw)
+    path = folder / "preprocessor_config.json"
+    how = core.preprocessing(read_json(path) if path.is_file() else {}, config.vision_config.image_size)
+    tokenizer = read_vocabulary(folder, config.text_config.sep_token_id)
+    path = next(folder / file for file in WEIGHT_FILES if (folder / file).is_file())
+    return Blip(build(config, path), tokenizer, how)
+
+
+def read_vocabulary(folder: Path, sep: int) -> BertTokenizerFast:
+    """The folder's BERT tokenizer; ValueError if it cannot be read or has a separator other than `sep`."""
+    kind = import_transformers().BertTokenizerFast
+    try:
+        tokenizer = kind.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # tokenizers raises nothing more special.
+        raise ValueError(f"The vocabulary in {folder} cannot be read; download it again.") from error
+    if tokenizer.sep_token_id != sep:
+        raise ValueError(
+            f"The vocabulary in {folder} ends sentences with {tokenizer.sep_token_id} but the model in "
+            f"config.json with {sep}; take all files from the same published folder."
+        )
+    return tokenizer
+
+
+def import_transformers() -> Any:
+    """The transformers package; RuntimeError if it is missing or older than what ComfyUI itself asks for."""
+    needed = ".".join(map(str, OLDEST_TRANSFORMERS))
+    advice = f"install it with: python -m pip install 'transformers>={needed}'"
+    try:
+        import transformers
+    except ImportError as error:
+        raise RuntimeError(
+            f"BLIP Caption needs transformers {needed} or newer but found none; {advice}"
+        ) from error
+    found = transformers.__version__
+    version = tuple(int(part) for part in found.split(".")[:3] if part.isdigit())
+    if version < OLDEST_TRANSFORMERS:
+        raise RuntimeError(f"BLIP Caption needs transformers {needed} or newer but found {found}; {advice}")
+    return transformers
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; ValueError if it is something else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not a JSON file; download it again.") from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f"{path} holds a {type(content).__name__} instead of a JSON object; download it again."
+        )
+    return content
+
+
+def build(config: Any, path: Path) -> BlipForConditionalGeneration:
+    """The captioner of a BlipConfig with the weights in `path`; ValueError if the file lacks some of them."""
+    transformers = import_transformers()
+    state = weights.read(path)
+    tie(state)
+    if not any(name.startswith("text_decoder.") for name in state):
+        raise ValueError(
+            f"{path} holds no BLIP captioner but {next(iter(state), 'nothing')!r} and so on; {OTHER}"
+        )
+    model, report = transformers.BlipForConditionalGeneration.from_pretrained(
+        None,
+        config=config,
+        state_dict=state,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+        local_files_only=True,
+    )
+    unfit = sorted({*report["missing_keys"], *(entry[0] for entry in report["mismatched_keys"])})
+    if unfit:
+        raise ValueError(f"{path} lacks {len(unfit)} tensors of config.json's model ({unfit[0]}, …); {OTHER}")
+    dtype = weights.compute_dtype(management.text_encoder_device())
+    return model.to(dtype).eval().requires_grad_(False)
+
+
+OTHER = f"download the weights of a model like {PUBLISHED} into this folder."
+
+
+def tie(state: dict[str, Tensor]) -> None:
+    """Add the output layer's shared tensors, left out by a newer transformers, for an older one to find."""
+    head = "text_decoder.cls.predictions."
+    for missing, source in (
+        (head + "decoder.weight", "text_decoder.bert.embeddings.word_embeddings.weight"),
+        (head + "bias", head + "decoder.bias"),
+        (head + "decoder.bias", head + "bias"),
+    ):
+        if missing not in state and source in state:
+            state[missing] = state[source]
+
+
+def prompt_ids(blip: Blip, wording: core.Wording) -> list[int]:
+    """The ids generate() takes; ValueError if prompt and caption are longer than the decoder can hold."""
+    config = blip.model.config.text_config
+    words = blip.tokenizer(wording.prompt, add_special_tokens=False)["input_ids"] if wording.prompt else []
+    longest = config.max_position_embeddings - wording.max_new_tokens - 1
+    if len(words) > longest:
+        raise ValueError(
+            f"The prompt has {len(words)} tokens but only {longest} fit before {wording.max_new_tokens} new; "
+            "shorten the prompt or lower max_new_tokens."
+        )
+    return core.prompt_layout(words, config.bos_token_id, config.sep_token_id)
+
+
+def generate(blip: Blip, pictures: Tensor, prompt: list[int], wording: core.Wording) -> Iterator[list[int]]:
+    """Yield the ids of each picture (B,C,H,W), prompt included, under ComfyUI's memory management."""
+    transformers = import_transformers()
+    chunk = min(chunk_size(wording), len(pictures))
+    patcher = weights.place(blip.model, chunk * bytes_per_picture(blip.model, wording))
+    device = patcher.load_device
+    starts = range(0, len(pictures), chunk)
+    watch = Watch(comfy.utils.ProgressBar(len(starts) * wording.max_new_tokens))
+    for number, start in enumerate(starts):
+        management.throw_exception_if_processing_interrupted()
+        pixels = core.prepare(pictures[start : start + chunk], blip.how).to(device, blip.model.dtype)
+        words = torch.tensor([prompt], device=device).repeat(len(pixels), 1)
+        ids = blip.model.generate(
+            pixels,
+            input_ids=words,
+            attention_mask=torch.ones_like(words),
+            stopping_criteria=transformers.StoppingCriteriaList([watch]),
+            logits_processor=transformers.LogitsProcessorList(nucleus(wording.nucleus, len(pixels), start)),
+            **options(wording),
+        )
+        yield from ids.tolist()
+        watch.progress.update_absolute((number + 1) * wording.max_new_tokens)
+
+
+def chunk_size(wording: core.Wording) -> int:
+    """How many pictures to describe at once.
+
+    One, for beams with transformers 4: there a sentence that could end goes on until its neighbours end too,
+    so that its words depend on them.
+    """
+    version = import_transformers().__version__
+    return 1 if wording.num_beams > 1 and version.startswith("4.") else CHUNK
+
+
+def options(wording: core.Wording) -> dict[str, Any]:
+    """generate()'s arguments, all stated: defaults differ between versions and folders."""
+    return {
+        "do_sample": False,
+        "num_beams": wording.num_beams,
+        "max_new_tokens": wording.max_new_tokens,
+        "min_new_tokens": wording.min_new_tokens,
+        "repetition_penalty": wording.repetition_penalty,
+        "length_penalty": 1.0,
+        "early_stopping": False,
+        "no_repeat_ngram_size": 0,
+        "num_return_sequences": 1,
+        "return_dict_in_generate": False,
+        "use_cache": True,
+    }
+
+
+def nucleus(how: core.Nucleus | None, count: int, first: int) -> list[Any]:
+    """The logits processors that draw words for `count` pictures from number `first` on; none for beams."""
+    if how is None:
+        return []
+    transformers = import_transformers()
+    return [
+        transformers.TemperatureLogitsWarper(how.temperature),
+        transformers.TopPLogitsWarper(how.top_p),
+        Draw(core.generators(how.seed, count, first)),
+    ]
+
+
+def bytes_per_picture(model: BlipForConditionalGeneration, wording: core.Wording) -> int:
+    """An estimate of what one picture needs beside the weights: attention, the decoder's cache, logits."""
+    vision, text = model.config.vision_config, model.config.text_config
+    tokens = (vision.image_size // vision.patch_size) ** 2 + 1
+    attention = 3 * vision.num_attention_heads * tokens**2 + 3 * tokens * vision.intermediate_size
+    cache = 2 * text.num_hidden_layers * text.hidden_size * (tokens + wording.max_new_tokens)
+    return model.dtype.itemsize * (attention + wording.num_beams * (cache + 4 * text.vocab_size))

@@ -1,0 +1,91 @@
+"""Model folders under ComfyUI's models/, weight files, and their place in ComfyUI's memory management."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from zipfile import BadZipFile
+
+import comfy.model_management as management
+import comfy.model_patcher
+import comfy.utils
+import folder_paths
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+UNREADABLE = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    BadZipFile,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    EOFError,
+    OSError,
+)
+
+
+class Managed(nn.Module):
+    """Holds a module of another library for ComfyUI's model patcher, which needs a `device` it can set."""
+
+    def __init__(self, inner: nn.Module, device: torch.device) -> None:
+        super().__init__()
+        self.inner = inner
+        self.device = device
+
+
+def roots(category: str) -> list[Path]:
+    """The folders of a model category: those of extra_model_paths.yaml, then models/<category>."""
+    own = str(Path(folder_paths.models_dir) / category)
+    folder_paths.add_model_folder_path(category, own)
+    folder_paths.folder_names_and_paths[category][1].update(folder_paths.supported_pt_extensions)
+    return [Path(path) for path in folder_paths.get_folder_paths(category)]
+
+
+def model_folders(category: str) -> dict[str, Path]:
+    """The folders that hold a config.json, by name; where two roots share a name the first wins."""
+    found: dict[str, Path] = {}
+    for root in roots(category):
+        for config in sorted(root.glob("*/config.json")):
+            found.setdefault(config.parent.name, config.parent)
+    return dict(sorted(found.items()))
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors or .bin file, running no code from it; ValueError if it is neither."""
+    try:
+        state = comfy.utils.load_torch_file(str(path), safe_load=True)
+    except UNREADABLE as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(
+            f"{path} is damaged or holds no model weights ({reason}); download it again."
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError(f"{path} holds other things than named tensors; download the model weights again.")
+    return state
+
+
+def place(module: nn.Module, memory_required: int) -> comfy.model_patcher.ModelPatcher:
+    """Bring a module to ComfyUI's text-encoder device with `memory_required` bytes of room beside it.
+
+    The caller keeps the returned patcher while it computes and drops it to let ComfyUI reclaim the memory.
+    """
+    offload = management.text_encoder_offload_device()
+    # Read at call time: ComfyUI puts its dynamic patcher there when it starts.
+    patcher = comfy.model_patcher.CoreModelPatcher(
+        Managed(module, offload), load_device=management.text_encoder_device(), offload_device=offload
+    )
+    management.load_models_gpu([patcher], memory_required=memory_required, force_full_load=True)
+    # With --novram ComfyUI leaves weights behind that only its own layers can fetch one by one.
+    if any(weight.device != patcher.load_device for weight in module.parameters()):
+        module.to(patcher.load_device)
+    return patcher
+
+
+def compute_dtype(device: torch.device) -> torch.dtype:
+    """Half precision where ComfyUI holds it to be sound on this device, else float32 (always on the CPU)."""
+    return (
+        torch.float16 if management.should_use_fp16(device, prioritize_performance=False) else torch.float32
+    )
