@@ -31,9 +31,11 @@ from .skeleton import (
 GRAVITY = np.array([0.0, 1.0])
 # Trunk lean is passed on to the legs up to the first angle, less and less up to the second: then it is a bow.
 _LEAN, _BOW = np.deg2rad(15.0), np.deg2rad(45.0)
+_BOWED = np.deg2rad(30.0)
 _SEATED = np.deg2rad(40.0)
 _STRAIGHT = np.deg2rad(10.0)
 _LYING = np.deg2rad(60.0)
+_ALIKE = np.deg2rad(20.0)
 _FRONTAL = 0.7
 # How much of a length towards the camera shows as a length downwards in a picture taken from eye height.
 _VIEW_FROM_ABOVE = 0.1
@@ -123,9 +125,11 @@ def _sideways(points: np.ndarray, present: np.ndarray, trunk: np.ndarray, q: flo
     return 1.0
 
 
-def _facing(points: np.ndarray, present: np.ndarray, q: float) -> float:
-    """Which way the person looks, −1 left … 1 right: nose against ears, else a thigh or foot far to one
+def _facing(points: np.ndarray, present: np.ndarray, trunk: np.ndarray, q: float) -> float:
+    """Which way the person looks, −1 left … 1 right: by a bow, nose against ears, or a thigh far to one
     side."""
+    if abs(_angle(trunk, GRAVITY)) > _BOWED:
+        return -float(np.sign(trunk[0]))
     ears = [points[ear, 0] for ear in (R_EAR, L_EAR) if present[ear]]
     if present[NOSE] and ears:
         look = float(np.clip((points[NOSE, 0] - np.mean(ears)) / (_HEAD_DEPTH * q), -1, 1))
@@ -145,7 +149,7 @@ def _body(person: Person, q: float) -> Body:
     present = points[:, 2] > 0
     trunk = _trunk(points, present)
     sideways = _sideways(points, present, trunk, q)
-    facing = _facing(points, present, q)
+    facing = _facing(points, present, trunk, q)
     return Body(points[:, :2].copy(), present.copy(), present, q, trunk, _legs_down(trunk), sideways, facing)
 
 
@@ -190,9 +194,13 @@ def _thigh(body: Body, other: tuple[int, int, int]) -> np.ndarray:
 def _shank(body: Body, leg: tuple[int, int, int], other: tuple[int, int, int]) -> np.ndarray:
     length = proportions.SHANK * body.q
     guide = body.vector(other[1], other[2])
-    if guide is not None:
-        return _guided(body, guide, length, abs(body.sideways) > _FRONTAL)
+    mirrored = abs(body.sideways) > _FRONTAL
     thigh = _angle(body.points[leg[1]] - body.points[leg[0]], body.down)
+    if guide is not None:
+        counterpart = _angle(body.points[other[1]] - body.points[other[0]], body.down)
+        # In a stride the legs do different things; the other one only guides while the thighs agree.
+        if abs(thigh - (-counterpart if mirrored else counterpart)) <= _ALIKE:
+            return _guided(body, guide, length, mirrored)
     if abs(thigh) > _SEATED:
         return length * GRAVITY
     return length * _turned(body.down, float(np.clip(thigh, -_STRAIGHT, _STRAIGHT)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import people, skeleton
+from . import people
 from .skeleton import (
     L_ANKLE,
     L_EAR,
@@ -41,6 +41,7 @@ LEG_BREADTH = 0.06
 _SIDE_OF_TRUNK = float(np.hypot(TRUNK, (SHOULDER_WIDTH - HIP_WIDTH) / 2))
 _FRONTAL = 0.7
 _BENT = np.deg2rad(25.0)
+_SHORT = 0.75
 _LEG_AND_ARM_CHAINS = (
     (R_SHOULDER, R_ELBOW, R_WRIST),
     (L_SHOULDER, L_ELBOW, L_WRIST),
@@ -116,7 +117,7 @@ def _measured(points: np.ndarray, present: np.ndarray) -> list[tuple[float, floa
     return [(stature, weight) for stature, weight in found if stature > 0]
 
 
-def bends(points: np.ndarray, present: np.ndarray) -> bool:
+def _bends(points: np.ndarray, present: np.ndarray) -> bool:
     """Whether an elbow or a knee is bent by more than 25°."""
     for first, middle, last in _LEG_AND_ARM_CHAINS:
         if present[[first, middle, last]].all():
@@ -136,11 +137,13 @@ def stature(person: people.Person) -> float | None:
     """q, the height in pixels the person would have standing upright, by the measured points; None if none.
 
     The weighted median over the segments seen (trunk, thigh, shank 3; upper arm, forearm, frontal shoulders
-    1), or their 75th percentile when a limb is bent: foreshortening only ever makes a segment too short.
+    1), or their 75th percentile when a limb is bent or they disagree: foreshortening only ever makes a
+    segment too short.
     """
     points = people.points(person)
     present = (points[:, 2] > 0) & ~people.estimated(person)
-    found = _measured(points, present[: skeleton.POINTS])
+    found = _measured(points, present)
     if not found:
         return None
-    return _weighted_percentile(found, 0.75 if bends(points, present) else 0.5)
+    foreshortened = min(found)[0] < _SHORT * max(found)[0]
+    return _weighted_percentile(found, 0.75 if foreshortened or _bends(points, present) else 0.5)

@@ -1,0 +1,69 @@
+"""What the canvas needs beyond the picture, by hand-checkable numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from recompose.core.pose.extension import extension_needed
+from recompose.core.shapes import Size
+
+SIZE = Size(500, 700)
+
+
+def person_with(points: dict[int, tuple[float, float]], estimated: tuple[int, ...] = ()) -> dict:
+    """Shoulders and hips 230.4 apart (q = 800 by the trunk) in the middle, and the given points."""
+    flat = np.zeros((24, 3))
+    trunk = {2: (198.2, 100), 5: (301.8, 100), 8: (211.8, 330.4), 11: (288.2, 330.4)}
+    for index, at in {**trunk, **points}.items():
+        flat[index] = (*at, 1)
+    marks = [int(index in estimated) for index in range(24)]
+    return {
+        "pose_keypoints_2d": flat[:18].ravel().tolist(),
+        "foot_keypoints_2d": flat[18:].ravel().tolist(),
+        "recompose": {"estimated": marks},
+    }
+
+
+def needed(*people: dict, size: Size = SIZE, cap: float = 1.2) -> tuple:
+    frame = {"canvas_width": SIZE.width, "canvas_height": SIZE.height, "people": list(people)}
+    return extension_needed([frame], size, cap)
+
+
+@pytest.mark.parametrize(
+    ("points", "estimated", "expected"),
+    [
+        pytest.param({}, (), (0, 0, 0, 0), id="nothing outside"),
+        pytest.param({4: (3, 200)}, (), (0, 0, 0, 0), id="a measured point near the edge needs nothing"),
+        pytest.param({4: (-11, 200)}, (), (11 + 24, 0, 0, 0), id="half a limb beyond a point at the left"),
+        pytest.param({7: (250, -5)}, (), (0, 5 + 24, 0, 0), id="above"),
+        pytest.param({12: (523, 500)}, (12,), (0, 0, 23 + 24, 0), id="at the right"),
+        pytest.param({13: (280, 690)}, (), (0, 0, 0, 690 + 31.2 - 700), id="the sole of a visible ankle"),
+        pytest.param(
+            {13: (280, 690), 20: (280, 695)}, (), (0, 0, 0, 0), id="a visible foot has no sole to guess"
+        ),
+        pytest.param({13: (280, 760)}, (13,), (0, 0, 0, 60 + 31.2), id="the sole of a guessed ankle"),
+        pytest.param(
+            {18: (490, 731)}, (18,), (0, 0, 490 + 22 - 500, 31), id="half a foot beside, none below"
+        ),
+    ],
+)
+def test_sides(points, estimated, expected) -> None:
+    assert needed(person_with(points, estimated)) == pytest.approx((*expected, 800))
+
+
+def test_people_and_frames_are_united() -> None:
+    left, below = person_with({4: (-11, 200)}), person_with({13: (280, 760)}, (13,))
+    assert needed(left, below) == pytest.approx((35, 0, 0, 91.2, 800))
+    frames = [{"canvas_width": 500, "canvas_height": 700, "people": [one]} for one in (left, below)]
+    assert extension_needed(frames, SIZE) == pytest.approx((35, 0, 0, 91.2, 800))
+
+
+def test_refusals() -> None:
+    with pytest.raises(ValueError, match="no person"):
+        needed()
+    with pytest.raises(ValueError, match="500×700 but the picture is 700×500"):
+        needed(person_with({}), size=Size(700, 500))
+    far = person_with({13: (280, 1600)}, (13,))
+    with pytest.raises(ValueError, match=r"931 px more at the bottom, over 1\.2 times"):
+        needed(far)
+    assert needed(far, cap=1.34).bottom == pytest.approx(931.2)
