@@ -65,7 +65,8 @@ def visible(drawing: Drawing, window: Window) -> Attributes:
             found[f"{name} colour"] = said[f"{name} colour"]
             if kind_seen(name, drawing, window, count, whole):
                 found[name] = said[name]
-    found |= pose_seen(drawing, window, seen("seat", 0.4))
+    if found.get("subject") != "nobody":
+        found |= pose_seen(drawing, window, seen("seat", 0.4))
     if window.top + 8 <= drawing.horizon <= window.bottom - 6 and window.right - window.left >= 48:
         found["scene"] = said["scene"]
     things = tuple(thing for thing in said.get("objects", ()) if thing[0] in OBJECTS and seen(thing[0], 0.5))
@@ -106,7 +107,7 @@ def pose_seen(drawing: Drawing, window: Window, seat: bool) -> Attributes:
     pose = said["pose"]
     legs = {"standing": shanks, "crossed legs": ankles, "walking": shanks, "running": shanks}
     if pose == "sitting":
-        if seat:
+        if seat and thighs:
             found = {name: said[name] for name in ("pose", "seat", "seat colour")}
     elif legs.get(pose, thighs and all(wrists)):
         found["pose"] = pose
