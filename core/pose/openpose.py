@@ -121,10 +121,8 @@ def is_normalised(frame: Frame) -> bool:
 def _canvas(frame: Frame, given: Size | None, picture: Size | None) -> Size:
     """The picture's size by the frame, else as given, else the picture's own; ValueError if unknown or
     unequal."""
-    stated = Size(int(frame.get("canvas_width") or 0), int(frame.get("canvas_height") or 0))
-    known = [
-        size for size in (stated, given, picture) if size is not None and size.width > 0 and size.height > 0
-    ]
+    sizes = (people.stated_size(frame), given, picture)
+    known = [size for size in sizes if size is not None and size.width > 0 and size.height > 0]
     if not known:
         raise ValueError(
             "The pose file does not say how large its picture is; set width and height or connect the image."

@@ -7,6 +7,7 @@ keys it does not know survive.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,14 +65,25 @@ def estimated(person: Person) -> np.ndarray:
     return result
 
 
+def stated_size(frame: Frame) -> Size | None:
+    """The picture the frame says it belongs to, None where it does not; ValueError if no numbers."""
+    stated = [frame.get("canvas_width") or 0, frame.get("canvas_height") or 0]
+    if not all(isinstance(side, int | float) and math.isfinite(side) for side in stated):
+        raise ValueError(
+            f"canvas_width and canvas_height must be whole numbers, got {stated}; check the pose file."
+        )
+    width, height = map(int, stated)
+    return Size(width, height) if width > 0 and height > 0 else None
+
+
 def size(frame: Frame) -> Size:
     """The picture the frame belongs to; ValueError where the frame does not say."""
-    width, height = frame.get("canvas_width"), frame.get("canvas_height")
-    if not width or not height:
+    stated = stated_size(frame)
+    if stated is None:
         raise ValueError(
             "The pose does not say how large its picture is; set canvas_width and canvas_height."
         )
-    return Size(int(width), int(height))
+    return stated
 
 
 def common_size(pose: Pose) -> Size:
@@ -116,7 +128,7 @@ def with_presence(pose: Pose, threshold: float) -> Pose:
     for person in everybody(result):
         measured = points(person)[:, 2]
         if np.any((measured != 0) & (measured != 1)):
-            person.setdefault("recompose", {}).setdefault("confidence", measured.tolist())
+            person["recompose"] = {"confidence": measured.tolist(), **(person.get("recompose") or {})}
         for key in skeleton.KEYS:
             found = triples(person, key)
             if np.any((found[:, 2] != 0) & (found[:, 2] != 1)):
