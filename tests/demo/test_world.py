@@ -135,7 +135,7 @@ def test_an_upright_person_is_one_stature_tall() -> None:
     assert joints["chin"][1] == pytest.approx(0.870)
     assert joints["crown"][1] == pytest.approx(1.000)
     assert joints["left eye"][1] == pytest.approx(0.936, abs=0.004)
-    # The person's left is at the right of the picture when facing us, and near us when facing the left border.
+    # The person's left is at the right of the picture when facing us, and near us when facing left.
     assert body.Camera(0, 15).project(joints["left hip"])[0] > 0
     assert body.Camera(-90, 15).project(joints["left hip"])[2] > 0
     assert body.Camera(-90, 15).project(joints["nose"])[0] < 0
