@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import tomllib
 from PIL import Image, UnidentifiedImageError
 
 from ..core.preservation import changed_pixels
@@ -33,6 +34,7 @@ DEMO_MODELS = {
     "Caption.model": "recompose_demo",
 }
 DEMO_SHRINK = 4
+DEMO_STICK_WIDTH = 2  # as in the training of the demo's ControlNet
 CHOICES = {
     "checkpoint": "Checkpoint.ckpt_name",
     "controlnet": "ControlNet.control_net_name",
@@ -107,6 +109,7 @@ def compose(options: argparse.Namespace, pose: str) -> dict:
     if not options.server:
         for target, name in DEMO_MODELS.items():
             put(prompt, target, name)
+        put(prompt, "Draw Pose.stick_width", DEMO_STICK_WIDTH)
         for node in prompt.values():
             if node["class_type"] == "RecomposeCropToRegion":
                 node["inputs"]["width"] //= DEMO_SHRINK
@@ -194,6 +197,12 @@ def phases(prompt: dict, progress: Progress, start: float, total: float) -> dict
     return {"total": round(total, 2), **{name: round(value, 2) for name, value in seconds.items()}}
 
 
+def versions(system: dict) -> dict[str, str | None]:
+    """Which pack asked and what answered."""
+    pack = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return {"pack": pack} | {key: system.get(f"{key}_version") for key in ("comfyui", "python", "pytorch")}
+
+
 def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespace) -> tuple[dict, list]:
     """The report without its times, and the files of pictures."""
     extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
@@ -202,7 +211,6 @@ def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespa
     _, canvas = picture(client, prompt, entry, "Extended canvas")
     _, mask = picture(client, prompt, entry, "Repaint mask")
     _, skeleton = picture(client, prompt, entry, "Skeleton")
-    system = client.system()
     sheet = reporting.strip(
         [
             ("input", photo),
@@ -224,7 +232,7 @@ def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespa
         },
         "sizes": {"photo": photo.size, "canvas": result.size, "model": skeleton.size},
         "region": extension["region"],
-        "versions": {key: system.get(f"{key}_version") for key in ("comfyui", "python", "pytorch")},
+        "versions": versions(client.system()),
     }
     return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet))]
 

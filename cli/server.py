@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from .client import Client, ServerError, Unreachable
 ROOT = Path(__file__).resolve().parent.parent
 # ComfyUI shall load the pack under any folder name; a dash and a space are the usual trouble.
 PACK_NAME, HOST_PACK_NAME = "comfyui-recompose (demo) pack", "recompose-host"
+COLOURS = re.compile("\x1b\\[[0-9;]*m")
 START_SECONDS, STOP_SECONDS, ATTEMPTS, LOG_LINES = 300.0, 10.0, 5, 12
 
 
@@ -63,6 +65,7 @@ class PrivateServer:
             self._make_folders()
             for attempt in range(ATTEMPTS):
                 if self._start(last=attempt == ATTEMPTS - 1):
+                    self._check_packs()
                     return self
         except BaseException:
             self.stop()
@@ -120,7 +123,7 @@ class PrivateServer:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                if "already in use" in self._last_lines() and not last:
+                if "already in use" in self._quote() and not last:
                     return False
                 raise ServerError(self.died() or "")
             # Whoever took the port may well be another ComfyUI, so the answer must come from ours.
@@ -129,6 +132,12 @@ class PrivateServer:
                     return True
             time.sleep(0.1)
         raise ServerError(f"ComfyUI did not start within {START_SECONDS:.0f} s.{self._quote()}")
+
+    def _check_packs(self) -> None:
+        """ComfyUI goes on without a pack that it cannot load; nobody here can."""
+        failed = [line for line in self._lines() if "Cannot import" in line and str(self.base) in line]
+        if failed:
+            raise ServerError(f"ComfyUI started, but could not load a pack: {failed[0]}")
 
     @property
     def url(self) -> str:
@@ -143,14 +152,14 @@ class PrivateServer:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return f"The private ComfyUI died ({how}).{self._quote()}"
 
-    def _last_lines(self) -> str:
+    def _lines(self) -> list[str]:
         try:
-            return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:])
+            return COLOURS.sub("", self.log.read_text("utf-8", "replace")).splitlines()
         except OSError:
-            return ""
+            return []
 
     def _quote(self) -> str:
-        lines = self._last_lines()
+        lines = "\n".join(self._lines()[-LOG_LINES:])
         return f" Its last words:\n{lines}" if lines else ""
 
     def run(self, prompt: dict, **arguments: object) -> dict:

@@ -144,6 +144,15 @@ def test_what_a_killed_starter_left_is_swept_and_a_living_one_is_spared(root, st
     assert list(cache.iterdir()) == []
 
 
+def test_a_pack_that_cannot_be_loaded_is_named(stand_in, tmp_path) -> None:
+    main = stand_in / "main.py"
+    words = 'print(f"\\x1b[33mCannot import {base}/custom_nodes/a pack: no module b\\x1b[0m", flush=True)'
+    main.write_text(main.read_text().replace("try:\n    HTTPServer", f"{words}\ntry:\n    HTTPServer"))
+    with pytest.raises(ServerError, match=r"could not load a pack: Cannot import .*/a pack: no module b$"):
+        PrivateServer(sys.executable, stand_in, tmp_path / "cache").__enter__()
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 class AnotherComfyUI(BaseHTTPRequestHandler):
     """Has the port we wanted and answers like the real thing."""
 
