@@ -39,7 +39,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def whole(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The captioner's weights, shared ones under both names; fp32, as transformers 5 computes in the file's type."""
+    """The captioner's weights, shared ones twice; fp32, as transformers 5 computes in the file's type."""
     shared = {
         f"{parts.BLIP_HEAD}decoder.weight": weights["text_decoder.bert.embeddings.word_embeddings.weight"],
         f"{parts.BLIP_HEAD}decoder.bias": weights[f"{parts.BLIP_HEAD}bias"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ...training.average import Average
@@ -17,14 +18,16 @@ from ..models import parts
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 RECENT = 100
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where a training finds and leaves things: weights of the demo parts, and drawn pictures and latents."""
+    """Where a training leaves weights, where it keeps pictures and latents, and what it runs on."""
 
     weights: Path
     cache: Path
+    device: torch.device = CPU
 
 
 @dataclass

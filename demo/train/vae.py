@@ -39,13 +39,13 @@ def task(config: dict[str, Any], places: Places) -> Task:
     """The autoencoder, its loss on pieces, and the pieces."""
     network = networks.autoencoder(config["seed"])
     notes = resume(network, places, "vae")
-    network.to(memory_format=torch.channels_last).train()
+    network.to(places.device, memory_format=torch.channels_last).train()
     network.vae_scale.requires_grad_(False)
     network.vae_shift.requires_grad_(False)
 
     def loss(images: Tensor) -> Tensor:
-        images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=config["bfloat16"]):
+        images = images.to(places.device).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(places.device.type, torch.bfloat16, enabled=config["bfloat16"]):
             latents = networks.encode(network, images)
             rough = latents + config["latent_noise"] * torch.randn_like(latents)
             decoded = networks.decode(network, rough)

@@ -1,0 +1,72 @@
+"""`train-demo NAME`: train one of the demo networks further from its committed weights."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from .environment import Environment
+
+LINE_SECONDS = 5.0
+ORDER = ("vae", "text_to_image", "inpaint", "openpose", "captioner")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = argparse.ArgumentParser(
+        prog="cli train-demo", description="Train a demo network; each needs those before it in the list."
+    )
+    options.add_argument("name", choices=ORDER, metavar="NAME", help=", ".join(ORDER))
+    options.add_argument(
+        "--minutes", type=float, metavar="M", help="stop after M minutes (default: as configured)"
+    )
+    options.add_argument(
+        "--weights", type=Path, metavar="DIR", help="read and write here instead of demo/weights"
+    )
+    options.add_argument("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
+    return options
+
+
+def show(reports: Iterable, minutes: float) -> None:
+    """One line every few seconds: step, mean loss since the line before, minutes gone."""
+    losses: list[float] = []
+    shown = time.monotonic()
+    for report in reports:
+        losses.append(report.loss)
+        if time.monotonic() - shown >= LINE_SECONDS or len(losses) == report.step == 1:
+            mean, gone = sum(losses) / len(losses), report.seconds / 60
+            print(f"step {report.step:>6}   loss {mean:.4f}   {gone:.1f} of {minutes:g} min", flush=True)
+            losses, shown = [], time.monotonic()
+
+
+def main(arguments: list[str], environment: Environment) -> int:
+    """Train, showing the loss; Ctrl-C keeps the weights saved last."""
+    options = parser().parse_args(arguments)
+    if options.minutes is not None and options.minutes <= 0:
+        print(f"train-demo: Expected minutes above 0, got {options.minutes:g}; give more.", file=sys.stderr)
+        return 2
+    from ..demo.models import host, parts
+
+    host.make_importable(environment.comfyui)
+    import torch
+
+    from ..demo.train import catalogue, task
+
+    torch.set_num_threads(options.threads or os.cpu_count() or 1)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    places = task.Places(options.weights or parts.FOLDER, environment.cache / "training", device)
+    config = task.configuration(options.name)
+    minutes = config["minutes"] if options.minutes is None else options.minutes
+    try:
+        show(task.train(catalogue.task(options.name, config, places), config, places, minutes), minutes)
+    except (RuntimeError, ValueError) as error:
+        print(f"train-demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("train-demo: stopped; the weights saved last are kept.", file=sys.stderr)
+        return 130
+    return 0

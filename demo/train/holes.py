@@ -1,0 +1,81 @@
+"""Where the inpaint model has to paint: mostly below a line, as for missing legs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from torch import Tensor
+from torch.nn import functional
+
+LEGS = (8, 9, 10, 11, 12, 13, 18, 19, 20, 21, 22, 23)
+BONES = (
+    (8, 9),
+    (9, 10),
+    (10, 18),
+    (11, 12),
+    (12, 13),
+    (13, 21),
+    (2, 3),
+    (3, 4),
+    (5, 6),
+    (6, 7),
+    (1, 8),
+    (0, 1),
+)
+KINDS = ("below", "strokes", "box", "beside", "all")
+SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
+
+
+def hole(points: np.ndarray, height: int, width: int, random: Generator) -> np.ndarray:
+    """A random mask height,width (float32, 1 = repaint) for a person with points 24,3."""
+    kind = KINDS[int(np.searchsorted(np.cumsum(SHARES), random.random()))]
+    mask = np.zeros((height, width), np.float32)
+    if kind == "below":
+        mask[cut(points, height, random) :] = 1
+        if random.random() < 0.3:
+            mask[: random.integers(1, height // 5)] = 1
+    elif kind == "strokes":
+        mask = strokes(points, height, width, random)
+    elif kind == "box":
+        w, h = random.integers(16, 80), random.integers(16, 100)
+        x, y = random.integers(0, width - w + 1), random.integers(0, height - h + 1)
+        mask[y : y + h, x : x + w] = 1
+    elif kind == "beside":
+        mask[:, : random.integers(8, width // 2)] = 1
+        mask = mask[:, ::-1].copy() if random.random() < 0.5 else mask
+    else:
+        mask[:] = 1
+    return mask
+
+
+def cut(points: np.ndarray, height: int, random: Generator) -> int:
+    """A row between the hip and the sole, now and then anywhere."""
+    rows = points[[index for index in LEGS if points[index, 2] > 0], 1]
+    if len(rows) == 0 or random.random() < 0.15:
+        return int(random.integers(height // 4, height - 8))
+    low, high = rows.min() - 4, rows.max() + 2
+    return int(np.clip(low + random.random() * (high - low), 8, height - 8))
+
+
+def strokes(points: np.ndarray, height: int, width: int, random: Generator) -> np.ndarray:
+    """Thick lines along some bones, or along both legs."""
+    legs = random.random() < 0.6
+    chosen = BONES[:6] if legs else [bone for bone in BONES if random.random() < 0.3] or BONES[:1]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    mask, radius = np.zeros((height, width), np.float32), random.uniform(5, 12)
+    for first, second in chosen:
+        a, b = points[first], points[second]
+        if a[2] > 0 and b[2] > 0:
+            dx, dy = b[:2] - a[:2]
+            along = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / max(dx * dx + dy * dy, 1e-3), 0, 1)
+            near = np.hypot(x - a[0] - along * dx, y - a[1] - along * dy) <= radius
+            mask[near] = 1
+    if legs and random.random() < 0.7:
+        mask[: cut(points, height, random)] = 0
+    return mask
+
+
+def in_cells(mask: Tensor) -> Tensor:
+    """Masks B,1,H,W as the inpaint model sees them: B,1,H/8,W/8, 0 or 1, shrunk the way ComfyUI does it."""
+    cells = functional.interpolate(mask, (mask.shape[2] // 8, mask.shape[3] // 8), mode="bilinear")
+    return cells.round()
