@@ -105,6 +105,10 @@ REFUSALS = [
         },
         "input image: Not a picture: q.",
     ),
+    (
+        {"type": "exception_during_inner_validation", "input_name": "next", "details": "no such thing"},
+        '"Photo" (LoadImage, node 3): cannot be checked (no such thing).',
+    ),
     ({"type": "brand new", "message": "Odd", "details": "very"}, "Odd: very."),
 ]
 
