@@ -77,12 +77,12 @@ def _inside(x: np.ndarray, y: np.ndarray, first: int, size: Size) -> np.ndarray:
 
 def _clip(ends: np.ndarray, size: Size) -> np.ndarray:
     """Lines N,4 (x1, y1, x2, y2) cut to the canvas, those outside left out; cuts are rounded towards zero."""
-    result = []
-    for x1, y1, x2, y2 in ends.tolist():
-        cut = _clip_one(x1, y1, x2, y2, size.width - 1, size.height - 1)
-        if cut is not None:
-            result.append(cut)
-    return np.array(result, dtype=np.int64).reshape(-1, 4)
+    low, high = np.minimum(ends[:, :2], ends[:, 2:]), np.maximum(ends[:, :2], ends[:, 2:])
+    touching = ((high >= 0) & (low < size)).all(axis=1)
+    inside = ((low >= 0) & (high < size)).all(axis=1)
+    cut = [_clip_one(*line, size.width - 1, size.height - 1) for line in ends[touching & ~inside].tolist()]
+    kept = [line for line in cut if line is not None]
+    return np.concatenate([ends[inside], np.array(kept, dtype=np.int64).reshape(-1, 4)])
 
 
 def _clip_one(
@@ -107,16 +107,10 @@ def _clip_one(
     return x1, y1, x2, y2
 
 
-def _outside(ends: np.ndarray, size: Size) -> bool:
-    low, high = ends.reshape(-1, 2).min(axis=0), ends.reshape(-1, 2).max(axis=0)
-    return bool((low < 0).any() or high[0] >= size.width or high[1] >= size.height)
-
-
 def lines(ends: np.ndarray, size: Size) -> np.ndarray:
     """Lines N,4 (x1, y1, x2, y2; whole points) one pixel wide, by Bresenham (1965), always from left to
     right."""
-    if _outside(ends, size):
-        ends = _clip(ends, size)
+    ends = _clip(ends, size)
     swap = ends[:, 2] < ends[:, 0]
     ends = np.where(swap[:, None], ends[:, [2, 3, 0, 1]], ends)
     start, delta = ends[:, :2], ends[:, 2:] - ends[:, :2]

@@ -1,0 +1,117 @@
+"""The skeleton's picture equals controlnet_aux's, pixel by pixel."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from recompose.core.pose import draw, raster
+from recompose.core.shapes import Size
+
+HERE = Path(__file__).resolve().parent
+SCRIPT = HERE / "reference_drawing.py"
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, Any]:
+    return runpy.run_path(str(SCRIPT))
+
+
+@pytest.fixture(scope="module")
+def hashes(root: Path) -> list[list[str]]:
+    return json.loads((root / "tests/data/pose/drawings.json").read_text())
+
+
+def test_500_random_poses_equal_the_committed_hashes(reference, hashes) -> None:
+    assert len(hashes) == reference["COUNT"] == 500
+    assert sum(len(row) == 2 for row in hashes) == 100
+    for seed, (bodies, *whole) in enumerate(hashes):
+        frame = reference["random_pose"](seed)
+        kept = copy.deepcopy(frame)
+        assert reference["digest"](draw.draw(frame, hands=False, face=False)) == bodies, seed
+        assert all(reference["digest"](draw.draw(frame)) == drawn for drawn in whole), seed
+        assert frame == kept
+
+
+def test_the_random_poses_hold_what_they_promise(reference) -> None:
+    frames = [reference["random_pose"](seed) for seed in range(500)]
+    bodies = [
+        np.array(person["pose_keypoints_2d"]).reshape(-1, 3) for frame in frames for person in frame["people"]
+    ]
+    assert {len(frame["people"]) for frame in frames} == {1, 2, 3, 4}
+    assert any((body[:, 2] == 0).any() for body in bodies)
+    assert any((body[:, 0] < 0).any() for body in bodies)
+    assert any((body[body[:, 2] > 0, :2] % 1 == 0).all() for body in bodies)
+
+
+def test_controlnet_aux_itself_still_draws_the_committed_hashes(hashes) -> None:
+    folder = os.environ.get("RECOMPOSE_OVERLAY_CONTROLNET_AUX")
+    assert folder, "RECOMPOSE_OVERLAY_CONTROLNET_AUX is not set; `python3 cli test` sets it."
+    command = [sys.executable, str(SCRIPT), folder]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout) == hashes
+
+
+def disc_by_hand(rows: list[str]) -> set[tuple[int, int]]:
+    return {(y, x) for y, row in enumerate(rows) for x, sign in enumerate(row) if sign == "#"}
+
+
+def covered(indices: np.ndarray, size: Size) -> set[tuple[int, int]]:
+    return {(int(index) // size.width, int(index) % size.width) for index in indices}
+
+
+def test_a_disc_of_radius_two() -> None:
+    size = Size(7, 6)
+    expected = disc_by_hand([".......", "...#...", "..###..", ".#####.", "..###..", "...#..."])
+    assert covered(raster.disc((3, 3), 2, size), size) == expected
+    assert covered(raster.disc((-1, 2), 2, size), size) == {(1, 0), (2, 0), (3, 0), (2, 1)}
+
+
+def test_a_line_rounds_halves_towards_its_start() -> None:
+    size = Size(9, 7)
+    ends = np.array([[0, 0, 4, 2], [8, 6, 8, 3], [-4, 5, 1, 5]])
+    expected = {(0, 0), (0, 1), (1, 2), (1, 3), (2, 4), (3, 8), (4, 8), (5, 8), (6, 8), (5, 0), (5, 1)}
+    assert covered(raster.lines(ends, size), size) == expected
+
+
+def person(points: dict[int, tuple[float, float]], feet: bool = False) -> dict[str, Any]:
+    flat = np.zeros((24, 3))
+    for index, at in points.items():
+        flat[index] = (*at, 1)
+    return {
+        "pose_keypoints_2d": flat[:18].ravel().tolist(),
+        "foot_keypoints_2d": flat[18:].ravel().tolist(),
+    }
+
+
+def test_colours_widths_and_switches() -> None:
+    points = {1: (40, 20), 2: (10, 20), 10: (30, 60), 21: (50, 66), 23: (24, 66)}
+    frame = {"canvas_width": 71, "canvas_height": 83, "people": [person(points)]}
+    thin, thick = draw.draw(frame), draw.draw(frame, stick_width=9)
+    assert thin[20, 25].tolist() == [153, 0, 0]
+    assert thin[20, 10].tolist() == [255, 170, 0]
+    assert thin[60, 30].tolist() == [0, 170, 255]
+    assert not thin[66, 50].any()
+    assert (thin[20 - 4 : 20 + 5, 25].any(axis=1)).all() and not thin[20 - 6, 25].any()
+    assert (thick[20 - 9 : 20 + 10, 25].any(axis=1)).all()
+    assert thick[60, 30 - 9].any() and not thin[60, 30 - 9].any()
+    feet = draw.draw(frame, feet=True)
+    assert feet[66, 50].tolist() == [160, 255, 200] and feet[66, 24].tolist() == [60, 190, 120]
+    assert feet[63, 40].any()
+
+
+def test_far_points_and_nobody_are_no_trouble() -> None:
+    far = person({1: (-1e7, 3e7), 2: (35, 41), 3: (2e7, -1e6)})
+    frame = {"canvas_width": 71, "canvas_height": 83, "people": [far]}
+    assert draw.draw(frame)[41, 35].tolist() == [255, 170, 0]
+    empty = draw.draw({"canvas_width": 71, "canvas_height": 83, "people": []})
+    assert empty.shape == (83, 71, 3) and not empty.any()
