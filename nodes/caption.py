@@ -65,7 +65,8 @@ class BlipCaption(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, model: str | None = None) -> bool | str:
+    def validate_inputs(cls, model: str | None = None, *, search: object = None) -> bool | str:
+        # A dynamic combo is passed in any case; behind the star its own checks stay on.
         return blip.problem(model) or True
 
     @classmethod
