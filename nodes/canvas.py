@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..bridge import canvas
 from ..core.canvas import ANCHORS, LARGEST_SIDE
-from .types import Context, PoseKeypoint, Region
+from .types import SOCKET_ONLY, Context, PoseKeypoint, Region
 
 CATEGORY = "recompose/canvas"
 
@@ -60,7 +60,12 @@ def modes() -> list[io.DynamicCombo.Option]:
 
 def fills() -> list[io.DynamicCombo.Option]:
     seed = io.Int.Input(
-        "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=False, tooltip="Draws the noise."
+        "seed",
+        default=0,
+        min=0,
+        max=0xFFFFFFFFFFFFFFFF,
+        control_after_generate=False,
+        tooltip="Draws the noise.",
     )
     return [
         io.DynamicCombo.Option("smooth", []),
@@ -86,7 +91,8 @@ class ExtendCanvas(io.ComfyNode):
                 io.DynamicCombo.Input(
                     "mode",
                     options=modes(),
-                    tooltip="body: as much as the pose needs. sides: pixels per side. size: a canvas of this size. "
+                    tooltip="body: as much as the pose needs. sides: pixels per side. size: a canvas "
+                    "of this size. "
                     "aspect: the smallest canvas of this aspect.",
                 ),
                 io.Int.Input(
@@ -94,12 +100,14 @@ class ExtendCanvas(io.ComfyNode):
                     default=8,
                     min=1,
                     max=512,
-                    tooltip="Grows the sides that are extended until the canvas's sides are multiples of this.",
+                    tooltip="Grows the sides that are extended until the canvas's sides are "
+                    "multiples of this.",
                 ),
                 io.DynamicCombo.Input(
                     "fill",
                     options=fills(),
-                    tooltip="What the new area shows before it is painted: smooth continues the border's colours, "
+                    tooltip="What the new area shows before it is painted: smooth continues the "
+                    "border's colours, "
                     "edge repeats the border, mirror reflects the picture, noise scatters nearby colours.",
                 ),
                 io.Int.Input(
@@ -110,7 +118,9 @@ class ExtendCanvas(io.ComfyNode):
                     tooltip="Lets the mask fade into the picture over this many pixels; 0 keeps every pixel.",
                 ),
                 io.Mask.Input(
-                    "mask", optional=True, tooltip="A mask of the picture; it is placed on the canvas and joined."
+                    "mask",
+                    optional=True,
+                    tooltip="A mask of the picture; it is placed on the canvas and joined.",
                 ),
                 PoseKeypoint.Input(
                     "pose", optional=True, tooltip="The picture's pose, moved along; the mode body needs it."
@@ -119,7 +129,9 @@ class ExtendCanvas(io.ComfyNode):
             outputs=[
                 io.Image.Output("image", display_name="image"),
                 io.Mask.Output("mask", display_name="mask", tooltip="1 where the canvas is new."),
-                Region.Output("region", display_name="region", tooltip="Where the picture lies on the canvas."),
+                Region.Output(
+                    "region", display_name="region", tooltip="Where the picture lies on the canvas."
+                ),
                 PoseKeypoint.Output("pose", display_name="pose", tooltip="The pose on the new canvas."),
             ],
         )
@@ -144,10 +156,15 @@ class CropToRegion(io.ComfyNode):
                 io.Combo.Input(
                     "around",
                     options=["mask and person", "mask", "person"],
-                    tooltip="What must be inside the crop. mask and person uses whichever of the two is connected.",
+                    tooltip="What must be inside the crop. mask and person uses whichever of the two "
+                    "is connected.",
                 ),
-                io.Int.Input("width", default=512, min=16, max=LARGEST_SIDE, tooltip="The model's width in pixels."),
-                io.Int.Input("height", default=768, min=16, max=LARGEST_SIDE, tooltip="The model's height in pixels."),
+                io.Int.Input(
+                    "width", default=512, min=16, max=LARGEST_SIDE, tooltip="The model's width in pixels."
+                ),
+                io.Int.Input(
+                    "height", default=768, min=16, max=LARGEST_SIDE, tooltip="The model's height in pixels."
+                ),
                 io.Combo.Input(
                     "fit",
                     options=["area", "exact"],
@@ -162,14 +179,17 @@ class CropToRegion(io.ComfyNode):
                     step=1.0,
                     tooltip="Surroundings to include on every side, in % of the region's longer side.",
                 ),
-                io.Int.Input("multiple_of", default=8, min=1, max=512, tooltip="Both sides become multiples of this."),
+                io.Int.Input(
+                    "multiple_of", default=8, min=1, max=512, tooltip="Both sides become multiples of this."
+                ),
                 io.Float.Input(
                     "keep_scale",
                     default=1.25,
                     min=1.0,
                     max=4.0,
                     step=0.05,
-                    tooltip="If the picture would be scaled by less than this factor, it is not scaled at all.",
+                    tooltip="If the picture would be scaled by less than this factor, it is not "
+                    "scaled at all.",
                 ),
                 io.Mask.Input("mask", optional=True),
                 io.Image.Input(
@@ -185,7 +205,9 @@ class CropToRegion(io.ComfyNode):
             ],
             outputs=[
                 io.Image.Output("image", display_name="image"),
-                io.Mask.Output("mask", display_name="mask", tooltip="The mask's crop; nothing if none is connected."),
+                io.Mask.Output(
+                    "mask", display_name="mask", tooltip="The mask's crop; nothing if none is connected."
+                ),
                 io.Image.Output("control_image", display_name="control image"),
                 PoseKeypoint.Output("pose", display_name="pose"),
                 Context.Output("context", display_name="context", tooltip="For Stitch Back."),
@@ -216,25 +238,33 @@ class StitchBack(io.ComfyNode):
             has_intermediate_output=True,
             inputs=[
                 io.Image.Input(
-                    "original", tooltip="The extended canvas, or the photo before it was extended (with region)."
+                    "original",
+                    tooltip="The extended canvas, or the photo before it was extended (with region).",
                 ),
                 io.Image.Input(
-                    "generated", lazy=True, tooltip="The result, of the canvas's size or of the crop's (with context)."
+                    "generated",
+                    lazy=True,
+                    tooltip="The result, of the canvas's size or of the crop's (with context).",
                 ),
                 io.DynamicCombo.Input(
                     "mode",
                     options=[io.DynamicCombo.Option("strict", []), io.DynamicCombo.Option("blend", [width])],
-                    tooltip="strict: pixels outside the mask stay bit for bit, the generated side is matched in tone. "
+                    tooltip="strict: pixels outside the mask stay bit for bit, the generated side is "
+                    "matched in tone. "
                     "blend: fades over a band of known pixels, which change.",
                 ),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="1 = take the generated pixel; of the canvas's size, or of the crop's (with context). "
+                    tooltip="1 = take the generated pixel; of the canvas's size, or of the crop's "
+                    "(with context). "
                     "Without a mask everything outside the region.",
                 ),
                 Region.Input(
-                    "region", optional=True, force_input=True, tooltip="Where the photo lies, from Extend Canvas."
+                    "region",
+                    optional=True,
+                    extra_dict=SOCKET_ONLY,
+                    tooltip="Where the photo lies, from Extend Canvas.",
                 ),
                 Context.Input("context", optional=True, tooltip="From Crop to Region, if it was used."),
             ],
@@ -257,9 +287,7 @@ class StitchBack(io.ComfyNode):
         return ["generated"] if wanted else []
 
     @classmethod
-    def execute(
-        cls, original, mode, generated=None, mask=None, region=None, context=None
-    ) -> io.NodeOutput:
+    def execute(cls, original, mode, generated=None, mask=None, region=None, context=None) -> io.NodeOutput:
         image, report = canvas.stitch(original, generated, mode, mask, region, context)
         return io.NodeOutput(image, report["seam_ratio"], ui={"recompose": [report]})
 

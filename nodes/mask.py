@@ -39,7 +39,8 @@ class FeatherMask(io.ComfyNode):
                 io.Combo.Input(
                     "direction",
                     options=["both", "inward", "outward"],
-                    tooltip="Where the soft edge lies: half on each side, or all inside or outside of the edge.",
+                    tooltip="Where the soft edge lies: half on each side, or all inside or outside "
+                    "of the edge.",
                 ),
                 io.Combo.Input(
                     "shape",
@@ -67,12 +68,17 @@ class SnapMaskToLatent(io.ComfyNode):
             node_id="RecomposeSnapMaskToLatent",
             display_name="Snap Mask to Latent",
             category=CATEGORY,
-            description="Widens a mask to whole latent cells, so that no thin stroke is lost, and sets it as noise mask.",
+            description="Widens a mask to whole latent cells, so that no thin stroke is lost, and "
+            "sets it as noise mask.",
             search_aliases=["set latent noise mask", "inpaint mask"],
             inputs=[
                 io.Mask.Input("mask", tooltip="A cell is repainted if any of its pixels is above 0."),
                 io.Int.Input(
-                    "grow_cells", default=0, min=0, max=64, tooltip="Repaint this many more cells around the mask."
+                    "grow_cells",
+                    default=0,
+                    min=0,
+                    max=64,
+                    tooltip="Repaint this many more cells around the mask.",
                 ),
                 io.Int.Input(
                     "ratio",
@@ -86,8 +92,12 @@ class SnapMaskToLatent(io.ComfyNode):
                 io.Latent.Input("samples", optional=True, tooltip="The latent that gets the noise mask."),
             ],
             outputs=[
-                io.Mask.Output("mask", display_name="mask", tooltip="The pixels that will really be repainted."),
-                io.Latent.Output("samples", display_name="samples", tooltip="The latent with its noise mask."),
+                io.Mask.Output(
+                    "mask", display_name="mask", tooltip="The pixels that will really be repainted."
+                ),
+                io.Latent.Output(
+                    "samples", display_name="samples", tooltip="The latent with its noise mask."
+                ),
             ],
         )
 

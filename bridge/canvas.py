@@ -1,0 +1,237 @@
+"""Extend Canvas, Crop to Region and Stitch Back on ComfyUI's pictures, masks, poses and dictionaries."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any, NamedTuple
+
+from comfy_execution.graph_utils import ExecutionBlocker
+from torch import Tensor
+
+from ..core import canvas, seam
+from ..core import crop as cropping
+from ..core import fill as filling
+from ..core import stitch as stitching
+from ..core.crop import Context, Fit
+from ..core.latent_cells import broadcast, common_batch
+from ..core.pose import people
+from ..core.pose.extension import extension_needed
+from ..core.shapes import Box, Padding, Region, Size, padded, region_of
+from .layouts import image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
+
+log = logging.getLogger("recompose")
+Pose = list[dict[str, Any]]
+
+
+class CropPlan(NamedTuple):
+    """The settings of Crop to Region."""
+
+    around: str
+    width: int
+    height: int
+    fit: str
+    margin: float
+    multiple_of: int
+    keep_scale: float
+
+
+def extend(
+    image: Tensor,
+    mode: dict[str, Any],
+    multiple_of: int,
+    fill: dict[str, Any],
+    feather: int,
+    mask: Tensor | None,
+    pose: Pose | None,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """IMAGE, MASK, region and pose on the extended canvas, and the report for clients.
+
+    Raises ValueError for a mask or pose of another size, a missing pose and a canvas smaller than the
+    picture.
+    """
+    picture = image_from_comfy(image)
+    size = size_of(picture)
+    given = mask_from_comfy(mask, size)
+    if pose is not None:
+        _check_pose(pose, size, "picture")
+    padding = canvas.pad_to_multiple(size, _padding(mode, size, pose), multiple_of)
+    batch = common_batch({"image": picture, "mask": given})
+    extended = filling.extend(
+        broadcast(picture, batch, "image"), padding, fill["fill"], fill.get("color", ""), fill.get("seed", 0)
+    )
+    area = canvas.new_area(size, padding, given, batch, feather, picture.device)
+    region = region_of(size, padding)._asdict()
+    moved = None if pose is None else people.map_points(pose, (1, 1), padding[:2], padded(size, padding))
+    outputs = (
+        image_to_comfy(extended),
+        mask_to_comfy(area),
+        region,
+        _or_blocked(moved, "pose", "Extend Canvas"),
+    )
+    return outputs, {"padding": list(padding), "region": region}
+
+
+def _padding(mode: dict[str, Any], size: Size, pose: Pose | None) -> Padding:
+    kind, anchor = mode["mode"], mode.get("anchor", "center")
+    if kind == "sides":
+        return Padding(mode["left"], mode["top"], mode["right"], mode["bottom"])
+    if kind == "size":
+        return canvas.pad_to_size(size, Size(mode["width"], mode["height"]), anchor)
+    if kind == "aspect":
+        return canvas.pad_to_aspect(size, mode["aspect_width"], mode["aspect_height"], anchor)
+    if kind != "body":
+        raise ValueError(f"The mode must be body, sides, size or aspect but is {kind!r}.")
+    if pose is None:
+        raise ValueError("The mode body needs a pose; connect Complete Pose, or choose the mode sides.")
+    needed = extension_needed(pose, size, mode["cap"])
+    return canvas.pad_for_body(needed[:4], needed.body, mode["margin"])
+
+
+def _check_pose(pose: Pose, size: Size, owner: str) -> None:
+    got = people.common_size(pose)
+    if got != size:
+        raise ValueError(
+            f"The pose belongs to a picture of {got} but the {owner} is {size}; connect its own pose."
+        )
+
+
+def _or_blocked(value: Any | None, name: str, node: str) -> Any:
+    """The value, or what stops the nodes behind this output with a sentence that says why."""
+    if value is not None:
+        return value
+    return ExecutionBlocker(f"{node} has nothing to give at {name}; connect its input {name}.")
+
+
+def crop(
+    image: Tensor,
+    settings: CropPlan,
+    mask: Tensor | None,
+    control_image: Tensor | None,
+    pose: Pose | None,
+    context: Context | None,
+) -> tuple[Any, ...]:
+    """IMAGE, MASK, control IMAGE, pose and context of one crop, the given context's or a new one.
+
+    Raises ValueError for inputs of different sizes and where there is nothing to crop around.
+    """
+    picture = image_from_comfy(image)
+    size = size_of(picture)
+    given = mask_from_comfy(mask, size)
+    control = None if control_image is None else image_from_comfy(control_image, "Control image")
+    if control is not None and size_of(control) != size:
+        raise ValueError(
+            f"The control image is {size_of(control)} but the picture {size}; they must be equal."
+        )
+    if pose is not None:
+        _check_pose(pose, size, "picture")
+    if context is None:
+        fit = Fit(
+            Size(settings.width, settings.height),
+            settings.fit == "exact",
+            settings.margin,
+            settings.multiple_of,
+            settings.keep_scale,
+        )
+        context = cropping.plan(_wanted(settings.around, given, pose, size), size, fit)
+    elif context.canvas != size:
+        raise ValueError(f"The context belongs to a canvas of {context.canvas} but the picture is {size}.")
+    cut = None if given is None else mask_to_comfy(cropping.crop_mask(given, context))
+    guide = None if control is None else image_to_comfy(cropping.crop_image(control, context))
+    moved = None if pose is None else people.map_points(pose, context.scale, context.offset, context.working)
+    return (
+        image_to_comfy(cropping.crop_image(picture, context)),
+        _or_blocked(cut, "mask", "Crop to Region"),
+        _or_blocked(guide, "control_image", "Crop to Region"),
+        _or_blocked(moved, "pose", "Crop to Region"),
+        context,
+    )
+
+
+def _wanted(around: str, mask: Tensor | None, pose: Pose | None, size: Size) -> Box:
+    """What must be inside the crop; ValueError if nothing of what `around` names is there."""
+    boxes = []
+    if "mask" in around and mask is not None:
+        boxes.append(cropping.bounds_of_mask(mask))
+    if "person" in around and pose is not None:
+        boxes += [_person_box(frame) for frame in pose]
+    found = [box for box in boxes if box is not None]
+    if not found:
+        raise ValueError(
+            f"There is nothing to crop around: the setting is {around!r}, but no such input holds anything; "
+            "connect a mask that is not empty or a pose with a person."
+        )
+    return cropping.union(found)
+
+
+def _person_box(frame: dict[str, Any]) -> Box | None:
+    found = people.bounding_box(frame)
+    if found is None:
+        return None
+    left, top = math.floor(found[0]), math.floor(found[1])
+    return Box(left, top, math.ceil(found[2]) - left + 1, math.ceil(found[3]) - top + 1)
+
+
+def _job(
+    original: Tensor, mask: Tensor | None, region: dict[str, int] | None, context: Context | None
+) -> tuple[Tensor, stitching.Plan, Tensor]:
+    """The original in the core's layout, the canvas, and the mask of what is repainted on it."""
+    picture = image_from_comfy(original, "Original")
+    job = stitching.plan(size_of(picture), _region(region), context)
+    matches_crop = mask is not None and job.context and tuple(mask.shape[-2:]) == job.context.working[::-1]
+    own = size_of(mask) if mask is not None and matches_crop and size_of(mask) != job.canvas else job.canvas
+    given = mask_from_comfy(mask, own)
+    repainted = stitching.repaint_mask(given, size_of(picture), job, region is not None)
+    return picture, job, repainted
+
+
+def _region(region: dict[str, int] | None) -> Region | None:
+    if region is None:
+        return None
+    missing = [key for key in Region._fields if key not in region]
+    if missing:
+        raise ValueError(f"The region lacks {', '.join(missing)}; connect the region of Extend Canvas.")
+    return Region(*(int(region[key]) for key in Region._fields))
+
+
+def needs_generated(
+    original: Tensor, mask: Tensor | None, region: dict[str, int] | None, context: Context | None
+) -> bool:
+    """Is there anything to repaint? Only then the generated picture has to be computed."""
+    return bool(_job(original, mask, region, context)[2].any())
+
+
+def stitch(
+    original: Tensor,
+    generated: Tensor | None,
+    mode: dict[str, Any],
+    mask: Tensor | None,
+    region: dict[str, int] | None,
+    context: Context | None,
+) -> tuple[Tensor, dict[str, Any]]:
+    """The IMAGE on the canvas with the generated part put in, and the report for clients."""
+    picture, job, repainted = _job(original, mask, region, context)
+    scale = job.box.width / job.context.working.width if job.context else 1.0
+    report = {"seam_ratio": 1.0, "scale": scale, "region": job.region._asdict()}
+    if not repainted.any():
+        return image_to_comfy(picture.clone()), report
+    if generated is None:
+        raise ValueError("Stitch Back has something to repaint but no generated picture; connect one.")
+    _warn(repainted, job, region is not None)
+    blend = mode["width"] if mode["mode"] == "blend" else None
+    result = stitching.stitch(picture, image_from_comfy(generated, "Generated"), repainted, job, blend)
+    report["seam_ratio"] = seam.measure(result, repainted).ratio
+    return image_to_comfy(result), report
+
+
+def _warn(mask: Tensor, job: stitching.Plan, has_region: bool) -> None:
+    """Say in the log what is allowed but seldom meant."""
+    if not has_region:
+        return
+    box = job.region.box
+    known = mask[..., box.y : box.bottom, box.x : box.right] > 0
+    outside = int((mask > 0).sum()) - int(known.sum())
+    if job.region.box.size != job.canvas and not outside:
+        log.warning("Stitch Back: the mask covers none of the new area; only known pixels change.")
+    if known.float().mean() > 0.5:
+        log.warning("Stitch Back: the mask covers most of the photo; little of it stays.")

@@ -1,0 +1,65 @@
+"""Masks between pixels and latent cells, and between picture sizes, without losing a thin stroke."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from .shapes import Size
+
+
+def to_cells(mask: Tensor, ratio: int, grow: int = 0) -> Tensor:
+    """The latent cells (B,1,ceil(H/ratio),ceil(W/ratio)) to repaint: 1 if any pixel of a cell is above 0.
+
+    `grow` repaints that many more cells in all eight directions. A last, incomplete cell counts as a cell.
+    """
+    cells = (F.max_pool2d(mask, ratio, ceil_mode=True) > 0).float()
+    return F.max_pool2d(cells, 2 * grow + 1, stride=1, padding=grow) if grow else cells
+
+
+def to_pixels(cells: Tensor, ratio: int, size: Size) -> Tensor:
+    """The pixels (B,1,H,W of `size`) that the cells cover."""
+    pixels = cells.repeat_interleave(ratio, -2).repeat_interleave(ratio, -1)
+    return pixels[..., : size.height, : size.width]
+
+
+def resize_to_maximum(mask: Tensor, size: Size) -> Tensor:
+    """Resize a mask (B,1,h,w) so that every new pixel is the maximum of all old pixels it overlaps.
+
+    Thin strokes survive any reduction, and what is repainted is never less than what was asked for.
+    """
+    if mask.shape[-2:] == (size.height, size.width):
+        return mask.clone()
+    return F.adaptive_max_pool2d(mask, (size.height, size.width))
+
+
+def over_frames(cells: Tensor, frames: int, batch: int) -> Tensor:
+    """Arrange cells (N,1,h,w) for a video latent as batch,1,frames,h,w: one mask per video, or one per frame.
+
+    N must be 1 or `batch`, or, for a single video, the number of its frames before the latent joined them;
+    then a latent frame is repainted where any of its frames is.
+    """
+    count, _, height, width = cells.shape
+    if count in (1, batch):
+        return cells[:, :, None].expand(batch, 1, frames, height, width).clone()
+    if batch != 1:
+        raise ValueError(f"There are {count} masks but {batch} videos; connect one mask, or one per video.")
+    joined = F.adaptive_max_pool1d(cells.flatten(1).mT[None], frames)[0].mT
+    return joined.reshape(1, 1, frames, height, width)
+
+
+def broadcast(tensor: Tensor, batch: int, name: str) -> Tensor:
+    """View a batch of one as a batch of `batch`; raises ValueError if it is neither."""
+    if len(tensor) not in (1, batch):
+        raise ValueError(f"{name} has a batch of {len(tensor)} but {batch} is needed; connect 1 or {batch}.")
+    return tensor.expand(batch, *tensor.shape[1:])
+
+
+def common_batch(tensors: dict[str, Tensor | None]) -> int:
+    """The batch that named tensors (None = not connected) share, one fitting any; else ValueError."""
+    counts = {name: len(tensor) for name, tensor in tensors.items() if tensor is not None}
+    batch = max(counts.values())
+    if any(count not in (1, batch) for count in counts.values()):
+        got = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise ValueError(f"The batches do not fit together: {got}; connect batches of 1 or of equal length.")
+    return batch

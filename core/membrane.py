@@ -1,0 +1,108 @@
+"""Membranes: the smoothest surface through given pixels (Laplace's equation), solved by multigrid."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Damping that smooths the upper half of the spectrum best for the five-point stencil (Briggs et al., ch. 2).
+DAMPING = 0.8
+SWEEPS = 2
+TINY = 1e-30
+LARGE = 512 * 512
+
+
+def harmonic(values: Tensor, known: Tensor, iterations: int = 8) -> Tensor:
+    """Continue `values` (B,C,H,W) from the known pixels (bool B,1,H,W) into the others as a membrane.
+
+    Solves Laplace's equation Δu = 0 on the five-point stencil with u = values where known and no flow across
+    the picture's border (Pérez et al. 2003, eq. 4 with a zero guidance field): a cascade of grids gives the
+    first guess, then `iterations` conjugate gradients with a multigrid cycle as preconditioner, each of which
+    makes the error about three times smaller. Known pixels come back unchanged; a picture without any known
+    pixel becomes 0.
+    """
+    free = (~known).to(values.dtype)
+    solution = _first_guess(values, known)
+    residual = _residual(solution, None, free)
+    direction = preconditioned = _cycle(torch.zeros_like(residual), residual, free)
+    energy = _dot(residual, preconditioned)
+    for _ in range(iterations):
+        image = _residual(direction, None, free)
+        step = energy / (-_dot(direction, image)).clamp(min=TINY)
+        solution = solution + step * direction
+        previous, residual = residual, residual + step * image
+        preconditioned = _cycle(torch.zeros_like(residual), residual, free)
+        # Polak-Ribière: the cycle is not exactly symmetric, so the plain coefficient would lose conjugacy.
+        grown = _dot(residual, preconditioned)
+        turn = (grown - _dot(previous, preconditioned)) / energy.clamp(min=TINY)
+        direction, energy = preconditioned + turn * direction, grown
+    return solution
+
+
+def membrane(values: Tensor, known: Tensor) -> Tensor:
+    """`harmonic`, but on pictures of more than LARGE pixels only its coarser grids are solved that far.
+
+    The finest grids then refine the coarse solution by a few sweeps: full detail at the edge of the known
+    pixels, and an error far below the smallest visible step elsewhere.
+    """
+    if values.shape[-1] * values.shape[-2] <= LARGE:
+        return harmonic(values, known, iterations=3)
+    coarse = membrane(*_coarsened(torch.where(known, values, 0), known))
+    guess = F.interpolate(coarse, scale_factor=2, mode="bilinear")
+    solution = torch.where(known, values, guess[..., : values.shape[-2], : values.shape[-1]])
+    return _relax(solution, None, (~known).to(values.dtype), SWEEPS)
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    return (left * right).sum((-2, -1), keepdim=True)
+
+
+def _first_guess(values: Tensor, known: Tensor) -> Tensor:
+    """Solve every coarser grid roughly and refine its solution on the next."""
+    height, width = values.shape[-2:]
+    if max(height, width) <= 2:
+        mean = (values * known).sum((-2, -1), keepdim=True) / known.sum((-2, -1), keepdim=True).clamp(min=1)
+        return torch.where(known, values, mean)
+    coarse = _first_guess(*_coarsened(torch.where(known, values, 0), known))
+    guess = F.interpolate(coarse, scale_factor=2, mode="bilinear")[..., :height, :width]
+    return _cycle(torch.where(known, values, guess), None, (~known).to(values.dtype))
+
+
+def _coarsened(values: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Average the known pixels of every 2×2 cell; a cell is known if any of its pixels is."""
+    weight = known.to(values.dtype)
+    share = F.avg_pool2d(weight, 2, ceil_mode=True)
+    return F.avg_pool2d(values * weight, 2, ceil_mode=True) / share.clamp(min=0.25), share > 0
+
+
+def _cycle(solution: Tensor, load: Tensor | None, free: Tensor) -> Tensor:
+    """One V-cycle for (sum of neighbours) - 4u + load = 0 on the free pixels."""
+    solution = _relax(solution, load, free, SWEEPS)
+    if max(free.shape[-2:]) <= 2:
+        return _relax(solution, load, free, 8)
+    residual = _residual(solution, load, free)
+    # Summing 2×2 residuals is averaging them times (2h)²/h²: the stencil stays the same on every grid.
+    coarse_load = F.avg_pool2d(residual, 2, ceil_mode=True, divisor_override=1)
+    coarse_free = 1 - F.max_pool2d(1 - free, 2, ceil_mode=True)
+    correction = _cycle(torch.zeros_like(coarse_load), coarse_load, coarse_free)
+    correction = F.interpolate(correction, scale_factor=2, mode="bilinear")
+    solution = solution + correction[..., : free.shape[-2], : free.shape[-1]] * free
+    return _relax(solution, load, free, SWEEPS)
+
+
+def _residual(solution: Tensor, load: Tensor | None, free: Tensor) -> Tensor:
+    around = F.pad(solution, (1, 1, 1, 1), mode="replicate")
+    total = around[..., :-2, 1:-1] + around[..., 2:, 1:-1]
+    total += around[..., 1:-1, :-2]
+    total += around[..., 1:-1, 2:]
+    total.sub_(solution, alpha=4)
+    if load is not None:
+        total += load
+    return total.mul_(free)
+
+
+def _relax(solution: Tensor, load: Tensor | None, free: Tensor, sweeps: int) -> Tensor:
+    for _ in range(sweeps):
+        solution = torch.add(solution, _residual(solution, load, free), alpha=DAMPING / 4)
+    return solution

@@ -1,0 +1,171 @@
+"""Put generated pixels into the original and leave every other pixel alone."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .crop import Context, bounds_of_mask, resample
+from .latent_cells import broadcast, common_batch, resize_to_maximum
+from .mask import Direction, Profile, feather
+from .membrane import membrane
+from .shapes import Box, Region, Size
+
+log = logging.getLogger("recompose")
+
+
+class Plan(NamedTuple):
+    """The canvas, where the photo lies on it, and the crop (None = the whole canvas)."""
+
+    canvas: Size
+    region: Region
+    context: Context | None
+
+    @property
+    def box(self) -> Box:
+        return self.context.box if self.context else Box(0, 0, *self.canvas)
+
+
+def plan(original: Size, region: Region | None, context: Context | None) -> Plan:
+    """Find the canvas that original, region and context agree on; raises ValueError where they do not."""
+    canvas = region.canvas if region else context.canvas if context else original
+    if context is not None and context.canvas != canvas:
+        raise ValueError(
+            f"The context belongs to a canvas of {context.canvas} but the region to one of {canvas}; "
+            "connect both from the same Extend Canvas."
+        )
+    whole = region or Region(0, 0, *canvas, *canvas)
+    if original not in (canvas, whole.box.size):
+        raise ValueError(
+            f"The original is {original} but the canvas is {canvas} and the photo on it {whole.box.size}; "
+            "connect one of these two."
+        )
+    return Plan(canvas, whole, context)
+
+
+def repaint_mask(mask: Tensor | None, original: Size, job: Plan, has_region: bool) -> Tensor:
+    """The mask (B,1,H,W) on the canvas of what comes from the generated picture.
+
+    `mask` has the canvas's size or the crop's working size. Without one, everything outside the photo; raises
+    ValueError if there is no region either. What the original does not show is always repainted.
+    """
+    if mask is None and not has_region:
+        raise ValueError(
+            "Stitch Back needs a mask or a region to know what may change; connect one of Extend Canvas's."
+        )
+    outside = torch.ones(1, 1, job.canvas.height, job.canvas.width)
+    box = job.region.box
+    outside[..., box.y : box.bottom, box.x : box.right] = 0
+    if mask is None:
+        return outside
+    if mask.shape[-2:] != outside.shape[-2:]:
+        mask = _onto_canvas(mask, job)
+    return mask if original == job.canvas else torch.maximum(mask, outside.to(mask.device))
+
+
+def _onto_canvas(mask: Tensor, job: Plan) -> Tensor:
+    """Bring a mask of the crop's working size back to its place on the canvas."""
+    scaled = resize_to_maximum(mask, job.box.size)
+    result = mask.new_zeros(len(mask), 1, job.canvas.height, job.canvas.width)
+    target, source = overlap(job.box, job.canvas)
+    result[target] = scaled[source]
+    return result
+
+
+def overlap(box: Box, canvas: Size) -> tuple[tuple, tuple]:
+    """Slices of the canvas inside `box`, and of a picture of the box's size inside the canvas."""
+    left, top = max(0, box.x), max(0, box.y)
+    right, bottom = min(canvas.width, box.right), min(canvas.height, box.bottom)
+    return (
+        (..., slice(top, bottom), slice(left, right)),
+        (..., slice(top - box.y, bottom - box.y), slice(left - box.x, right - box.x)),
+    )
+
+
+def stitch(original: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int | None) -> Tensor:
+    """The original (B,C,H,W) on the canvas with `generated` where `mask` (B,1,H,W on the canvas) says.
+
+    `generated` has the canvas's size or, with a context, its working size. Where the mask is 0 the
+    original's pixels come back bit for bit; where it is between 0 and 1 the two are mixed. With `blend`
+    None (*strict*) the generated side gets a membrane added that takes away the step at the seam: Δc = 0
+    inside, c = original - generated on the known pixels along the seam (Pérez et al. 2003). With `blend` px
+    the mask instead fades out over that many known pixels. Raises ValueError for sizes or batches that do
+    not fit.
+    """
+    batch = common_batch({"original": original, "generated": generated, "mask": mask})
+    canvas = _base(original, job, batch)
+    source = _generated_box(generated, job, canvas.shape[1])
+    target, inner = overlap(job.box, job.canvas)
+    alpha = _within(mask, target)
+    if blend is not None:
+        band = feather(mask[target], 0, blend, Direction.OUTWARD, Profile.COSINE)
+        alpha = torch.maximum(alpha, band)
+    source = source[inner].to(canvas)
+    area = bounds_of_mask(alpha)
+    if area is None:
+        return canvas
+    part = _grown(area, Size(alpha.shape[-1], alpha.shape[-2]))
+    _paste(canvas[target][part], source[part], alpha[part].to(canvas), match_tone=blend is None)
+    return canvas
+
+
+def _within(mask: Tensor, target: tuple) -> Tensor:
+    """The mask inside the crop; what it covers outside stays original, with a warning."""
+    alpha = mask[target]
+    if alpha.shape[-2:] != mask.shape[-2:] and int((mask > 0).sum()) != int((alpha > 0).sum()):
+        log.warning("Stitch Back: the mask reaches beyond the crop; what lies outside stays as it was.")
+    return alpha
+
+
+def _grown(area: Box, size: Size) -> tuple:
+    """Slices of the area and one pixel of seam around it."""
+    return (
+        ...,
+        slice(max(0, area.y - 1), min(size.height, area.bottom + 1)),
+        slice(max(0, area.x - 1), min(size.width, area.right + 1)),
+    )
+
+
+def _base(original: Tensor, job: Plan, batch: int) -> Tensor:
+    """A copy of the original on the canvas, channels-last; 0 and opaque where it does not reach."""
+    _, channels, height, width = original.shape
+    shape = (batch, channels, job.canvas.height, job.canvas.width)
+    canvas = torch.empty(shape, device=original.device, memory_format=torch.channels_last)
+    if (width, height) == job.canvas:
+        return canvas.copy_(original)
+    canvas.zero_()[:, 3:] = 1
+    box = job.region.box
+    canvas[..., box.y : box.bottom, box.x : box.right] = original
+    return canvas
+
+
+def _generated_box(generated: Tensor, job: Plan, channels: int) -> Tensor:
+    """The generated picture at the size of the box, with as many channels as the original (alpha opaque)."""
+    size = Size(generated.shape[-1], generated.shape[-2])
+    expected = job.context.working if job.context else job.canvas
+    if size != expected:
+        hint = (
+            "the crop's working size" if job.context else "the canvas; connect the context if it was cropped"
+        )
+        raise ValueError(f"The generated picture is {size} but must be {expected}, {hint}.")
+    colours = generated[:, :channels]
+    if colours.shape[1] < channels:
+        colours = torch.cat([colours, torch.ones_like(colours[:, :1])], 1)
+    return resample(colours, job.box.size) if size != job.box.size else colours
+
+
+def _paste(canvas: Tensor, source: Tensor, alpha: Tensor, match_tone: bool) -> None:
+    """Mix `source` into `canvas` (a view, changed in place) by `alpha`; nothing changes where alpha is 0."""
+    source, alpha = broadcast(source, len(canvas), "generated"), broadcast(alpha, len(canvas), "mask")
+    repainted = alpha > 0
+    if match_tone:
+        known = ~repainted
+        difference = canvas[:, :3] - source[:, :3]
+        corrected = (source[:, :3] + membrane(difference, known)).clamp(0, 1)
+        source = torch.cat([corrected, source[:, 3:]], 1)
+    mixed = torch.lerp(canvas, source, alpha)
+    # Exactly the original where alpha is 0 and exactly the source where it is 1.
+    canvas.copy_(torch.where(repainted, torch.where(alpha == 1, source, mixed), canvas))
