@@ -8,6 +8,7 @@ import os
 import runpy
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +116,18 @@ def test_far_points_and_nobody_are_no_trouble() -> None:
     assert draw.draw(frame)[41, 35].tolist() == [255, 170, 0]
     empty = draw.draw({"canvas_width": 71, "canvas_height": 83, "people": []})
     assert empty.shape == (83, 71, 3) and not empty.any()
+
+
+def test_ten_people_on_1024_take_less_than_a_tenth_of_a_second() -> None:
+    generator = np.random.default_rng(7)
+    crowd = []
+    for _ in range(10):
+        at = generator.uniform(-150, 150, (18, 2)) + generator.uniform(200, 800, 2)
+        crowd.append(person({index: (float(x), float(y)) for index, (x, y) in enumerate(at)}))
+    frame = {"canvas_width": 1024, "canvas_height": 1024, "people": crowd}
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        draw.draw(frame)
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 0.1

@@ -1,0 +1,154 @@
+"""Masks around limbs against areas known by hand."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from recompose.core.pose import complete, people
+from recompose.core.pose.limb_mask import Parts, limb_mask
+from recompose.core.shapes import Size
+
+SIZE = Size(301, 403)
+# Shank .246 of the stature: q = 400.
+LEG = {9: (100.0, 150.0), 10: (100.0, 150.0 + 98.4)}
+
+
+def person(points: dict[int, tuple[float, float]], estimated: tuple[int, ...] = ()) -> dict:
+    flat = np.zeros((24, 3))
+    for index, at in points.items():
+        flat[index] = (*at, 1)
+    return {
+        "pose_keypoints_2d": flat[:18].ravel().tolist(),
+        "foot_keypoints_2d": flat[18:].ravel().tolist(),
+        "recompose": {"estimated": [int(index in estimated) for index in range(24)]},
+    }
+
+
+def pose(*frames: list[dict]) -> list[dict]:
+    return [{"canvas_width": 301, "canvas_height": 403, "people": people} for people in frames]
+
+
+def test_a_limb_is_a_capsule_of_the_width_asked_for() -> None:
+    mask = limb_mask(pose([person(LEG)]), Parts.RIGHT_LEG, 5.0)
+    assert mask.shape == (1, 1, 403, 301) and mask.dtype == torch.float32
+    assert set(mask.unique().tolist()) == {0.0, 1.0}
+    radius = 400 * 0.05 / 2
+    assert mask.sum() == pytest.approx(98.4 * 2 * radius + math.pi * radius**2, rel=0.01)
+    rows, columns = mask[0, 0].nonzero(as_tuple=True)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (140, 257, 90, 109)
+    assert not limb_mask(pose([person(LEG)]), Parts.LEFT_LEG, 5.0).any()
+
+
+def test_every_part_covers_its_points_and_not_the_far_ones(figure, person, pose) -> None:
+    points = figure(q=300.0, hips=(150.0, 190.0), splay=12, arms=(0, 0))
+    given = pose([person(points)], SIZE)
+    own = {
+        Parts.LEGS: [9, 10, 12, 13, 18, 22],
+        Parts.FEET: [10, 13, 18, 20, 21, 23],
+        Parts.LEFT_LEG: [12, 13, 18],
+        Parts.RIGHT_LEG: [9, 10, 21],
+        Parts.ARMS: [3, 4, 6, 7],
+        Parts.LEFT_ARM: [6, 7],
+        Parts.RIGHT_ARM: [3, 4],
+        Parts.HEAD: [0, 14, 15, 16, 17],
+        Parts.TORSO: [1, 2, 5, 8, 11],
+        Parts.WHOLE_BODY: list(range(24)),
+    }
+    far = {
+        Parts.LEGS: [0, 1, 2, 3, 6],
+        Parts.FEET: [9, 12, 4],
+        Parts.LEFT_LEG: [9, 10, 0],
+        Parts.RIGHT_LEG: [12, 13, 0],
+        Parts.ARMS: [0, 9, 12],
+        Parts.LEFT_ARM: [3, 4, 12],
+        Parts.RIGHT_ARM: [6, 7, 9],
+        Parts.HEAD: [8, 11, 3, 6],
+        Parts.TORSO: [0, 9, 12, 10],
+        Parts.WHOLE_BODY: [],
+    }
+    assert set(own) | {Parts.ESTIMATED, Parts.MOVED} == set(Parts)
+    for part, inside in own.items():
+        mask = limb_mask(given, part, 8.0)[0, 0]
+        covers = [bool(mask[int(y), int(x)]) for x, y, _ in points]
+        assert all(covers[index] for index in inside), part
+        assert not any(covers[index] for index in far[part]), part
+    torso = limb_mask(given, Parts.TORSO, 1.0)[0, 0]
+    assert torso[150, 150] == 1
+    arm = limb_mask(given, Parts.LEFT_ARM, 8.0)[0, 0]
+    x, y = points[7, :2]
+    assert arm[int(y + 0.1 * 300), int(x)] == 1
+
+
+def test_only_limbs_with_a_guessed_end_are_masked(figure, person, pose, hide) -> None:
+    points = figure(q=300.0, hips=(150.0, 190.0))
+    completed = complete.complete(pose([person(hide(points, [10, 21, 22, 23]))], SIZE))
+    mask = limb_mask(completed, Parts.ESTIMATED, 6.0)[0, 0]
+    inside = [bool(mask[int(y), int(x)]) for x, y, _ in points]
+    assert [index for index in range(24) if inside[index]] == [9, 10, 21, 22, 23]
+    assert not limb_mask(pose([person(points)], SIZE), Parts.ESTIMATED, 6.0).any()
+
+
+def test_what_moved_is_masked_where_it_was_and_where_it_is() -> None:
+    straight = person({**LEG, 12: (200.0, 150.0), 13: (200.0, 248.4)})
+    bent = person({**LEG, 12: (200.0, 150.0), 13: (260.0, 228.0)})
+    mask = limb_mask(pose([bent]), Parts.MOVED, 5.0, other_pose=pose([straight]))[0, 0]
+    for x, y in ((200, 248), (260, 228), (200, 150), (230, 189)):
+        assert mask[y, x] == 1, (x, y)
+    assert not mask[:, :150].any()
+    same = copy.deepcopy(bent)
+    same["pose_keypoints_2d"][39] += 0.4
+    assert not limb_mask(pose([bent]), Parts.MOVED, 5.0, other_pose=pose([same])).any()
+    back = limb_mask(pose([straight]), Parts.MOVED, 5.0, other_pose=pose([bent]))[0, 0]
+    assert torch.equal(back, mask)
+    newcomer = limb_mask(pose([bent, straight]), Parts.MOVED, 5.0, other_pose=pose([bent]))[0, 0]
+    assert newcomer[248, 200] == 1 and newcomer[228, 260] == 0
+
+
+def test_within_limits_and_batches_broadcast() -> None:
+    two = pose([person(LEG)], [person({9: (200.0, 150.0), 10: (200.0, 248.4)})])
+    area = torch.zeros(1, 1, 403, 301)
+    area[:, :, 200:] = 1
+    free = limb_mask(two, Parts.LEGS, 5.0)
+    mask = limb_mask(two, Parts.LEGS, 5.0, area)
+    assert torch.equal(mask, free * area)
+    assert mask[0, 0, 220, 100] == 1 and mask[1, 0, 220, 200] == 1 and mask[0, 0, 220, 200] == 0
+    three = limb_mask(two[:1], Parts.LEGS, 5.0, area.repeat(3, 1, 1, 1))
+    assert three.shape == (3, 1, 403, 301)
+    moved = limb_mask(two, Parts.MOVED, 5.0, other_pose=two[:1])
+    assert not moved[0].any() and moved[1, 0, 220, 100] == 1 and moved[1, 0, 220, 200] == 1
+
+
+def test_widths_follow_each_person() -> None:
+    small = person({9: (200.0, 150.0), 10: (200.0, 150.0 + 24.6)})
+    mask = limb_mask(pose([person(LEG), small]), Parts.LEGS, 10.0)[0, 0]
+    assert mask[160].nonzero().flatten().tolist() == [*range(80, 120), *range(195, 205)]
+
+
+def test_edge_cases_and_refusals() -> None:
+    assert not limb_mask(pose([]), Parts.WHOLE_BODY, 5.0).any()
+    alone = limb_mask(pose([person({0: (50.0, 60.0)})]), Parts.HEAD, 5.0)
+    assert alone.shape == (1, 1, 403, 301)
+    outside = limb_mask(pose([person({9: (-500.0, 150.0), 10: (-500.0, 248.4)})]), Parts.LEGS, 5.0)
+    assert not outside.any()
+    with pytest.raises(ValueError, match="connect other_pose"):
+        limb_mask(pose([person(LEG)]), Parts.MOVED, 5.0)
+    other = [{"canvas_width": 403, "canvas_height": 301, "people": []}]
+    with pytest.raises(ValueError, match="301×403 but the other pose to 403×301"):
+        limb_mask(pose([person(LEG)]), Parts.MOVED, 5.0, other_pose=other)
+    with pytest.raises(ValueError, match="2 frames but the other pose 3"):
+        limb_mask(pose([], []), Parts.MOVED, 5.0, other_pose=pose([], [], []))
+    with pytest.raises(ValueError, match="2 frames but the mask 3"):
+        limb_mask(pose([], []), Parts.LEGS, 5.0, torch.ones(3, 1, 403, 301))
+
+
+def test_inputs_stay_as_they_were() -> None:
+    given, area = pose([person(LEG)]), torch.ones(1, 1, 403, 301)
+    kept = copy.deepcopy(given)
+    mask = limb_mask(given, Parts.LEGS, 5.0, area)
+    mask += 1
+    assert given == kept and (area == 1).all()
+    assert people.size(given[0]) == SIZE
