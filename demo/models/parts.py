@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -64,7 +65,7 @@ def write(folder: Path, name: str, weights: Mapping[str, Tensor], notes: Mapping
         for key, value in weights.items()
         if key not in LEFT_OUT
     }
-    bad = [key for key, value in public.items() if not torch.isfinite(value).all()]
+    bad = [key.removeprefix(part.prefix) for key, value in public.items() if not torch.isfinite(value).all()]
     if bad:
         raise RuntimeError(
             f"Expected finite weights but {bad[0]} is not; lower the learning rate and train again."
@@ -75,15 +76,17 @@ def write(folder: Path, name: str, weights: Mapping[str, Tensor], notes: Mapping
     return path
 
 
-def load(network: nn.Module, folder: Path, name: str) -> dict[str, object]:
+def load(network: nn.Module, folder: Path, name: str) -> dict[str, Any]:
     """Fill a network from its part and return the notes; RuntimeError if the part is of another network."""
     weights, notes = read(folder, name)
     prefix = PARTS[name].prefix
     own = {key.removeprefix(prefix): value.float() for key, value in weights.items()}
-    missing, unexpected = [set(keys) for keys in network.load_state_dict(own, strict=False)]
-    wrong = sorted((missing | unexpected) - set(LEFT_OUT))
+    expected = {key: value.shape for key, value in network.state_dict().items() if key not in LEFT_OUT}
+    wrong = sorted(set(expected) ^ set(own))
+    wrong += [key for key in expected if key in own and own[key].shape != expected[key]]
     if wrong:
         raise RuntimeError(
             f"The demo part {PARTS[name].file} does not fit its network (at {wrong[0]}); check it out again."
         )
+    network.load_state_dict(own, strict=False)
     return {key: json.loads(value) for key, value in notes.items()}

@@ -38,7 +38,7 @@ def controlled(
 ) -> Tensor:
     """Noise predicted with the ControlNet's residuals, in ComfyUI's order; x may have nine channels."""
     residuals = control(x=x[:, :4], hint=hint, timesteps=steps.float(), context=states)
-    return unet(x, steps.float(), states, control={"output": residuals[:-1], "middle": residuals[-1:]})
+    return unet(x, steps.float(), states, control=residuals)
 
 
 def task(config: dict[str, Any], places: Places) -> Task:
