@@ -1,4 +1,4 @@
-"""The caption node on a running server: a list with one text per picture, a report, and refusals that help."""
+"""The caption node on a running server: one text per picture, a report, and refusals that help."""
 
 from __future__ import annotations
 
