@@ -50,6 +50,7 @@ def extension_needed(pose: people.Pose, size: Size, cap: float = 1.2) -> Extensi
     toes and the sole below an ankle. Raises ValueError when nobody is there, when the pose belongs to a
     picture of another size, and when a side needs more than `cap` times the picture's height.
     """
+    pose = people.in_pixels(pose)
     found = list(people.everybody(pose))
     if not found:
         raise ValueError("The pose holds no person; connect a pose with at least one person in it.")

@@ -112,12 +112,6 @@ def _person(person: Person, layout: Layout, threshold: float) -> Person:
     return result
 
 
-def is_normalised(frame: Frame) -> bool:
-    """Whether every present coordinate of the frame is in fractions of the picture."""
-    box = people.bounding_box(frame, threshold=0.0)
-    return box is not None and max(abs(side) for side in box) <= _NORMALISED
-
-
 def _canvas(frame: Frame, given: Size | None, picture: Size | None) -> Size:
     """The picture's size by the frame, else as given, else the picture's own; ValueError if unknown or
     unequal."""
@@ -158,7 +152,6 @@ def read(
     for source in _frames(data):
         frame = {key: value for key, value in source.items() if key != "people"}
         frame["people"] = [_person(person, layout, threshold) for person in source["people"]]
-        canvas = _canvas(frame, given, picture)
-        scale = (float(canvas.width), float(canvas.height)) if is_normalised(frame) else (1.0, 1.0)
-        result += people.map_points([frame], scale, (0.0, 0.0), canvas)
+        frame["canvas_width"], frame["canvas_height"] = _canvas(frame, given, picture)
+        result.append(frame)
     return people.with_presence(result, threshold)

@@ -20,6 +20,9 @@ Person = dict[str, Any]
 Frame = dict[str, Any]
 Pose = list[Frame]
 
+# Normalised poses may reach beyond the picture (a completed one to 2.2); pixel poses are far larger.
+_NORMALISED = 2.5
+
 
 def triples(person: Person, key: str) -> np.ndarray:
     """The points under `key` as float64 N,3 (x, y, score); 0,3 where the person has none.
@@ -103,28 +106,51 @@ def everybody(pose: Pose) -> Iterator[Person]:
         yield from frame.get("people") or []
 
 
-def map_points(pose: Pose, scale: tuple[float, float], offset: tuple[float, float], canvas: Size) -> Pose:
-    """A copy with x' = x·scale + offset for every present point (score above 0), on a canvas of that size."""
-    result = copy.deepcopy(pose)
-    for frame in result:
-        frame["canvas_width"], frame["canvas_height"] = canvas
-    for person in everybody(result):
+def is_normalised(frame: Frame) -> bool:
+    """Whether every present coordinate of the frame is in fractions of the picture instead of pixels."""
+    box = _extremes(frame, 0.0)
+    return box is not None and max(abs(side) for side in box) <= _NORMALISED
+
+
+def _scaled(frame: Frame, scale: tuple[float, float], offset: tuple[float, float]) -> None:
+    for person in frame.get("people") or []:
         for key in skeleton.KEYS:
             found = triples(person, key)
             if len(found):
                 present = found[:, 2] > 0
                 found[present, :2] = found[present, :2] * scale + offset
                 person[key] = found.ravel().tolist()
+
+
+def in_pixels(pose: Pose) -> Pose:
+    """A copy in which frames that are normalised as a whole have become pixels of their picture."""
+    result = copy.deepcopy(pose)
+    for frame in result:
+        if is_normalised(frame):
+            width, height = size(frame)
+            _scaled(frame, (float(width), float(height)), (0.0, 0.0))
+    return result
+
+
+def map_points(pose: Pose, scale: tuple[float, float], offset: tuple[float, float], canvas: Size) -> Pose:
+    """A copy with x' = x·scale + offset for every present point (score above 0), on a canvas of that size.
+
+    Frames that are normalised as a whole are brought to pixels of their own canvas first.
+    """
+    result = in_pixels(pose)
+    for frame in result:
+        frame["canvas_width"], frame["canvas_height"] = canvas
+        _scaled(frame, scale, offset)
     return result
 
 
 def with_presence(pose: Pose, threshold: float) -> Pose:
-    """A copy in which every score is 1 (above the threshold) or 0, and points scored 0 lie at 0, 0.
+    """A copy in pixels in which every score is 1 (above the threshold) or 0, and points scored 0 lie at 0, 0.
 
     Measured scores of the 24 body and foot points move to recompose.confidence; a person whose scores are
     0 or 1 already comes back equal.
     """
-    result = copy.deepcopy(pose)
+    result = in_pixels(pose)
     for person in everybody(result):
         measured = points(person)[:, 2]
         if np.any((measured != 0) & (measured != 1)):
@@ -138,8 +164,7 @@ def with_presence(pose: Pose, threshold: float) -> Pose:
     return result
 
 
-def bounding_box(frame: Frame, threshold: float = 0.3) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom of all present points (body, feet, hands, face) in pixels; None if none."""
+def _extremes(frame: Frame, threshold: float) -> tuple[float, float, float, float] | None:
     found = [triples(person, key) for person in frame.get("people") or [] for key in skeleton.KEYS]
     present = np.concatenate([np.zeros((0, 3)), *found])
     present = present[present[:, 2] > threshold, :2]
@@ -147,3 +172,8 @@ def bounding_box(frame: Frame, threshold: float = 0.3) -> tuple[float, float, fl
         return None
     (left, top), (right, bottom) = present.min(axis=0), present.max(axis=0)
     return float(left), float(top), float(right), float(bottom)
+
+
+def bounding_box(frame: Frame, threshold: float = 0.3) -> tuple[float, float, float, float] | None:
+    """Left, top, right, bottom of all present points (body, feet, hands, face) in pixels; None if none."""
+    return _extremes(in_pixels([frame])[0], threshold)

@@ -57,6 +57,25 @@ def test_the_box_holds_all_present_points(frame) -> None:
     assert people.bounding_box(frame, threshold=0.1) == (-3, 21, 55, 66)
 
 
+def test_a_normalised_frame_becomes_pixels_everywhere(frame) -> None:
+    shares = copy.deepcopy(frame)
+    for key, (width, height) in {"pose_keypoints_2d": (91, 67), "hand_left_keypoints_2d": (91, 67)}.items():
+        flat = shares["people"][0][key]
+        for start in range(0, len(flat), 3):
+            if flat[start + 2]:
+                flat[start], flat[start + 1] = flat[start] / width, flat[start + 1] / height
+    assert people.is_normalised(shares) and not people.is_normalised(frame)
+    assert people.bounding_box(shares) == pytest.approx(people.bounding_box(frame))
+    for change in (
+        people.in_pixels,
+        lambda pose: people.with_presence(pose, 0.3),
+        lambda pose: people.map_points(pose, (2, 3), (5, 7), Size(91, 67)),
+    ):
+        a, b = (people.points(change([given])[0]["people"][0]) for given in (shares, frame))
+        assert a == pytest.approx(b)
+    assert people.in_pixels([frame]) == [frame]
+
+
 def test_scores_become_presence_once(frame) -> None:
     assert people.with_presence([frame], 0.3) == [frame]
     person = frame["people"][0]

@@ -1,0 +1,226 @@
+"""The pose nodes as ComfyUI calls them: files, batches, headless reports, errors in a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import importlib
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+SIZE = (331, 457)
+# Standing with the ankles below the frame: q = 600 by trunk, thighs and shoulders.
+STANDING = {
+    0: (165, 48),
+    1: (165, 110),
+    2: (165 - 77.7, 110),
+    5: (165 + 77.7, 110),
+    8: (165 - 57.3, 282.8),
+    11: (165 + 57.3, 282.8),
+    9: (165 - 57.3, 429.8),
+    12: (165 + 57.3, 429.8),
+}
+
+
+def frame(score: float = 1.0, **more: object) -> dict:
+    flat = [value for index in range(18) for value in ((*STANDING[index], score) if index in STANDING else (0, 0, 0))]
+    return {
+        "canvas_width": SIZE[0],
+        "canvas_height": SIZE[1],
+        "people": [{"pose_keypoints_2d": flat, "person_id": [7], **more}],
+        "from": "elsewhere",
+    }
+
+
+@pytest.fixture(scope="module")
+def nodes(comfy: ModuleType) -> ModuleType:
+    return importlib.import_module("recompose.nodes.pose")
+
+
+@pytest.fixture
+def input_folder(comfy: ModuleType, tmp_path: Path) -> Iterator[Path]:
+    folder_paths = importlib.import_module("folder_paths")
+    before = folder_paths.get_input_directory()
+    folder_paths.set_input_directory(str(tmp_path))
+    yield tmp_path
+    folder_paths.set_input_directory(before)
+
+
+def load(nodes: ModuleType, text: str = "", file: str = "none", **more: object) -> list[dict]:
+    settings = {"layout": "auto", "threshold": 0.3, "width": 0, "height": 0, **more}
+    return nodes.LoadPose.execute(text=text, file=file, **settings).args[0]
+
+
+def complete(nodes: ModuleType, pose: list[dict], cap: float = 1.2, threshold: float = 0.3):
+    return nodes.CompletePose.execute(pose=pose, cap=cap, threshold=threshold)
+
+
+def test_text_goes_before_the_file_and_both_give_the_same(nodes, input_folder) -> None:
+    (input_folder / "deep").mkdir()
+    (input_folder / "deep" / "a pose.json").write_text("\ufeff" + json.dumps(frame()), encoding="utf-8")
+    (input_folder / "picture.png").write_bytes(b"")
+    options = dict(nodes.LoadPose.INPUT_TYPES()["required"])["file"][1]["options"]
+    assert options == ["none", "deep/a pose.json"]
+    pose = load(nodes, file="deep/a pose.json")
+    assert pose == load(nodes, json.dumps(frame()), file="deep/a pose.json")
+    assert pose[0]["from"] == "elsewhere" and pose[0]["people"][0]["person_id"] == [7]
+    assert load(nodes, json.dumps(frame(mine=1)), "deep/a pose.json")[0]["people"][0]["mine"] == 1
+
+
+def test_the_fingerprint_follows_the_file_that_is_read(nodes, input_folder) -> None:
+    target = input_folder / "pose.json"
+    target.write_text("[1]")
+    linked = {"threshold": None, "layout": None, "width": None, "height": None, "image": None}
+    first = nodes.LoadPose.fingerprint_inputs(text="", file="pose.json", **linked)
+    assert nodes.LoadPose.fingerprint_inputs(text="", file="pose.json", **linked) == first
+    target.write_text("[2]")
+    assert nodes.LoadPose.fingerprint_inputs(text="", file="pose.json", **linked) != first
+    with_text = nodes.LoadPose.fingerprint_inputs(text="{}", file="pose.json", **linked)
+    target.write_text("[3]")
+    assert nodes.LoadPose.fingerprint_inputs(text="{}", file="pose.json", **linked) == with_text
+    target.unlink()
+    assert nodes.LoadPose.fingerprint_inputs(text="", file="pose.json", **linked) != first
+    assert nodes.LoadPose.fingerprint_inputs(text=None, file=None, **linked) == with_text
+    assert nodes.LoadPose.fingerprint_inputs()
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "complaint"),
+    [
+        ("", None, "paste OpenPose JSON as text or choose"),
+        ("{", None, "not JSON"),
+        ("", b"\x89PNG\r\n\x1a\n\xff\xfe", "not a text file"),
+        ("", b"not json", "not JSON"),
+    ],
+)
+def test_unreadable_poses_are_refused(nodes, input_folder, text, content, complaint) -> None:
+    if content is not None:
+        (input_folder / "pose.json").write_bytes(content)
+    with pytest.raises(ValueError, match=complaint):
+        load(nodes, text, "none" if content is None else "pose.json")
+
+
+def test_files_outside_the_input_folder_are_refused(nodes, input_folder) -> None:
+    (input_folder.parent / "secret.json").write_text(json.dumps(frame()))
+    for file in ("../secret.json", str(input_folder.parent / "secret.json"), "gone.json"):
+        with pytest.raises(ValueError, match="not in ComfyUI's input folder"):
+            load(nodes, file=file)
+
+
+def test_the_picture_gives_or_contradicts_the_size(nodes) -> None:
+    bare = frame()
+    del bare["canvas_width"], bare["canvas_height"]
+    image = torch.zeros(2, 457, 331, 4)
+    assert load(nodes, json.dumps(bare), image=image)[0]["canvas_height"] == 457
+    assert load(nodes, json.dumps(bare), width=331, height=457)[0]["canvas_width"] == 331
+    with pytest.raises(ValueError, match="331×457 but the picture given is 457×331"):
+        load(nodes, json.dumps(frame()), image=image.transpose(1, 2))
+    with pytest.raises(ValueError, match="NaN"):
+        load(nodes, json.dumps(bare), image=image * math.nan)
+
+
+def test_complete_pose_reports_whole_pixels_per_side(nodes) -> None:
+    given = load(nodes, json.dumps(frame(score=0.8)))
+    kept = copy.deepcopy(given)
+    output = complete(nodes, given)
+    pose, *needed = output.args
+    # q = 600: knee at 429.8, sole .285 below; frontal toes .0114 lower still.
+    assert needed == [0, 0, 0, math.ceil(429.8 + 0.285 * 600 + 0.0114 * 600 - 457)]
+    assert all(type(side) is int for side in needed)
+    assert output.ui == {"recompose": [{"estimated": 8, "needed": needed}]}
+    assert json.loads(json.dumps(output.ui)) == output.ui
+    assert nodes.CompletePose.GET_SCHEMA().has_intermediate_output
+    person = pose[0]["people"][0]
+    assert person["recompose"]["confidence"] == given[0]["people"][0]["recompose"]["confidence"]
+    assert sum(person["recompose"]["estimated"]) == 8
+    assert given == kept
+    again = complete(nodes, pose)
+    assert again.args[0] == pose and again.args[1:] == output.args[1:]
+
+
+def test_complete_pose_takes_batches_and_fractional_scores(nodes) -> None:
+    output = complete(nodes, [frame(score=0.9), {**frame(), "people": []}, frame(score=1.0)], threshold=0.5)
+    assert [len(each["people"]) for each in output.args[0]] == [1, 0, 1]
+    assert output.ui["recompose"][0]["estimated"] == 16
+    with pytest.raises(ValueError, match="Too few points"):
+        complete(nodes, [frame(score=0.4)], threshold=0.5)
+    with pytest.raises(ValueError, match="no person"):
+        complete(nodes, [{**frame(), "people": []}])
+    with pytest.raises(ValueError, match=r"over 0\.2 times the picture's height of 457 px"):
+        complete(nodes, [frame()], cap=0.2)
+
+
+def test_draw_pose_gives_one_picture_per_frame(nodes) -> None:
+    pose = complete(nodes, [frame(), {**frame(), "people": []}]).args[0]
+    kept = copy.deepcopy(pose)
+    image = nodes.DrawPose.execute(
+        pose=pose, stick_width=4, hands=True, face=True, feet=False, threshold=0.3
+    ).args[0]
+    assert image.shape == (2, 457, 331, 3) and image.dtype == torch.float32 and image.is_contiguous()
+    assert image[0, 110, 165].tolist() == pytest.approx([1, 85 / 255, 0])
+    assert not image[1].any() and pose == kept
+    hidden = nodes.DrawPose.execute(
+        pose=[frame(score=0.4)], stick_width=4, hands=True, face=True, feet=False, threshold=0.5
+    ).args[0]
+    assert not hidden.any()
+    with pytest.raises(ValueError, match="331×457, 335×457"):
+        nodes.DrawPose.execute(
+            pose=[frame(), {**frame(), "canvas_width": 335}],
+            stick_width=4,
+            hands=True,
+            face=True,
+            feet=False,
+            threshold=0.3,
+        )
+
+
+def mask_of(nodes: ModuleType, pose: list[dict], parts: str, allow: bool = False, **more: object) -> torch.Tensor:
+    settings = {"width": 12.0, "threshold": 0.3, "allow_repainting_photo": allow, **more}
+    return nodes.LimbMask.execute(pose=pose, parts=parts, **settings).args[0]
+
+
+def test_limb_mask_stays_within_unless_the_photo_may_be_repainted(nodes) -> None:
+    pose = complete(nodes, [frame()]).args[0]
+    area = torch.zeros(1, 457, 331)
+    area[:, 440:] = 1
+    free, limited = mask_of(nodes, pose, "estimated"), mask_of(nodes, pose, "estimated", within=area)
+    assert free.shape == (1, 457, 331) and free[0, 429, 107] == 1
+    assert torch.equal(limited, free * area) and limited.any()
+    assert torch.equal(mask_of(nodes, pose, "estimated", allow=True, within=area), free)
+    assert not mask_of(nodes, pose, "whole body", within=torch.zeros(1, 457, 331)).any()
+    assert torch.equal(mask_of(nodes, pose, "estimated", within=torch.zeros(1, 64, 64)), free)
+    with pytest.raises(ValueError, match="331×457"):
+        mask_of(nodes, pose, "estimated", within=torch.ones(1, 331, 457))
+    with pytest.raises(ValueError, match="NaN"):
+        mask_of(nodes, pose, "estimated", within=area * math.nan)
+
+
+def test_limb_mask_compares_poses(nodes) -> None:
+    pose = complete(nodes, [frame()]).args[0]
+    moved = copy.deepcopy(pose)
+    moved[0]["people"][0]["pose_keypoints_2d"][9 * 3] -= 60
+    mask = mask_of(nodes, moved, "moved", other_pose=pose)
+    assert mask[0, 429, 107] == 1 and mask[0, 429, 47] == 1 and mask[0, 429, 222] == 0
+    assert not mask_of(nodes, pose, "moved", other_pose=pose).any()
+    with pytest.raises(ValueError, match="connect other_pose"):
+        mask_of(nodes, pose, "moved")
+
+
+def test_core_draws_what_load_pose_gives(nodes) -> None:
+    sdpose = importlib.import_module("comfy_extras.nodes_sdpose")
+    pose = complete(nodes, load(nodes, json.dumps(frame()))).args[0]
+    image = sdpose.SDPoseDrawKeypoints.execute(pose, True, True, True, True, 4, 3, 0.3, True).args[0]
+    assert image.shape == (1, 457, 331, 3) and image.any()
+
+
+def test_the_nodes_are_listed_and_loadable(comfy) -> None:
+    package = importlib.import_module("recompose.nodes")
+    listed = asyncio.run(package.RecomposeExtension().get_node_list())
+    ids = [node.GET_SCHEMA().node_id for node in listed]
+    assert {"RecomposeLoadPose", "RecomposeCompletePose", "RecomposeDrawPose", "RecomposeLimbMask"} <= set(ids)
