@@ -25,8 +25,8 @@ def png(picture: np.ndarray) -> bytes:
 
 def choices(server, node: str, name: str) -> list[str]:
     """The files a loader offers on this server."""
-    kind, options = server.client.node(node)["input"]["required"][name][:2]
-    return kind if isinstance(kind, list) else options["options"]
+    entry = server.client.node(node)["input"]["required"][name]
+    return entry[0] if isinstance(entry[0], list) else entry[1]["options"]
 
 
 def prompt(server, photo: str, pose: object, **settings: object) -> dict:

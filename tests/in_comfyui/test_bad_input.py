@@ -125,7 +125,7 @@ def damaged() -> bytes:
 @pytest.fixture(scope="module")
 def broken(server, tmp_path_factory: pytest.TempPathFactory):
     """The server with damaged and misplaced files beside the good ones."""
-    models: Path = server.base / "models"
+    models: Path = server.models_dir
     for folder in ("checkpoints", "controlnet"):
         (models / folder / "cut.safetensors").write_bytes(damaged())
     net = main_job.choices(server, "ControlNetLoader", "control_net_name")
