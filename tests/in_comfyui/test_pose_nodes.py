@@ -29,7 +29,11 @@ STANDING = {
 
 
 def frame(score: float = 1.0, **more: object) -> dict:
-    flat = [value for index in range(18) for value in ((*STANDING[index], score) if index in STANDING else (0, 0, 0))]
+    flat = [
+        value
+        for index in range(18)
+        for value in ((*STANDING[index], score) if index in STANDING else (0, 0, 0))
+    ]
     return {
         "canvas_width": SIZE[0],
         "canvas_height": SIZE[1],
@@ -180,7 +184,9 @@ def test_draw_pose_gives_one_picture_per_frame(nodes) -> None:
         )
 
 
-def mask_of(nodes: ModuleType, pose: list[dict], parts: str, allow: bool = False, **more: object) -> torch.Tensor:
+def mask_of(
+    nodes: ModuleType, pose: list[dict], parts: str, allow: bool = False, **more: object
+) -> torch.Tensor:
     settings = {"width": 12.0, "threshold": 0.3, "allow_repainting_photo": allow, **more}
     return nodes.LimbMask.execute(pose=pose, parts=parts, **settings).args[0]
 
@@ -223,4 +229,6 @@ def test_the_nodes_are_listed_and_loadable(comfy) -> None:
     package = importlib.import_module("recompose.nodes")
     listed = asyncio.run(package.RecomposeExtension().get_node_list())
     ids = [node.GET_SCHEMA().node_id for node in listed]
-    assert {"RecomposeLoadPose", "RecomposeCompletePose", "RecomposeDrawPose", "RecomposeLimbMask"} <= set(ids)
+    assert {"RecomposeLoadPose", "RecomposeCompletePose", "RecomposeDrawPose", "RecomposeLimbMask"} <= set(
+        ids
+    )
