@@ -47,16 +47,21 @@ def whole(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key: value.float().clone() for key, value in (weights | shared).items()}
 
 
+def captioner_files(parts_folder: Path) -> dict[str, bytes]:
+    """The captioner's folder in the Hugging Face layout, by file name."""
+    weights, _ = parts.read(parts_folder, "captioner")
+    texts = {name: content.encode() for name, content in folder_of_captioner.files().items()}
+    return texts | {"model.safetensors": save(whole(weights), {"format": "pt"})}
+
+
 def assemble(parts_folder: Path, models: Path) -> dict[str, Path]:
     """Write the demo models below ComfyUI's models folder; returns them by name.
 
     RuntimeError for a missing or damaged part; nothing is written then.
     """
     contents = {name: save(joined(parts_folder, made_of)) for name, made_of in CHECKPOINTS.items()}
-    captioner, _ = parts.read(parts_folder, "captioner")
-    for name, content in folder_of_captioner.files().items():
-        contents[f"{CAPTIONER}/{name}"] = content.encode()
-    contents[f"{CAPTIONER}/model.safetensors"] = save(whole(captioner), {"format": "pt"})
+    for name, content in captioner_files(parts_folder).items():
+        contents[f"{CAPTIONER}/{name}"] = content
     for name, content in contents.items():
         replace(models / name, content)
     made = {Path(name).stem: models / name for name in CHECKPOINTS}
