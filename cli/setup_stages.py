@@ -184,6 +184,8 @@ def ensure_built(cache: Path, stages: list[Stage]) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         if not all(stage.complete() for stage in stages):
             build(cache, stages)
+    except KeyboardInterrupt:
+        raise SetupError("The set-up was stopped; run again, it goes on where it stopped.") from None
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
         raise SetupError(
