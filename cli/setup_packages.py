@@ -47,6 +47,7 @@ def die_with_parent() -> None:
     """Let the kernel kill a child with the set-up, so that it never writes behind a later run's back."""
     libc = ctypes.CDLL(None)
     libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def explain(doing: str, log: str) -> str:
@@ -70,6 +71,8 @@ def run(command: list[str], doing: str, log: Path, watch: Callable[[], None], **
     """Run a program to its end, its output in `log`; SetupError when it fails."""
     start = log.stat().st_size if log.exists() else 0
     with log.open("a") as output:
+        # Python swallows a Ctrl-C that comes while it forks.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -79,6 +82,7 @@ def run(command: list[str], doing: str, log: Path, watch: Callable[[], None], **
             preexec_fn=die_with_parent,
         )
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
             while process.poll() is None:
                 watch()
                 time.sleep(0.1)
