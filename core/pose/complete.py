@@ -147,10 +147,12 @@ def _facing(points: np.ndarray, present: np.ndarray, trunk: np.ndarray, q: float
 def _body(person: Person, q: float) -> Body:
     points = people.points(person)
     present = points[:, 2] > 0
-    trunk = _trunk(points, present)
-    sideways = _sideways(points, present, trunk, q)
-    facing = _facing(points, present, trunk, q)
-    return Body(points[:, :2].copy(), present.copy(), present, q, trunk, _legs_down(trunk), sideways, facing)
+    # Earlier guesses are no evidence: completing twice must not add to them.
+    measured = present & ~people.estimated(person)
+    trunk = _trunk(points, measured)
+    sideways = _sideways(points, measured, trunk, q)
+    facing = _facing(points, measured, trunk, q)
+    return Body(points[:, :2].copy(), present, measured, q, trunk, _legs_down(trunk), sideways, facing)
 
 
 def _place_hips(body: Body) -> None:
@@ -260,7 +262,7 @@ def _place_foot(body: Body, leg: tuple[int, int, int], other: tuple[int, int, in
 
 def _written(person: Person, body: Body) -> Person:
     """A copy of the person with the points placed since, marked as estimated."""
-    added = body.present & ~body.measured
+    added = body.present & ~(people.points(person)[:, 2] > 0)
     if not added.any():
         return person
     result = copy.deepcopy(person)

@@ -17,7 +17,11 @@ from ..shapes import Size
 from . import people, raster, skeleton
 from .people import Frame, Person
 
+Color = tuple[int, int, int]
+
 STICK_WIDTH = 4
+# Beyond this nothing of a stick is seen, and whole numbers stay small enough for the fixed-point steps.
+_FAR = 1e7
 
 
 class _Canvas:
@@ -29,7 +33,7 @@ class _Canvas:
         self._pixels = np.zeros((size.height, size.width, 4), dtype=np.uint8)
         self._words = self._pixels.view(np.uint32).reshape(-1)
 
-    def paint(self, indices: np.ndarray, color: tuple[int, int, int]) -> None:
+    def paint(self, indices: np.ndarray, color: Color) -> None:
         self._words[indices] = np.array([*color, 0], dtype=np.uint8).view(np.uint32)[0]
 
     def rgb(self) -> np.ndarray:
@@ -40,20 +44,20 @@ def _on_canvas(points: np.ndarray, size: Size) -> np.ndarray:
     """x, y as fractions of the picture multiplied back to its size: the last bit decides the cut to whole
     pixels."""
     scale = np.array([size.width, size.height], dtype=np.float64)
-    return points[:, :2] / scale * scale
+    return np.clip(points[:, :2], -_FAR, _FAR) / scale * scale
 
 
-def _stick(canvas: _Canvas, a: np.ndarray, b: np.ndarray, width: int, color: tuple[int, int, int]) -> None:
+def _stick(canvas: _Canvas, a: np.ndarray, b: np.ndarray, width: int, color: Color) -> None:
     middle, (dx, dy) = (a + b) / 2, (a - b).tolist()
     length = (dy**2 + dx**2) ** 0.5
     angle = math.degrees(math.atan2(dy, dx))
     center, axes = (int(middle[0]), int(middle[1])), (int(length / 2), width)
     outline = raster.ellipse_polygon(center, axes, int(angle))
-    dark = tuple(int(channel * 0.6) for channel in color)
-    canvas.paint(raster.convex_polygon(outline, canvas.size), dark)
+    red, green, blue = (int(channel * 0.6) for channel in color)
+    canvas.paint(raster.convex_polygon(outline, canvas.size), (red, green, blue))
 
 
-def _joint(canvas: _Canvas, point: np.ndarray, radius: int, color: tuple[int, int, int]) -> None:
+def _joint(canvas: _Canvas, point: np.ndarray, radius: int, color: Color) -> None:
     canvas.paint(raster.disc((int(point[0]), int(point[1])), radius, canvas.size), color)
 
 
@@ -62,7 +66,7 @@ def _sticks_and_joints(
     person: Person,
     limbs: tuple[tuple[int, int], ...],
     joints: range,
-    colors: tuple[tuple[int, int, int], ...],
+    colors: tuple[Color, ...],
     width: int,
 ) -> None:
     found = people.points(person)
@@ -96,9 +100,9 @@ def _hand(canvas: _Canvas, person: Person, key: str, width: int) -> None:
         a, b = points[first], points[second]
         if a is not None and b is not None:
             hue = colorsys.hsv_to_rgb(number / len(skeleton.HAND_EDGES), 1.0, 1.0)
-            color = tuple(round(channel * 255) for channel in hue)
+            red, green, blue = (round(channel * 255) for channel in hue)
             line = raster.thick_line((int(a[0]), int(a[1])), (int(b[0]), int(b[1])), thickness, canvas.size)
-            canvas.paint(line, color)
+            canvas.paint(line, (red, green, blue))
     for point in points:
         if point is not None:
             _joint(canvas, point, width, (0, 0, 255))

@@ -71,4 +71,5 @@ def extension_needed(pose: people.Pose, size: Size, cap: float = 1.2) -> Extensi
             f"The people need {needed.max():.0f} px more at the {side}, over {cap:g} times the picture's "
             f"height of {size.height} px; check the pose, raise the cap, or take a picture that shows more."
         )
-    return Extension(*(float(side) for side in needed), max(statures))
+    left, top, right, bottom = needed.tolist()
+    return Extension(left, top, right, bottom, max(statures))

@@ -81,7 +81,7 @@ SHAPES: dict[Parts, tuple[Shape, ...]] = {
 }
 # Beyond the last point of these there is more body than the skeleton has: (from, to, how far in statures).
 _HAND, _CROWN = 0.108, 0.13
-_BEYOND = {
+_BEYOND: dict[Shape, float] = {
     (L_ELBOW, L_WRIST): _HAND,
     (R_ELBOW, R_WRIST): _HAND,
     (NECK, NOSE): _CROWN,

@@ -144,7 +144,7 @@ def read(
     """
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"The pose is not JSON ({error}); give OpenPose JSON as text or choose a .json file."
         ) from error

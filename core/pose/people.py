@@ -34,7 +34,7 @@ def triples(person: Person, key: str) -> np.ndarray:
         return np.zeros((0, 3))
     try:
         values = np.array([0.0 if value is None else value for value in flat], dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{key} must be a flat list of numbers x, y, score; check the pose file.") from error
     if values.ndim != 1 or len(values) % 3:
         raise ValueError(

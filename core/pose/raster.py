@@ -80,7 +80,8 @@ def _clip(ends: np.ndarray, size: Size) -> np.ndarray:
     low, high = np.minimum(ends[:, :2], ends[:, 2:]), np.maximum(ends[:, :2], ends[:, 2:])
     touching = ((high >= 0) & (low < size)).all(axis=1)
     inside = ((low >= 0) & (high < size)).all(axis=1)
-    cut = [_clip_one(*line, size.width - 1, size.height - 1) for line in ends[touching & ~inside].tolist()]
+    corner = size.width - 1, size.height - 1
+    cut = [_clip_one(x1, y1, x2, y2, *corner) for x1, y1, x2, y2 in ends[touching & ~inside].tolist()]
     kept = [line for line in cut if line is not None]
     return np.concatenate([ends[inside], np.array(kept, dtype=np.int64).reshape(-1, 4)])
 
@@ -182,7 +183,8 @@ def thick_line(start: tuple[int, int], end: tuple[int, int], thickness: int, siz
         across = np.array([np.rint(dy * half), np.rint(dx * half)], dtype=np.int64)
         first, last = (np.array(point, dtype=np.int64) << 16 for point in (start, end))
         corners = np.stack([first + across, first - across, last - across, last + across])
-        parts += [_fixed_line(*corners[i - 1].tolist(), *corners[i].tolist(), size) for i in range(4)]
+        sides = np.concatenate([np.roll(corners, 1, axis=0), corners], axis=1).tolist()
+        parts += [_fixed_line(x1, y1, x2, y2, size) for x1, y1, x2, y2 in sides]
         y = (corners[:, 1] + _HALF) >> 16
         parts.append(_inside(corners[:, 0], y, int(corners[:, 1].argmin()), size))
     return np.concatenate(parts)

@@ -147,6 +147,24 @@ def test_completing_twice_changes_nothing_more(figure, person, pose, hide) -> No
     assert complete.count_estimated(once) == len(KNEES)
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_any_points_at_all_are_kept_and_completed_once(person, pose, seed) -> None:
+    generator = np.random.default_rng(seed)
+    points = generator.uniform(-0.2, 1.2, (24, 3)) * [300, 400, 1]
+    if seed % 3 == 0:
+        points[:, :2] = points[:, :2].round(-2)
+    points[:, 2] = generator.random(24) < 0.4 + 0.5 * generator.random()
+    points[points[:, 2] == 0] = 0
+    points[[2, 5, 8]] = [[90, 50, 1], [160, 55, 1], [100, 180, 1]]
+    once = complete.complete(pose([person(points)], (300, 400)))
+    found = people.points(once[0]["people"][0])
+    present = points[:, 2] > 0
+    assert np.isfinite(found).all() and (found[8:14, 2] == 1).all()
+    assert (found[present] == points[present]).all()
+    assert (people.estimated(once[0]["people"][0]) == (found[:, 2] > 0) & ~present).all()
+    assert complete.complete(once) == once
+
+
 def test_scores_become_presence_and_are_kept_as_confidence(figure, person, pose, hide) -> None:
     points = hide(figure(), ANKLES)
     points[:, 2] *= 0.8

@@ -111,7 +111,7 @@ def test_colours_widths_and_switches() -> None:
 
 
 def test_far_points_and_nobody_are_no_trouble() -> None:
-    far = person({1: (-1e7, 3e7), 2: (35, 41), 3: (2e7, -1e6)})
+    far = person({1: (-1e7, 3e7), 2: (35, 41), 3: (2e300, -1e6)})
     frame = {"canvas_width": 71, "canvas_height": 83, "people": [far]}
     assert draw.draw(frame)[41, 35].tolist() == [255, 170, 0]
     empty = draw.draw({"canvas_width": 71, "canvas_height": 83, "people": []})

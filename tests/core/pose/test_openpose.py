@@ -213,6 +213,8 @@ def body(count: int) -> dict:
         ),
         (json.dumps({**SIZE, "people": [{"pose_keypoints_2d": [float("nan"), 1, 1] * 18}]}), {}, "finite"),
         (json.dumps({"canvas_width": "wide", "canvas_height": 3, "people": []}), {}, "whole numbers"),
+        ('{"people": [{"pose_keypoints_2d": [' + "9" * 400 + ", 1, 1]}]}", {}, "numbers"),
+        ("[" * 100_000, {}, "not JSON"),
         (json.dumps({"canvas_width": -5, "canvas_height": 3, "people": []}), {}, "how large"),
     ],
 )
