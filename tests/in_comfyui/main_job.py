@@ -14,6 +14,10 @@ from recompose.cli import workflow
 from recompose.core.preservation import changed_pixels
 
 PROMPT = Path(__file__).resolve().parents[2] / "workflows" / "api" / "full_body.json"
+CHECKPOINT = "recompose_demo_inpaint.safetensors"
+PLAIN_CHECKPOINT = "recompose_demo.safetensors"
+CONTROLNET = "recompose_demo_openpose.safetensors"
+CAPTIONER = "recompose_demo"
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -23,25 +27,18 @@ def png(picture: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def choices(server, node: str, name: str) -> list[str]:
-    """The files a loader offers on this server."""
-    entry = server.client.node(node)["input"]["required"][name]
-    return entry[0] if isinstance(entry[0], list) else entry[1]["options"]
-
-
-def prompt(server, photo: str, pose: object, **settings: object) -> dict:
+def prompt(photo: str, pose: object, **settings: object) -> dict:
     """The main job on `photo` with the demo's inpaint checkpoint; settings are "Title.input" = value.
 
     Works at 64 x 80 with two sampling steps per pass, so that a run takes seconds.
     """
     found = copy.deepcopy(json.loads(PROMPT.read_text()))
-    checkpoints = choices(server, "CheckpointLoaderSimple", "ckpt_name")
     quick = {
         "Photo.image": photo,
         "Pose.text": json.dumps(pose),
-        "Checkpoint.ckpt_name": next(name for name in checkpoints if "inpaint" in name),
-        "ControlNet.control_net_name": choices(server, "ControlNetLoader", "control_net_name")[0],
-        "Caption.model": choices(server, "RecomposeBlipCaption", "model")[0],
+        "Checkpoint.ckpt_name": CHECKPOINT,
+        "ControlNet.control_net_name": CONTROLNET,
+        "Caption.model": CAPTIONER,
         "Caption.max_new_tokens": 6,
         "Crop to Region.width": 64,
         "Crop to Region.height": 80,

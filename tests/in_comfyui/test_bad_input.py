@@ -110,9 +110,6 @@ CASES = {
     ),
     "corrupt caption model": Case(setting("Caption.model", "cut"), "Caption", ("cut",)),
     "caption model of another kind": Case(setting("Caption.model", "other"), "Caption", ("other",)),
-    "caption model without weights": Case(
-        setting("Caption.model", "bare"), "Caption", ("bare", "huggingface")
-    ),
 }
 
 
@@ -128,10 +125,8 @@ def broken(server, tmp_path_factory: pytest.TempPathFactory):
     models: Path = server.models_dir
     for folder in ("checkpoints", "controlnet"):
         (models / folder / "cut.safetensors").write_bytes(damaged())
-    net = main_job.choices(server, "ControlNetLoader", "control_net_name")
-    good = next(name for name in net if name != "cut.safetensors")
-    (models / "checkpoints" / "net.safetensors").symlink_to((models / "controlnet" / good).resolve())
-    caption = (models / "blip" / main_job.choices(server, "RecomposeBlipCaption", "model")[0]).resolve()
+    (models / "checkpoints" / "net.safetensors").symlink_to(models / "controlnet" / main_job.CONTROLNET)
+    caption = models / "blip" / main_job.CAPTIONER
     for name in ("cut", "other", "bare"):
         folder = models / "blip" / name
         folder.mkdir()
@@ -159,7 +154,7 @@ def written(server) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_one_clear_sentence_at_the_node(case: Case, broken) -> None:
-    prompt = main_job.prompt(broken, "bad.png", pose())
+    prompt = main_job.prompt("bad.png", pose())
     case.change(prompt)
     before = written(broken)
     outcome = broken.run(prompt)
@@ -178,40 +173,51 @@ def test_one_clear_sentence_at_the_node(case: Case, broken) -> None:
 
 def test_the_sound_job_still_runs(broken) -> None:
     before = written(broken)
-    done = main_job.run(broken, main_job.prompt(broken, "bad.png", pose()))
+    done = main_job.run(broken, main_job.prompt("bad.png", pose()))
     assert done.region["canvas_height"] > HEIGHT
     assert len(written(broken)) == len(before) + 1
 
 
-@pytest.mark.parametrize("target", ["Checkpoint.ckpt_name", "ControlNet.control_net_name", "Caption.model"])
-def test_a_missing_model_is_refused_before_anything_runs(target: str, broken) -> None:
-    prompt = main_job.prompt(broken, "bad.png", pose(), **{target: "nowhere.safetensors"})
-    node = workflow.locate(prompt, target)[0]
-    before = written(broken)
+MISSING = {
+    "Checkpoint.ckpt_name": ("nowhere.safetensors",),
+    "ControlNet.control_net_name": ("nowhere.safetensors",),
+    # Ours says where the files are published and where they belong.
+    "Caption.model": ("nowhere.safetensors", "huggingface.co", "models/blip"),
+}
+
+
+@pytest.mark.parametrize(("target", "words"), MISSING.items(), ids=MISSING)
+def test_a_missing_model_is_refused_before_anything_runs(target: str, words: tuple, broken) -> None:
+    refuse(broken, target, "nowhere.safetensors", words)
+
+
+def test_a_caption_model_without_weights_is_refused_too(broken) -> None:
+    refuse(broken, "Caption.model", "bare", ("bare", "huggingface.co", "models/blip"))
+
+
+def refuse(server, target: str, value: str, words: tuple[str, ...]) -> None:
+    prompt = main_job.prompt("bad.png", pose(), **{target: value})
+    node, before = workflow.locate(prompt, target)[0], written(server)
     with pytest.raises(Refused) as refused:
-        broken.run(prompt)
-    assert node in refused.value.body["node_errors"]
-    assert "nowhere.safetensors" in json.dumps(refused.value.body["node_errors"][node])
-    assert written(broken) == before
+        server.run(prompt)
+    (complaint,) = refused.value.body["node_errors"][node]["errors"]
+    for word in words:
+        assert word in complaint["details"], complaint
+    assert written(server) == before
 
 
 def test_an_interrupt_in_the_middle_saves_nothing_and_the_next_run_works(broken) -> None:
-    prompt = main_job.prompt(broken, "bad.png", pose(), **{"Outpaint.steps": 400, "Outpaint.seed": 77})
+    prompt = main_job.prompt("bad.png", pose(), **{"Outpaint.steps": 400, "Outpaint.seed": 77})
     sampler, before, seen = workflow.find(prompt, "Outpaint"), written(broken), []
-    job = broken.client.submit(prompt)
 
     def stop(message: dict) -> None:
         if message["type"] == "progress" and message["data"]["node"] == sampler and not seen:
             seen.append(message["data"]["value"])
-            broken.client.cancel(job)
+            broken.client.cancel(message["data"]["prompt_id"])
 
-    socket = broken.client.listen()
-    try:
-        entry = broken.client.wait(job, socket, stop)
-    finally:
-        socket.close()
+    entry = broken.client.run(prompt, watch=stop)
     assert seen and seen[0] < 400
     assert "execution_interrupted" in dict(entry["status"]["messages"])
     assert written(broken) == before
-    done = main_job.run(broken, main_job.prompt(broken, "bad.png", pose(), **{"Outpaint.seed": 78}))
+    done = main_job.run(broken, main_job.prompt("bad.png", pose(), **{"Outpaint.seed": 78}))
     assert "SaveImage" in done.executed

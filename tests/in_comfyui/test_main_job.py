@@ -84,7 +84,7 @@ PHOTOS = {
 @pytest.mark.parametrize("photo", PHOTOS.values(), ids=PHOTOS)
 def test_no_pixel_of_the_photo_changes_and_new_ones_appear(photo, server) -> None:
     picture, pose = photo()
-    done = main_job.run(server, main_job.prompt(server, "drawn.png", pose), main_job.png(picture))
+    done = main_job.run(server, main_job.prompt("drawn.png", pose), main_job.png(picture))
     assert main_job.changed(picture, done) == 0
     assert done.picture.shape[0] > picture.shape[0]
     assert done.executed.count("KSampler") == 2
@@ -99,7 +99,7 @@ def test_transparency_does_not_disturb(server) -> None:
     picture, pose = knee_high()
     alpha = np.random.default_rng(0).integers(0, 256, picture.shape[:2], dtype=np.uint8)
     photo = main_job.png(np.dstack([picture, alpha]))
-    done = main_job.run(server, main_job.prompt(server, "seen_through.png", pose), photo)
+    done = main_job.run(server, main_job.prompt("seen_through.png", pose), photo)
     assert main_job.changed(picture, done) == 0
 
 
@@ -107,7 +107,7 @@ def test_a_grey_jpeg_comes_back_as_it_was_decoded(server) -> None:
     picture, pose = knee_high()
     file = io.BytesIO()
     Image.fromarray(picture).convert("L").save(file, "JPEG", quality=90)
-    prompt = main_job.prompt(server, "grey.jpg", pose)
+    prompt = main_job.prompt("grey.jpg", pose)
     prompt["decoded"] = {
         "class_type": "SaveImage",
         "inputs": {"images": [workflow.find(prompt, "Photo"), 0], "filename_prefix": "decoded"},
@@ -125,7 +125,7 @@ def test_a_whole_person_comes_back_without_any_sampling(server) -> None:
     assert np.array(whole.pose[0]["people"][0]["foot_keypoints_2d"])[2::3].all(), (
         "the feet must be in the picture"
     )
-    prompt = main_job.prompt(server, "whole.png", whole.pose, **{"Outpaint.seed": 4321})
+    prompt = main_job.prompt("whole.png", whole.pose, **{"Outpaint.seed": 4321})
     done = main_job.run(server, prompt, main_job.png(whole.image))
     assert np.array_equal(done.picture, whole.image)
     assert done.reports["Extend Canvas"]["padding"] == [0, 0, 0, 0]
@@ -136,7 +136,7 @@ def test_a_whole_person_comes_back_without_any_sampling(server) -> None:
 def test_repainting_the_photo_is_a_switch(server) -> None:
     picture, pose = knee_high()
     settings = {"Limb Mask.allow_repainting_photo": True, "Limb Mask.parts": "legs", "Limb Mask.width": 15.0}
-    prompt = main_job.prompt(server, "drawn.png", pose, **settings)
+    prompt = main_job.prompt("drawn.png", pose, **settings)
     (server.input_dir / "drawn.png").write_bytes(main_job.png(picture))
     outcome = server.run(prompt)
     assert outcome.succeeded, outcome.error
@@ -153,7 +153,7 @@ def test_the_same_seed_gives_the_same_picture_and_another_one_another(server) ->
     def result(run: int, seed: int, words: str = "") -> np.ndarray:
         settings = {"Outpaint.seed": seed, "ControlNet pass.seed": seed, "Your words.value": words}
         # Another file name, so that nothing comes out of ComfyUI's cache.
-        prompt = main_job.prompt(server, f"run{run}.png", pose, **settings)
+        prompt = main_job.prompt(f"run{run}.png", pose, **settings)
         return main_job.run(server, prompt, main_job.png(picture)).picture
 
     first = result(0, 1)
