@@ -1,0 +1,111 @@
+"""Names, translations and help pages fit the schemas: nothing is missing, nothing is left over."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import re
+from itertools import repeat
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+# What ComfyUI's frontend lets a user choose; a translation into another language would never be shown.
+OFFERED = {"en", "zh", "zh-TW", "ru", "ja", "ko", "fr", "es", "ar", "tr", "pt-BR", "fa", "he"}
+ROOT = Path(__file__).resolve().parents[2]
+COMBOS = {"mode", "fill", "search"}
+LANGUAGES = sorted(path.name for path in (ROOT / "locales").iterdir())
+
+
+@pytest.fixture(scope="module")
+def schemas(comfy: ModuleType) -> dict[str, dict]:
+    """By node id: name, description, and the tooltips of inputs and outputs by the locale files' keys."""
+    nodes = importlib.import_module("recompose.nodes")
+    found = asyncio.run(nodes.RecomposeExtension().get_node_list())
+    return {info["name"]: described(info) for info in (node.GET_NODE_INFO_V1() for node in found)}
+
+
+def described(info: dict) -> dict:
+    return {
+        "display_name": info["display_name"],
+        "description": info["description"],
+        "inputs": {key: tip for group in info["input"].values() for key, tip in inputs(group).items()},
+        "outputs": {str(index): tip for index, tip in enumerate(info["output_tooltips"])},
+    }
+
+
+def inputs(group: dict, prefix: str = "") -> dict[str, str | None]:
+    """Tooltips by key; the frontend joins a dynamic combo's name and its inputs' names with an underscore."""
+    found = {}
+    for name, entry in group.items():
+        options = entry[1] if len(entry) > 1 else {}
+        found[prefix + name] = options.get("tooltip")
+        for option in options.get("options") or []:
+            if isinstance(option, dict):
+                for inner in option["inputs"].values():
+                    found |= inputs(inner, f"{prefix}{name}_")
+    return found
+
+
+def translated(language: str) -> dict:
+    return json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+
+
+def test_there_is_english_and_only_what_can_be_chosen() -> None:
+    assert "en" in LANGUAGES
+    assert set(LANGUAGES) <= OFFERED
+    assert len(LANGUAGES) > 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_node_input_and_output_is_named_and_no_other(language: str, schemas: dict[str, dict]) -> None:
+    locale = translated(language)
+    assert sorted(locale) == sorted(schemas)
+    for node, schema in schemas.items():
+        assert sorted(locale[node]["inputs"]) == sorted(schema["inputs"]), node
+        assert sorted(locale[node]["outputs"]) == sorted(schema["outputs"]), node
+        entries = [*locale[node]["inputs"].values(), *locale[node]["outputs"].values(), locale[node]]
+        names = [entry.get("name", entry.get("display_name")) for entry in entries]
+        assert all(name and name.strip() == name and "_" not in name for name in names), node
+
+
+def test_english_names_the_nodes_as_the_schemas_do_and_leaves_the_tooltips_to_them(
+    schemas: dict[str, dict],
+) -> None:
+    for node, locale in translated("en").items():
+        assert locale["display_name"] == schemas[node]["display_name"]
+        assert set(locale) == {"display_name", "inputs", "outputs"}
+        for entry in [*locale["inputs"].values(), *locale["outputs"].values()]:
+            assert set(entry) == {"name"}
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def test_a_translation_explains_all_that_the_schema_explains(language: str, schemas: dict[str, dict]) -> None:
+    for node, locale in translated(language).items():
+        assert locale["description"] != schemas[node]["description"]
+        for kind in ("inputs", "outputs"):
+            explained = {key for key, tip in schemas[node][kind].items() if tip}
+            assert {key for key, entry in locale[kind].items() if entry.get("tooltip")} == explained
+
+
+def test_every_node_has_a_help_page_that_names_its_inputs_and_outputs(schemas: dict[str, dict]) -> None:
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "js" / "docs").glob("*.md")}
+    assert sorted(pages) == sorted(schemas)
+    for node, page in pages.items():
+        lines = page.splitlines()
+        assert lines[0] == f"# {schemas[node]['display_name']}"
+        assert 20 <= len(lines) <= 60, f"{node} has {len(lines)} lines"
+        named = set(re.findall(r"`([a-z_ ]+)`", page))
+        outputs = {entry["name"] for entry in translated("en")[node]["outputs"].values()}
+        wanted = {*map(own_name, schemas[node]["inputs"], repeat(schemas[node]["inputs"])), *outputs}
+        assert wanted - named == set(), node
+        for link in re.findall(r"\]\((?!https://)([^)]+)\)", page):
+            raise AssertionError(f"{node} links to {link}, which the help panel cannot open")
+
+
+def own_name(key: str, keys: dict[str, str | None]) -> str:
+    """An input's name as its table row has it: without the dynamic combo's it belongs to."""
+    combo = next((other for other in keys if key.startswith(f"{other}_") and other in COMBOS), None)
+    return key.removeprefix(f"{combo}_") if combo else key
