@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
@@ -32,12 +33,23 @@ def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
         return models
     from ..demo import assemble  # Brings torch, which nobody needs once the folder is there.
 
-    cache.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=cache))
     try:
-        assemble.assemble(weights, unfinished)
-        if not models.is_dir():
-            unfinished.rename(models)
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / "demo-models.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not models.is_dir():
+                build(models, cache / "unfinished-demo-models", weights, assemble.assemble)
+    except OSError as error:
+        raise RuntimeError(f"Cannot write the demo models into {cache}: {error.strerror}.") from error
+    return models
+
+
+def build(models: Path, unfinished: Path, weights: Path, assemble: Callable[[Path, Path], object]) -> None:
+    """Assemble beside the final place and move there when whole; what a killed build left is removed."""
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir()
+        assemble(weights, unfinished)
+        unfinished.rename(models)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return models

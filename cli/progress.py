@@ -12,6 +12,12 @@ from .workflow import title
 WIDTH, REDRAW, LOG_EVERY = 24, 0.1, 5.0
 
 
+def weight(prompt: dict, node: str) -> int:
+    """How much of the bar a node gets: a sampler as much as it has steps, others one."""
+    steps = prompt.get(node, {}).get("inputs", {}).get("steps", 1)
+    return steps if isinstance(steps, int) and steps > 0 else 1
+
+
 class Progress:
     """Call it with each message of one prompt; `seconds` has the time per node id, `finish` ends the line."""
 
@@ -52,9 +58,12 @@ class Progress:
 
     def line(self) -> str:
         """The bar, the nodes done, the node at work and its step."""
-        total = max(len(self.prompt), 1)
         value, maximum = self._step
-        share = min((len(self._done) + (value / maximum if maximum else 0)) / total, 1.0)
+        done = sum(weight(self.prompt, node) for node in self._done)
+        if self._node is not None and self._node not in self._done and maximum:
+            done += weight(self.prompt, self._node) * value / maximum
+        total = sum(weight(self.prompt, node) for node in self.prompt)
+        share = min(done / max(total, 1), 1.0)
         bar = "#" * round(share * WIDTH)
         name = title(self.prompt, self._node) if self._node is not None else ""
         step = f" {value}/{maximum}" if maximum > 1 else ""

@@ -67,6 +67,11 @@ class PrivateServer:
                 if self._start(last=attempt == ATTEMPTS - 1):
                     self._check_packs()
                     return self
+        except OSError as error:
+            self.stop()
+            raise ServerError(
+                f"Cannot start ComfyUI in {self.cache}: {error.strerror} ({error.filename})."
+            ) from error
         except BaseException:
             self.stop()
             raise
