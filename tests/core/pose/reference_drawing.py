@@ -7,7 +7,9 @@ writes the hashes the tests compare with; FOLDER is what `pip install --target` 
 
 from __future__ import annotations
 
+import colorsys
 import hashlib
+import importlib.util
 import json
 import random
 import sys
@@ -15,18 +17,27 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 COUNT = 500
 # Every so many poses the hands and faces are drawn as well.
 WITH_HANDS = 5
 
 
 def random_points(
-    generator: random.Random, count: int, size: tuple[int, int], whole: bool, missing: float
-) -> list:
-    """Flat x, y, score, up to 40 % of the picture outside it; every other pose in whole pixels."""
+    generator: random.Random,
+    count: int,
+    size: tuple[int, int],
+    whole: bool,
+    missing: float,
+    inside: bool = False,
+) -> list[float]:
+    """Flat x, y, score; up to 40 % of the picture outside it, or inside with 4 px to spare."""
     flat: list[float] = []
     for _ in range(count):
         x, y = ((1.8 * generator.random() - 0.4) * side for side in size)
+        if inside:
+            x, y = (4 + (at / side + 0.4) / 1.8 * (side - 8) for at, side in zip((x, y), size, strict=True))
         present = generator.random() >= missing
         point = (float(int(x)), float(int(y))) if whole else (x, y)
         flat += [*point, 1.0] if present else [0.0, 0.0, 0.0]
@@ -43,9 +54,11 @@ def random_pose(seed: int) -> dict[str, Any]:
         person = {"pose_keypoints_2d": random_points(generator, 18, size, whole, 0.2)}
         if generator.random() < 0.2:
             person["pose_keypoints_2d"][6:9] = person["pose_keypoints_2d"][3:6]
+        # OpenCV 4 and 5 cut the thick lines of a hand differently at the border, so hands stay inside.
         for key, count in (("hand_left", 21), ("hand_right", 21), ("face", 70)):
             if generator.random() < 0.4:
-                person[f"{key}_keypoints_2d"] = random_points(generator, count, size, whole, 0.0)
+                inside = key != "face"
+                person[f"{key}_keypoints_2d"] = random_points(generator, count, size, whole, 0.0, inside)
         people.append(person)
     return {"canvas_width": size[0], "canvas_height": size[1], "people": people}
 
@@ -55,15 +68,24 @@ def digest(picture: Any) -> str:
     return hashlib.sha256(f"{picture.shape}".encode() + picture.tobytes()).hexdigest()[:16]
 
 
-def drawings(folder: Path) -> list[list[str]]:
-    """For every pose the hash of controlnet_aux's picture of the bodies, and of some with hands and faces."""
-    import numpy as np
-
-    # Its __init__ imports every detector and what each of them needs; the drawing needs none of that.
+def prepare(folder: Path) -> None:
+    """Make `controlnet_aux.open_pose.util` importable from the folder, without what drawing does not need."""
+    # Its __init__ imports every detector and what each of them needs.
     package = ModuleType("controlnet_aux")
     package.__path__ = [str(folder / "controlnet_aux")]
     sys.modules["controlnet_aux"] = package
     sys.path.insert(0, str(folder))
+    if importlib.util.find_spec("matplotlib") is None:
+        # Hands are coloured by matplotlib's conversion of a hue; the standard library has the same formula.
+        matplotlib, colors = ModuleType("matplotlib"), ModuleType("matplotlib.colors")
+        colors.hsv_to_rgb = lambda hsv: np.array(colorsys.hsv_to_rgb(*hsv))
+        matplotlib.colors = colors
+        sys.modules.update({"matplotlib": matplotlib, "matplotlib.colors": colors})
+
+
+def drawings(folder: Path) -> list[list[str]]:
+    """For every pose the hash of controlnet_aux's picture of the bodies, and of some with hands and faces."""
+    prepare(folder)
     from controlnet_aux.open_pose import util
     from controlnet_aux.open_pose.body import Keypoint
 
