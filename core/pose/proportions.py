@@ -76,9 +76,12 @@ def shoulders_middle(points: np.ndarray, present: np.ndarray) -> np.ndarray | No
 
 
 def head_middle(points: np.ndarray, present: np.ndarray) -> np.ndarray | None:
-    """A point at the height of the eyes: between the ears, else between the eyes."""
-    ears = midpoint(points, present, R_EAR, L_EAR)
-    return ears if ears is not None else midpoint(points, present, R_EYE, L_EYE)
+    """A point at the height of the eyes: between the ears, else between the eyes, else the one ear seen."""
+    for first, second in ((R_EAR, L_EAR), (R_EYE, L_EYE), (R_EAR, R_EAR), (L_EAR, L_EAR)):
+        middle = midpoint(points, present, first, second)
+        if middle is not None:
+            return middle
+    return None
 
 
 def _distance(points: np.ndarray, first: int, second: int) -> float:

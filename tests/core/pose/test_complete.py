@@ -53,6 +53,7 @@ TABLE = [
     ("in profile", {"yaw": 90}, KNEES, 1e-9, 0.002),
     ("in the other profile without hips", {"yaw": -90}, HIPS, 1e-9, 0.002),
     ("profile, head and shoulders", {"yaw": -90}, HIPS + ARMS, 1e-9, 0.002),
+    ("profile, one eye and ear seen", {"yaw": -90}, [*HIPS, *ARMS, 15, 17], 1e-9, 0.002),
     ("three quarters", {"yaw": 45}, KNEES, 1e-9, 0.03),
     ("walking, both ankles hidden", {"yaw": 90, "thighs": (25, -15), "knees": (10, 25)}, ANKLES, 0.13, 0.13),
     ("walking, one ankle hidden", {"yaw": 90, "thighs": (25, -15), "knees": (10, 25)}, ONE_ANKLE, 0.03, 0.03),
