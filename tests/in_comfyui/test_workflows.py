@@ -135,9 +135,8 @@ def fits(value: object, kind: object, options: dict, name: str, prompt: dict, de
         origin = definitions[prompt[value[0]]["class_type"]]["output"][value[1]]
         return kind in (origin, "*") or origin == "*"
     if kind in ("INT", "FLOAT"):
-        whole = isinstance(value, int) or kind == "FLOAT"
-        low, high = options.get("min", value), options.get("max", value)
-        return whole and not isinstance(value, bool) and low <= value <= high
+        number = isinstance(value, int if kind == "INT" else int | float) and not isinstance(value, bool)
+        return number and options.get("min", value) <= value <= options.get("max", value)
     if kind in ("STRING", "BOOLEAN"):
         return isinstance(value, {"STRING": str, "BOOLEAN": bool}[kind])
     allowed = kind if isinstance(kind, list) else options["options"]
