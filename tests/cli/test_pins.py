@@ -137,12 +137,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         wheel(folder, name, "3.0")
     wheel(folder, "transformers", "4.50.3", "tokenizers<2", "huggingface-hub<2", "numpy")
     wheel(folder, "transformers", "5.1.0", "tokenizers", "huggingface-hub")
-    for name, version in (
-        ("controlnet_aux", "0.0.10"),
-        ("opencv_python_headless", "5.0"),
-        ("scikit_image", "1.0"),
-    ):
-        wheel(folder, name, version, "numpy", "torch")
+    wheel(folder, "controlnet_aux", "0.0.10", "numpy", "torch")
+    for name in ("matplotlib", "opencv_python_headless", "scikit_image"):
+        wheel(folder, name, "1.0", "numpy")
     for name, value in {"UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": str(folder)}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
@@ -180,7 +177,7 @@ def test_all_but_the_torch_set_moves_to_the_newest(index: Path, move_torch: bool
         "tokenizers==1.0",
         "transformers==4.50.3",
     ]
-    assert len(pins.pins(index / "controlnet_aux-py312.txt")) == 3
+    assert len(pins.pins(index / "controlnet_aux-py312.txt")) == 4
     assert len(pins.pins(index / "tools-py312.txt")) == 5
 
 
