@@ -90,12 +90,15 @@ def test_the_command_line_starts_in_any_folder(
 
 def test_the_commands_answer_quickly_once_set_up(tmp_path: Path) -> None:
     assert os.environ.get("RECOMPOSE_TOOLS"), "`python3 cli test` sets RECOMPOSE_TOOLS."
-    started = time.monotonic()
-    command = [sys.executable, str(ROOT / "cli"), "test", "--version"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith("pytest ")
-    assert time.monotonic() - started < 5
+    command, seconds = [sys.executable, str(ROOT / "cli"), "test", "--version"], []
+    # The best of three, for other work on the machine may slow down any of them.
+    for _ in range(3):
+        started = time.monotonic()
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        seconds.append(time.monotonic() - started)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.startswith("pytest ")
+    assert min(seconds) < 5
 
 
 @pytest.mark.parametrize(
