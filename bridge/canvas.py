@@ -18,7 +18,7 @@ from ..core.latent_cells import broadcast, common_batch
 from ..core.pose import people
 from ..core.pose.extension import extension_needed
 from ..core.shapes import Box, Padding, Region, Size, padded, region_of
-from .layouts import image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
+from .layouts import NO_MASK, image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
 
 log = logging.getLogger("recompose")
 Pose = list[dict[str, Any]]
@@ -118,27 +118,36 @@ def crop(
     picture = image_from_comfy(image)
     size = size_of(picture)
     given = mask_from_comfy(mask, size)
-    control = None if control_image is None else image_from_comfy(control_image, "Control image")
-    if control is not None and size_of(control) != size:
-        raise ValueError(
-            f"The control image is {size_of(control)} but the picture {size}; they must be equal."
-        )
     if pose is not None:
         _check_pose(pose, size, "picture")
     if context is None:
-        fit = Fit(
-            Size(settings.width, settings.height),
-            settings.fit == "exact",
-            settings.margin,
-            settings.multiple_of,
-            settings.keep_scale,
-        )
+        fit_size = Size(settings.width, settings.height)
+        fit = Fit(fit_size, settings.fit == "exact", *settings[4:])
         context = cropping.plan(_wanted(settings.around, given, pose, size), size, fit)
     elif context.canvas != size:
-        raise ValueError(f"The context belongs to a canvas of {context.canvas} but the picture is {size}.")
-    cut = None if given is None else mask_to_comfy(cropping.crop_mask(given, context))
-    guide = None if control is None else image_to_comfy(cropping.crop_image(control, context))
-    moved = None if pose is None else people.map_points(pose, context.scale, context.offset, context.working)
+        raise ValueError(
+            f"The context belongs to a canvas of {context.canvas} but the picture is {size}; "
+            "connect the canvas that was cropped."
+        )
+    return _cropped(picture, given, control_image, pose, context)
+
+
+def _cropped(
+    picture: Tensor, mask: Tensor | None, control_image: Tensor | None, pose: Pose | None, context: Context
+) -> tuple[Any, ...]:
+    cut = guide = moved = None
+    if mask is not None:
+        cut = mask_to_comfy(cropping.crop_mask(mask, context))
+    if control_image is not None:
+        control = image_from_comfy(control_image, "Control image")
+        if size_of(control) != context.canvas:
+            raise ValueError(
+                f"The control image is {size_of(control)} but the picture {context.canvas}; "
+                "connect one drawn on the same canvas."
+            )
+        guide = image_to_comfy(cropping.crop_image(control, context))
+    if pose is not None:
+        moved = people.map_points(pose, context.scale, context.offset, context.working)
     return (
         image_to_comfy(cropping.crop_image(picture, context)),
         _or_blocked(cut, "mask", "Crop to Region"),
@@ -178,8 +187,10 @@ def _job(
     """The original in the core's layout, the canvas, and the mask of what is repainted on it."""
     picture = image_from_comfy(original, "Original")
     job = stitching.plan(size_of(picture), _region(region), context)
-    matches_crop = mask is not None and job.context and tuple(mask.shape[-2:]) == job.context.working[::-1]
-    own = size_of(mask) if mask is not None and matches_crop and size_of(mask) != job.canvas else job.canvas
+    own = job.canvas
+    # A mask of both sizes is taken as the canvas's.
+    if mask is not None and context is not None and size_of(mask) not in (own, NO_MASK):
+        own = context.working
     given = mask_from_comfy(mask, own)
     repainted = stitching.repaint_mask(given, size_of(picture), job, region is not None)
     return picture, job, repainted
@@ -198,7 +209,7 @@ def needs_generated(
     original: Tensor, mask: Tensor | None, region: dict[str, int] | None, context: Context | None
 ) -> bool:
     """Is there anything to repaint? Only then the generated picture has to be computed."""
-    return bool(_job(original, mask, region, context)[2].any())
+    return bool(_job(original, mask, region, context)[2].amax() > 0)
 
 
 def stitch(
@@ -213,7 +224,7 @@ def stitch(
     picture, job, repainted = _job(original, mask, region, context)
     scale = job.box.width / job.context.working.width if job.context else 1.0
     report = {"seam_ratio": 1.0, "scale": scale, "region": job.region._asdict()}
-    if not repainted.any():
+    if repainted.amax() == 0:
         return image_to_comfy(picture.clone()), report
     if generated is None:
         raise ValueError("Stitch Back has something to repaint but no generated picture; connect one.")

@@ -13,7 +13,7 @@ from .membrane import harmonic
 from .shapes import Padding
 
 # Cells on the longer side of the coarse grid.
-GRID = 64
+GRID = 96
 # How far detail of the border is continued, in coarse cells.
 DETAIL = 2
 
@@ -86,6 +86,10 @@ class Axis:
         matrix = torch.zeros(len(at), len(self), dtype=torch.float64)
         return matrix.scatter_add_(1, place, weights).float()
 
+    def nodes(self) -> Tensor:
+        """The picture's pixels nearest to the nodes inside of it."""
+        return (torch.arange(self.nodes_inner) * self.spacing).round().long()
+
     def averaging(self) -> Tensor:
         """The matrix (inner nodes, inner pixels) that averages the picture's border around every node."""
         pixel, node = torch.arange(self.inner), torch.arange(self.nodes_inner) * self.spacing
@@ -100,17 +104,18 @@ def _solve_coarse(canvas: Tensor, rows: Axis, columns: Axis) -> Tensor:
     across, down = columns.averaging().to(canvas.device), rows.averaging().to(canvas.device)
     values = canvas.new_zeros(*canvas.shape[:2], len(rows), len(columns))
     known = torch.zeros(1, 1, len(rows), len(columns), dtype=torch.bool, device=canvas.device)
-    frame = values[..., rows.nodes_before :, columns.nodes_before :]
-    inside = known[..., rows.nodes_before :, columns.nodes_before :]
     last, end = rows.nodes_inner - 1, columns.nodes_inner - 1
+    inside = (..., slice(rows.nodes_before, rows.nodes_before + last + 1))
+    inside += (slice(columns.nodes_before, columns.nodes_before + end + 1),)
+    known[inside] = True
+    frame = values[inside]
+    frame.copy_(canvas[..., top + rows.nodes(), :][..., left + columns.nodes()])
     for node, pixel in ((0, left), (end, right - 1)):
-        frame[..., : last + 1, node] = canvas[..., top:bottom, pixel] @ down.mT
-        inside[..., : last + 1, node] = True
+        frame[..., node] = canvas[..., top:bottom, pixel] @ down.mT
     for node, pixel in ((0, top), (last, bottom - 1)):
-        frame[..., node, : end + 1] = canvas[..., pixel, left:right] @ across.mT
-        inside[..., node, : end + 1] = True
+        frame[..., node, :] = canvas[..., pixel, left:right] @ across.mT
     exact = len(rows) == canvas.shape[-2] and len(columns) == canvas.shape[-1]
-    return harmonic(values, known, iterations=10 if exact else 1)
+    return harmonic(values, known, iterations=10 if exact else 2)
 
 
 def _write(

@@ -45,7 +45,7 @@ def measure(image: Tensor, mask: Tensor) -> Seam:
     g is the Lab difference between two neighbours across the edge. ratio = (median of g on the edge + 0.5)
     over (median of g on parallel lines 8…24 px away, of the rougher side, + 0.5). Without an edge: 1 and 0.
     """
-    masked = mask[:, 0] > 0
+    masked = mask[:, 0].expand(len(image), -1, -1) > 0
     crossings = _crossings(masked)
     if not len(crossings):
         return Seam(1.0, 0.0)
@@ -67,15 +67,15 @@ def _crossings(masked: Tensor) -> Tensor:
     """Neighbours across the edge as rows picture, y, x, dy, dx: from the known to the generated."""
     found = []
     for dy, dx in ((0, 1), (1, 0)):
-        here = masked[:, : masked.shape[1] - dy, : masked.shape[2] - dx]
-        there = masked[:, dy:, dx:]
-        for first, second, sign in ((here, there, 1), (there, here, -1)):
-            place = (~first & second).nonzero()
-            start = place if sign > 0 else place + place.new_tensor([0, dy, dx])
-            normal = place.new_tensor([sign * dy, sign * dx]).expand(len(place), 2)
-            found.append(torch.cat([start, normal], 1))
-    rows = torch.cat(found)
-    return rows[:: len(rows) // MOST_SAMPLES + 1]
+        before = masked[:, : masked.shape[1] - dy, : masked.shape[2] - dx]
+        place = (before != masked[:, dy:, dx:]).nonzero()
+        place = place[:: len(place) // MOST_SAMPLES + 1]
+        step = place.new_tensor([dy, dx])
+        # Where the earlier pixel is the generated one, the way from the known to it leads backwards.
+        back = masked[place[:, 0], place[:, 1], place[:, 2]].long()[:, None]
+        start = torch.cat([place[:, :1], place[:, 1:] + back * step], 1)
+        found.append(torch.cat([start, (1 - 2 * back) * step], 1))
+    return torch.cat(found)
 
 
 def _differences(image: Tensor, masked: Tensor, crossings: Tensor, away: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from recompose.core import crop
+from recompose.core.crop import Context, Fit
+from recompose.core.shapes import Box, Size
+
+CANVAS = Size(701, 1103)
+REGIONS = [
+    Box(300, 400, 100, 150),
+    Box(0, 700, 701, 403),
+    Box(650, 10, 40, 90),
+    Box(0, 0, 701, 1103),
+    Box(350, 2, 1, 1),
+    Box(20, 500, 660, 31),
+]
+
+
+def fit(exact: bool, margin: float = 15, multiple_of: int = 8, keep_scale: float = 1.25) -> Fit:
+    return Fit(Size(512, 768), exact, margin, multiple_of, keep_scale)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("margin", [0, 15, 200])
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_crop_holds_its_region_at_one_scale(region: Box, margin: float, exact: bool) -> None:
+    context = crop.plan(region, CANVAS, fit(exact, margin))
+    box, working = context.box, context.working
+    assert box.x <= region.x and box.y <= region.y
+    assert box.right >= region.right and box.bottom >= region.bottom
+    assert working.width % 8 == 0 and working.height % 8 == 0
+    across, down = context.scale
+    assert across == pytest.approx(down, rel=0.51 / min(box.size) + 0.51 / max(box.size))
+    if exact:
+        assert working == (512, 768)
+    else:
+        assert 0.55 < working.width * working.height / (512 * 768) < 1.6
+    if box.width <= CANVAS.width:
+        assert box.x >= 0 and box.right <= CANVAS.width
+    if box.height <= CANVAS.height:
+        assert box.y >= 0 and box.bottom <= CANVAS.height
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("factor", [0.81, 0.95, 1.0, 1.2])
+def test_a_scale_near_one_becomes_one(exact: bool, factor: float) -> None:
+    side = Size(int(512 / factor * 0.9), int(768 / factor * 0.9))
+    region = Box(30, 40, *side)
+    margin = 100 * (0.05 * max(side)) / max(side)
+    context = crop.plan(region, Size(2000, 2000), fit(exact, margin))
+    expected = factor >= 0.9 or not exact
+    assert (context.box.size == context.working) == expected
+    other = crop.plan(region, Size(2000, 2000), fit(exact, margin, keep_scale=1.0))
+    assert exact is False or other.working == (512, 768)
+
+
+def test_a_crop_larger_than_the_canvas_reaches_outside() -> None:
+    context = crop.plan(Box(0, 0, 90, 40), Size(90, 40), Fit(Size(64, 128), True, 0, 8, 1.0))
+    assert context.box == Box(0, -70, 90, 180)
+    image = torch.rand(1, 40, 90, 3).permute(0, 3, 1, 2)
+    cut = crop.crop_image(image, Context(Size(90, 40), Box(-3, -70, 99, 180), Size(99, 180)))
+    expected = torch.nn.functional.pad(image, (3, 6 - 3 + 3, 70, 70), mode="replicate")
+    assert torch.equal(cut, expected[..., : cut.shape[-1]])
+    mask = crop.crop_mask(torch.ones(1, 1, 40, 90), context)
+    assert mask.shape == (1, 1, 128, 64)
+    assert (mask[..., :48, :] == 0).all() and (mask[..., 52:76, :] == 1).all()
+
+
+@pytest.mark.parametrize("working", [Size(40, 30), Size(97, 55), Size(400, 300)])
+def test_no_thin_stroke_is_lost(working: Size) -> None:
+    context = Context(CANVAS, Box(100, 200, 400, 300), working)
+    for x in range(100, 500, 37):
+        mask = torch.zeros(1, 1, CANVAS.height, CANVAS.width)
+        mask[..., x] = 0.4
+        cut = crop.crop_mask(mask, context)
+        assert (cut.amax(-1) == pytest.approx(0.4)) and cut.sum() > 0
+        assert cut.amax(-1).min() > 0.39
+
+
+def test_points_follow_the_pixels() -> None:
+    context = Context(CANVAS, Box(100, 200, 400, 300), Size(200, 150))
+    image = torch.zeros(1, 3, CANVAS.height, CANVAS.width)
+    image[..., 300:310, 220:230] = 1
+    cut = crop.crop_image(image, context)[0, 0]
+    rows, columns = (cut > 0.5).nonzero().float().mean(0) + 0.5
+    (across, down), (left, top) = context.scale, context.offset
+    assert columns.item() == pytest.approx(225 * across + left, abs=0.3)
+    assert rows.item() == pytest.approx(305 * down + top, abs=0.3)
+
+
+def test_the_same_size_is_a_copy() -> None:
+    image = torch.rand(1, 3, 30, 40)
+    cut = crop.crop_image(image, Context(Size(40, 30), Box(3, 4, 16, 8), Size(16, 8)))
+    assert torch.equal(cut, image[..., 4:12, 3:19])
+    cut.zero_()
+    assert image[..., 4:12, 3:19].sum() > 0
+
+
+def test_resampling_stays_in_range_and_keeps_the_mean() -> None:
+    image = (torch.rand(1, 3, 101, 67, generator=torch.Generator().manual_seed(1)) > 0.5).float()
+    for size in (Size(31, 47), Size(200, 303)):
+        result = crop.resample(image, size)
+        assert result.min() >= 0 and result.max() <= 1
+        assert result.mean().item() == pytest.approx(image.mean().item(), abs=0.02)
+
+
+def test_bounds_of_a_mask() -> None:
+    masks = torch.zeros(2, 1, 20, 30)
+    assert crop.bounds_of_mask(masks) is None
+    masks[0, 0, 4, 7] = 0.01
+    masks[1, 0, 15, 3] = 1
+    assert crop.bounds_of_mask(masks) == Box(3, 4, 5, 12)
+    assert crop.union([Box(-4, 2, 5, 5), Box(3, -1, 2, 4)]) == Box(-4, -1, 9, 8)
+
+
+def test_the_margin_is_a_share_of_the_longer_side() -> None:
+    context = crop.plan(Box(300, 400, 100, 200), CANVAS, fit(False, 10, 1, 1.0))
+    assert context.box.width == pytest.approx(140, abs=1) and context.box.height == pytest.approx(240, abs=1)
+    assert context.box.x == pytest.approx(280, abs=1)
+    assert math.isclose(context.working.width * context.working.height, 512 * 768, rel_tol=0.01)

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+from recompose.core import seam, stitch
+from recompose.core.crop import Context, crop_image
+from recompose.core.shapes import Box, Padding, Region, Size, region_of
+
+PHOTO = Size(83, 67)
+REGION = region_of(PHOTO, Padding(11, 0, 4, 42))
+CANVAS = REGION.canvas
+
+
+def world(channels: int = 3, batch: int = 1, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    coarse = 0.2 + 0.5 * torch.rand(batch, channels, 6, 5, generator=generator)
+    size = (CANVAS.height, CANVAS.width)
+    smooth = torch.nn.functional.interpolate(coarse, size, mode="bicubic")
+    return smooth + 0.02 * torch.rand(smooth.shape, generator=generator)
+
+
+def photo_of(canvas: torch.Tensor) -> torch.Tensor:
+    box = REGION.box
+    return canvas[..., box.y : box.bottom, box.x : box.right]
+
+
+def outside() -> torch.Tensor:
+    return stitch.repaint_mask(None, PHOTO, stitch.plan(PHOTO, REGION, None), True)
+
+
+def test_the_mask_without_a_mask_is_what_is_new() -> None:
+    mask = outside()
+    assert mask.shape == (1, 1, CANVAS.height, CANVAS.width)
+    assert photo_of(mask).sum() == 0
+    assert mask.sum() == CANVAS.width * CANVAS.height - PHOTO.width * PHOTO.height
+
+
+@pytest.mark.parametrize("extended", [True, False])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_strict_leaves_every_known_bit_and_takes_the_tone_step_away(
+    extended: bool, channels: int, batch: int
+) -> None:
+    truth = world(channels, batch)
+    original = truth if extended else photo_of(truth)
+    generated = (truth[:, :3] * 0.9 + 0.05).clamp(0, 1)
+    before = original.clone(), generated.clone()
+    job = stitch.plan(Size(original.shape[-1], original.shape[-2]), REGION, None)
+    mask = outside()
+    result = stitch.stitch(original, generated, mask, job, None)
+    assert result.shape == (batch, channels, CANVAS.height, CANVAS.width)
+    assert torch.equal(photo_of(result), photo_of(truth))
+    assert torch.equal(original, before[0]) and torch.equal(generated, before[1])
+    pasted = torch.where(mask > 0, generated, truth[:, :3])
+    assert seam.measure(result, mask).step < seam.measure(pasted, mask).step
+    assert seam.measure(result, mask).ratio < 1.25
+    if channels == 4:
+        assert (result[:, 3:][mask.expand_as(result[:, 3:]) > 0] == 1).all()
+    result.zero_()
+    assert torch.equal(original, before[0])
+
+
+def test_a_constant_tone_step_is_removed_completely() -> None:
+    truth = world()
+    generated = truth + torch.tensor([0.05, -0.04, 0.02]).view(1, 3, 1, 1)
+    result = stitch.stitch(truth, generated, outside(), stitch.plan(CANVAS, REGION, None), None)
+    assert (result - truth).abs().max() < 1e-3
+
+
+def test_a_hole_inside_is_corrected_from_all_sides() -> None:
+    truth = world()
+    ramp = torch.linspace(-0.08, 0.08, CANVAS.width).expand_as(truth)
+    mask = torch.zeros(1, 1, CANVAS.height, CANVAS.width)
+    mask[..., 30:80, 25:70] = 1
+    result = stitch.stitch(truth, truth + ramp, mask, stitch.plan(CANVAS, None, None), None)
+    assert (result - truth).abs().max() < 2e-3
+    assert torch.equal(result[mask.expand_as(result) == 0], truth[mask.expand_as(truth) == 0])
+
+
+def test_a_soft_mask_mixes_and_leaves_zeros_alone() -> None:
+    truth, generated = world(), world(seed=1)
+    mask = torch.zeros(1, 1, CANVAS.height, CANVAS.width)
+    mask[..., 60:, :] = torch.linspace(0.1, 1, CANVAS.height - 60)[:, None]
+    result = stitch.stitch(truth, generated, mask, stitch.plan(CANVAS, None, None), None)
+    assert torch.equal(result[..., :60, :], truth[..., :60, :])
+    assert (result[..., 60, :] - truth[..., 60, :]).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("width", [1, 9])
+def test_blend_changes_a_band_of_the_stated_width_only(width: int) -> None:
+    truth, generated = world(), world(seed=1)
+    mask = torch.zeros(1, 1, CANVAS.height, CANVAS.width)
+    mask[..., 60:, :] = 1
+    result = stitch.stitch(truth, generated, mask, stitch.plan(CANVAS, None, None), width)
+    assert torch.equal(result[..., : 60 - width, :], truth[..., : 60 - width, :])
+    assert torch.equal(result[..., 60:, :], generated[..., 60:, :])
+    band = (result - truth)[..., 60 - width : 60, :].abs().mean((0, 1, 3))
+    assert (band > 0).all()
+    share = ((result - truth) / (generated - truth))[0, 0, 60 - width : 60, 40]
+    assert (share.diff() > 0).all()
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.4])
+def test_a_crop_comes_back_to_its_place(scale: float) -> None:
+    truth = world()
+    box = Box(3, 30, 90, 79)
+    working = Size(round(box.width * scale / 8) * 8, round(box.height * scale / 8) * 8)
+    context = Context(CANVAS, box, working if scale != 1 else box.size)
+    mask = torch.zeros(1, 1, CANVAS.height, CANVAS.width)
+    mask[..., 67:, 10:85] = 1
+    generated = crop_image(truth, context)
+    result = stitch.stitch(truth, generated, mask, stitch.plan(CANVAS, REGION, context), None)
+    known = mask.expand_as(truth) == 0
+    assert torch.equal(result[known], truth[known])
+    assert (result - truth).abs().mean() < (0.0005 if scale >= 1 else 0.01)
+
+
+def test_a_box_that_reaches_outside_comes_back_too() -> None:
+    truth = world()
+    context = Context(CANVAS, Box(-7, -5, 120, 130), Size(120, 130))
+    generated = crop_image(truth + 0.03, context)
+    result = stitch.stitch(truth, generated, outside(), stitch.plan(CANVAS, REGION, context), None)
+    assert torch.equal(photo_of(result), photo_of(truth))
+    assert (result - truth).abs().max() < 1e-3
+
+
+def test_a_mask_of_the_crops_size_goes_back_to_the_canvas() -> None:
+    context = Context(CANVAS, Box(10, 20, 60, 40), Size(120, 80))
+    job = stitch.plan(CANVAS, None, context)
+    mask = torch.zeros(1, 1, 80, 120)
+    mask[0, 0, 31, 71] = 1
+    back = stitch.repaint_mask(mask, CANVAS, job, False)
+    assert back.nonzero().tolist() == [[0, 0, 35, 45]]
+
+
+def test_what_the_photo_does_not_show_is_always_repainted() -> None:
+    mask = torch.zeros(1, 1, CANVAS.height, CANVAS.width)
+    mask[..., 10, 20] = 1
+    job = stitch.plan(PHOTO, REGION, None)
+    assert torch.equal(stitch.repaint_mask(mask, PHOTO, job, True), torch.maximum(mask, outside()))
+    assert torch.equal(stitch.repaint_mask(mask, CANVAS, stitch.plan(CANVAS, REGION, None), True), mask)
+
+
+def test_a_mask_beyond_the_crop_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    truth = world()
+    context = Context(CANVAS, Box(10, 20, 60, 40), Size(60, 40))
+    mask = torch.ones(1, 1, CANVAS.height, CANVAS.width)
+    with caplog.at_level(logging.WARNING, "recompose"):
+        result = stitch.stitch(
+            truth, crop_image(truth, context), mask, stitch.plan(CANVAS, None, context), None
+        )
+    assert "beyond the crop" in caplog.text
+    assert torch.equal(result[..., :20, :], truth[..., :20, :])
+
+
+def test_sizes_that_do_not_fit_are_refused() -> None:
+    context = Context(Size(50, 60), Box(0, 0, 50, 60), Size(64, 64))
+    with pytest.raises(ValueError, match="canvas of 50×60 but the region to one of 98×109"):
+        stitch.plan(CANVAS, REGION, context)
+    with pytest.raises(ValueError, match="original is 80×67 but the canvas is 98×109"):
+        stitch.plan(Size(80, 67), REGION, None)
+    with pytest.raises(ValueError, match="needs a mask or a region"):
+        stitch.repaint_mask(None, CANVAS, stitch.plan(CANVAS, None, None), False)
+    with pytest.raises(ValueError, match="generated picture is 98×104 but must be 98×109"):
+        stitch.stitch(world(), world()[..., :104, :], outside(), stitch.plan(CANVAS, REGION, None), None)
+    with pytest.raises(ValueError, match="original 2, generated 3"):
+        stitch.stitch(world(batch=2), world(batch=3), outside(), stitch.plan(CANVAS, REGION, None), None)
+
+
+def test_region_of_the_whole_canvas_repaints_nothing() -> None:
+    whole = Region(0, 0, *PHOTO, *PHOTO)
+    mask = stitch.repaint_mask(None, PHOTO, stitch.plan(PHOTO, whole, None), True)
+    assert mask.sum() == 0
