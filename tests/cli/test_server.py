@@ -274,8 +274,14 @@ def test_the_real_server_runs_a_workflow_is_interrupted_and_dies_with_its_starte
     process.kill()
     process.communicate(timeout=30)
     assert gone(int(pid))
+    port = int(url.rpartition(":")[2])
+    wait_until(lambda: refused(port))  # The last of its threads may take a moment longer.
+
+
+def refused(port: int) -> bool:
+    """True when nobody listens on the port."""
     with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def interrupted_by_ctrl_c(client: Client, tmp_path: Path, root: Path) -> None:
