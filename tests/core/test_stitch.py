@@ -54,7 +54,7 @@ def test_strict_leaves_every_known_bit_and_takes_the_tone_step_away(
     assert torch.equal(photo_of(result), photo_of(truth))
     assert torch.equal(original, before[0]) and torch.equal(generated, before[1])
     pasted = torch.where(mask > 0, generated, truth[:, :3])
-    assert seam.measure(result, mask).step < seam.measure(pasted, mask).step
+    assert seam.measure(result, mask).ratio < seam.measure(pasted, mask).ratio
     assert seam.measure(result, mask).ratio < 1.25
     if channels == 4:
         assert (result[:, 3:][mask.expand_as(result[:, 3:]) > 0] == 1).all()
@@ -114,7 +114,7 @@ def test_a_crop_comes_back_to_its_place(scale: float) -> None:
     result = stitch.stitch(truth, generated, mask, stitch.plan(CANVAS, REGION, context), None)
     known = mask.expand_as(truth) == 0
     assert torch.equal(result[known], truth[known])
-    assert (result - truth).abs().mean() < (0.0005 if scale >= 1 else 0.01)
+    assert (result - truth).abs().mean() < (0.001 if scale >= 1 else 0.01)
 
 
 def test_a_box_that_reaches_outside_comes_back_too() -> None:
