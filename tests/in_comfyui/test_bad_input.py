@@ -178,6 +178,29 @@ def test_the_sound_job_still_runs(broken) -> None:
     assert len(written(broken)) == len(before) + 1
 
 
+# What to lay on an empty mask of the canvas: left, top, width, height; and what the log must say.
+UNUSUAL = {
+    "none of the new area": ((5, 7, 20, 11), "covers none of the new area"),
+    "most of the known": ((0, 0, 61, 40), "covers most of the photo"),
+}
+
+
+@pytest.mark.parametrize(("box", "warning"), UNUSUAL.values(), ids=UNUSUAL)
+def test_an_unusual_mask_is_a_warning_and_not_an_error(box: tuple, warning: str, broken) -> None:
+    x, y, width, height = box
+    prompt = main_job.prompt("bad.png", pose())
+    region = main_job.run(broken, prompt).region
+    empty = add(
+        prompt, "empty", "SolidMask", value=0.0, width=region["canvas_width"], height=region["canvas_height"]
+    )
+    patch = add(prompt, "patch", "SolidMask", value=1.0, width=width, height=height)
+    mask = add(prompt, "mask", "MaskComposite", destination=empty, source=patch, x=x, y=y, operation="add")
+    setting("Stitch Back.mask", mask)(prompt)
+    before = broken.process.log.read_text("utf-8", "replace").count(warning)
+    assert broken.run(prompt).succeeded
+    assert broken.process.log.read_text("utf-8", "replace").count(warning) == before + 1
+
+
 MISSING = {
     "Checkpoint.ckpt_name": ("nowhere.safetensors",),
     "ControlNet.control_net_name": ("nowhere.safetensors",),

@@ -133,6 +133,14 @@ def test_a_whole_person_comes_back_without_any_sampling(server) -> None:
     assert "SaveImage" in done.executed
 
 
+def test_a_plain_checkpoint_works_by_the_noise_mask(server) -> None:
+    picture, pose = knee_high()
+    prompt = main_job.prompt("plain.png", pose, **{"Checkpoint.ckpt_name": main_job.PLAIN_CHECKPOINT})
+    done = main_job.run(server, prompt, main_job.png(picture))
+    assert main_job.changed(picture, done) == 0
+    assert done.executed.count("KSampler") == 2
+
+
 def test_repainting_the_photo_is_a_switch(server) -> None:
     picture, pose = knee_high()
     settings = {"Limb Mask.allow_repainting_photo": True, "Limb Mask.parts": "legs", "Limb Mask.width": 15.0}
