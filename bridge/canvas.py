@@ -6,6 +6,7 @@ import logging
 import math
 from typing import Any, NamedTuple
 
+import torch
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
@@ -192,8 +193,14 @@ def _job(
     if mask is not None and context is not None and size_of(mask) not in (own, NO_MASK):
         own = context.working
     given = mask_from_comfy(mask, own)
-    repainted = stitching.repaint_mask(given, size_of(picture), job, region is not None)
-    return picture, job, repainted
+    return picture, job, stitching.repaint_mask(given, job, region is not None)
+
+
+def _with_unseen(mask: Tensor, picture: Tensor, job: stitching.Plan) -> Tensor:
+    """What is repainted: the mask, and everything that a photo before its extension does not show."""
+    if size_of(picture) == job.canvas:
+        return mask
+    return torch.maximum(mask, stitching.outside_photo(job).to(mask))
 
 
 def _region(region: dict[str, int] | None) -> Region | None:
@@ -209,7 +216,8 @@ def needs_generated(
     original: Tensor, mask: Tensor | None, region: dict[str, int] | None, context: Context | None
 ) -> bool:
     """Is there anything to repaint? Only then the generated picture has to be computed."""
-    return bool(_job(original, mask, region, context)[2].amax() > 0)
+    picture, job, asked = _job(original, mask, region, context)
+    return bool(_with_unseen(asked, picture, job).amax() > 0)
 
 
 def stitch(
@@ -221,28 +229,28 @@ def stitch(
     context: Context | None,
 ) -> tuple[Tensor, dict[str, Any]]:
     """The IMAGE on the canvas with the generated part put in, and the report for clients."""
-    picture, job, repainted = _job(original, mask, region, context)
+    picture, job, asked = _job(original, mask, region, context)
+    _warn(asked, job)
+    repainted = _with_unseen(asked, picture, job)
     scale = job.box.width / job.context.working.width if job.context else 1.0
     report = {"seam_ratio": 1.0, "scale": scale, "region": job.region._asdict()}
     if repainted.amax() == 0:
         return image_to_comfy(picture.clone()), report
     if generated is None:
         raise ValueError("Stitch Back has something to repaint but no generated picture; connect one.")
-    _warn(repainted, job, region is not None)
     blend = mode["width"] if mode["mode"] == "blend" else None
     result = stitching.stitch(picture, image_from_comfy(generated, "Generated"), repainted, job, blend)
     report["seam_ratio"] = seam.measure(result, repainted).ratio
     return image_to_comfy(result), report
 
 
-def _warn(mask: Tensor, job: stitching.Plan, has_region: bool) -> None:
-    """Say in the log what is allowed but seldom meant."""
-    if not has_region:
-        return
+def _warn(mask: Tensor, job: stitching.Plan) -> None:
+    """Say in the log what is allowed but seldom meant; without an extension nothing is unusual."""
     box = job.region.box
+    if box.size == job.canvas:
+        return
     known = mask[..., box.y : box.bottom, box.x : box.right] > 0
-    outside = int((mask > 0).sum()) - int(known.sum())
-    if job.region.box.size != job.canvas and not outside:
-        log.warning("Stitch Back: the mask covers none of the new area; only known pixels change.")
+    if int((mask > 0).sum()) == int(known.sum()):
+        log.warning("Stitch Back: the mask covers none of the new area; it stays as it is.")
     if known.float().mean() > 0.5:
         log.warning("Stitch Back: the mask covers most of the photo; little of it stays.")

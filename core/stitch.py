@@ -46,24 +46,27 @@ def plan(original: Size, region: Region | None, context: Context | None) -> Plan
     return Plan(canvas, whole, context)
 
 
-def repaint_mask(mask: Tensor | None, original: Size, job: Plan, has_region: bool) -> Tensor:
-    """The mask (B,1,H,W) on the canvas of what comes from the generated picture.
+def repaint_mask(mask: Tensor | None, job: Plan, has_region: bool) -> Tensor:
+    """The mask (B,1,H,W) on the canvas of what shall come from the generated picture.
 
     `mask` has the canvas's size or the crop's working size. Without one, everything outside the photo; raises
-    ValueError if there is no region either. What the original does not show is always repainted.
+    ValueError if there is no region either.
     """
     if mask is None and not has_region:
         raise ValueError(
             "Stitch Back needs a mask or a region to know what may change; connect one of Extend Canvas's."
         )
+    if mask is None:
+        return outside_photo(job)
+    return mask if mask.shape[-2:] == (job.canvas.height, job.canvas.width) else _onto_canvas(mask, job)
+
+
+def outside_photo(job: Plan) -> Tensor:
+    """The mask (1,1,H,W) on the canvas of what the photo does not show."""
     outside = torch.ones(1, 1, job.canvas.height, job.canvas.width)
     box = job.region.box
     outside[..., box.y : box.bottom, box.x : box.right] = 0
-    if mask is None:
-        return outside
-    if mask.shape[-2:] != outside.shape[-2:]:
-        mask = _onto_canvas(mask, job)
-    return mask if original == job.canvas else torch.maximum(mask, outside.to(mask.device))
+    return outside
 
 
 def _onto_canvas(mask: Tensor, job: Plan) -> Tensor:
