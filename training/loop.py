@@ -69,7 +69,9 @@ def fit(
     after_step: Callable[[], None] = lambda: None,
 ) -> Iterator[Report]:
     """Minimise `loss_of` with AdamW (Loshchilov & Hutter 2019); RuntimeError when the loss is not finite."""
-    optimizer = torch.optim.AdamW(groups(networks, plan.weight_decay), plan.learning_rate, (0.9, 0.99), fused=True)
+    optimizer = torch.optim.AdamW(
+        groups(networks, plan.weight_decay), plan.learning_rate, (0.9, 0.99), fused=True
+    )
     trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     start = time.monotonic()
     for step, batch in enumerate(batches):

@@ -27,10 +27,18 @@ def unit_statistics(latents: Tensor) -> Tensor:
     return by_channel.mean(1).square().mean() + (by_channel.std(1) - 1).square().mean()
 
 
-def noise(predicted: Tensor, true: Tensor, signal_to_noise: Tensor, limit: float = 5.0) -> Tensor:
-    """Squared error of noise B,C,H,W, weighted by min(SNR, limit) / SNR (Hang et al. 2023, §3.4)."""
-    weights = signal_to_noise.clamp(max=limit) / signal_to_noise
-    return (weights * (predicted - true).square().flatten(1).mean(1)).mean()
+def noise_weight(signal_to_noise: Tensor, limit: float = 5.0, most: float = 25.0) -> Tensor:
+    """How much a step's squared error of noise counts, by the ratio of its signal's and noise's power.
+
+    1 + 1/SNR as for v (Salimans & Ho 2022, §4), at most `most`: sampling starts in the noisiest steps and
+    multiplies their error. Above `limit` it falls as in Hang et al. 2023, §3.4: clean steps teach little.
+    """
+    return (1 + 1 / signal_to_noise).clamp(max=most) * (limit / signal_to_noise).clamp(max=1)
+
+
+def noise(predicted: Tensor, true: Tensor, signal_to_noise: Tensor) -> Tensor:
+    """Squared error of noise B,C,H,W, each picture weighted by `noise_weight` of its step's SNR (B)."""
+    return (noise_weight(signal_to_noise) * (predicted - true).square().flatten(1).mean(1)).mean()
 
 
 def words(scores: Tensor, targets: Tensor, ignore: int = -100, smoothing: float = 0.0) -> Tensor:

@@ -95,4 +95,4 @@ def task(config: dict[str, Any], places: Places) -> Task:
     source = pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    return Task({"captioner": network}, loss, batches(source, words, config, seed), notes)
+    return Task({"captioner": network}, loss, batches(source, words, config, seed), {"captioner": notes})

@@ -32,12 +32,12 @@ class Places:
 
 @dataclass
 class Task:
-    """The networks being trained by part name, what is minimised and what it is minimised on."""
+    """The networks being trained by part name, what is minimised, on what, and each part's notes so far."""
 
     networks: dict[str, nn.Module]
     loss: Callable[[Any], Tensor]
     batches: Iterable[Any]
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -90,11 +90,11 @@ def keep(
     task: Task, averages: dict[str, Average], places: Places, report: Report, losses: list[float]
 ) -> None:
     """Write every trained network's averaged weights with steps, seconds and the mean of its last losses."""
-    before = task.notes
-    notes = {
-        "steps": before.get("steps", 0) + report.step,
-        "seconds": round(before.get("seconds", 0) + report.seconds),
-        "loss": round(sum(losses) / len(losses), 5),
-    }
     for name, average in averages.items():
+        before = task.notes.get(name, {})
+        notes = {
+            "steps": before.get("steps", 0) + report.step,
+            "seconds": round(before.get("seconds", 0) + report.seconds),
+            "loss": round(sum(losses) / len(losses), 5),
+        }
         parts.write(places.weights, name, average.weights(), notes)

@@ -47,9 +47,11 @@ def noised(clean: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def task(config: dict[str, Any], places: Places) -> Task:
     """UNet and text encoder, what is minimised, and the pictures."""
     unet, text = networks.unet(seed=config["seed"]), networks.text_encoder(config["seed"] + 1)
-    notes = resume(unet, places, "text_to_image")
-    resume(text, places, "text")
-    trained: dict[str, nn.Module] = {"text_to_image": unet.to(places.device), "text": text.to(places.device)}
+    notes = {"text_to_image": resume(unet, places, "text_to_image"), "text": resume(text, places, "text")}
+    trained: dict[str, nn.Module] = {"text_to_image": unet.to(places.device)}
+    text.to(places.device).requires_grad_(config["text_too"])
+    if config["text_too"]:
+        trained["text"] = text
 
     def loss(batch: Drawn) -> Tensor:
         x, steps, noise = noised(batch.clean.to(places.device))
@@ -59,7 +61,7 @@ def task(config: dict[str, Any], places: Places) -> Task:
 
     source = pictures(places.cache, "train", config["pictures"])
     clean = latents(places, source, config["latents"], with_holes=False)
-    seed = config["seed"] + notes.get("steps", 0)
+    seed = config["seed"] + notes["text_to_image"].get("steps", 0)
     torch.manual_seed(seed)
     return Task(trained, loss, batches(source, clean, None, config, seed), notes)
 

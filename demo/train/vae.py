@@ -55,4 +55,4 @@ def task(config: dict[str, Any], places: Places) -> Task:
     source = pictures.pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    return Task({"vae": network}, loss, pieces(source, config["size"], config["batch"], seed), notes)
+    return Task({"vae": network}, loss, pieces(source, config["size"], config["batch"], seed), {"vae": notes})

@@ -183,7 +183,7 @@ def test_the_inpaint_model_sees_mask_and_rest_as_trained(demo_sizes: None, famil
 @pytest.mark.parametrize("on_inpaint", [False, True], ids=["text-to-image", "inpaint"])
 def test_the_controlnet_steers_as_trained(demo_sizes: None, family: Family, on_inpaint: bool) -> None:
     import comfy.controlnet
-    from recompose.demo.train.openpose import controlled
+    from recompose.demo.train.control import controlled
 
     from nodes import ControlNetApplyAdvanced
 

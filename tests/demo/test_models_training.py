@@ -1,0 +1,115 @@
+"""Every demo training learns: a few steps on a few pictures, one training after the other as for real."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from statistics import mean
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+SMALL = {"pictures": 4, "latents": 4, "captioned": 4, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
+# name: steps, learning rate, and what is at most left of the loss on the same batches with the same noise
+TRAININGS = {
+    "vae": (40, 2e-3, 0.8),
+    "text_to_image": (20, 2e-3, 0.9),
+    "inpaint": (10, 1e-3, 0.99),
+    "openpose": (16, 5e-3, 0.99),
+    "captioner": (40, 3e-3, 0.5),
+}
+
+
+@pytest.fixture(scope="module")
+def places(comfy: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from recompose.demo.train.task import Places
+
+    folder = tmp_path_factory.mktemp("training")
+    return Places(folder / "weights", folder / "cache")
+
+
+def run(name: str, places: Any, steps: int, rate: float) -> tuple[float, float]:
+    """Train; returns the loss on the same three batches before and after."""
+    from recompose.demo.train import catalogue, task
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    config = task.configuration(name) | SMALL | {"steps": steps, "learning_rate": rate, "average": 0.5}
+    try:
+        training = catalogue.task(name, config, places)
+        fixed = list(islice(training.batches, 4))
+
+        def loss() -> float:
+            torch.manual_seed(11)
+            with torch.no_grad():
+                return mean(float(training.loss(batch)) for batch in fixed)
+
+        before = loss()
+        assert len(list(task.train(training, config, places, minutes=5))) == steps
+        return before, loss()
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_it_learns_and_its_weights_are_kept(places: Any, name: str) -> None:
+    from recompose.demo.models import parts
+
+    steps, rate, share = TRAININGS[name]
+    before, after = run(name, places, steps, rate)
+    assert after < share * before
+    assert parts.read(places.weights, name)[1]["steps"] == str(steps)
+
+
+def test_training_goes_on_from_the_kept_weights(places: Any) -> None:
+    from recompose.demo.models import parts
+    from recompose.demo.train import catalogue, task
+
+    run("captioner", places, 3, 1e-3)
+    training = catalogue.task("captioner", task.configuration("captioner") | SMALL, places)
+    assert (
+        training.notes["captioner"]["steps"] == 43 == int(parts.read(places.weights, "captioner")[1]["steps"])
+    )
+    kept = parts.read(places.weights, "captioner")[0]
+    found = training.networks["captioner"].state_dict()
+    assert all(torch.equal(found[key], value.float()) for key, value in kept.items())
+    with torch.no_grad():  # a fresh one guesses among all its words, with a loss of about 5
+        assert float(training.loss(next(iter(training.batches)))) < 4
+
+
+def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) -> None:
+    from recompose.demo.train import catalogue, task
+
+    places = task.Places(tmp_path / "weights", tmp_path / "cache")
+    with pytest.raises(RuntimeError, match=r"text_to_image\.safetensors is missing"):
+        catalogue.task("inpaint", task.configuration("inpaint") | SMALL, places)
+    with pytest.raises(ValueError, match="one of the trainings captioner, inpaint"):
+        task.configuration("judge of nothing")
+
+
+def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
+    from recompose.demo.train import holes, pictures
+
+    source = pictures.pictures(places.cache, "train", 4)
+    random = np.random.default_rng(3)
+    masks = [holes.hole(source.poses[index % 4], 152, 128, random) for index in range(400)]
+    assert all(mask.shape == (152, 128) and set(np.unique(mask)) <= {0.0, 1.0} for mask in masks)
+    assert mean(float(mask[-1].all()) for mask in masks) == pytest.approx(0.6, abs=0.08)  # below or all
+    assert mean(float(mask.all()) for mask in masks) == pytest.approx(0.1, abs=0.05)
+    assert sum(not mask.any() for mask in masks) < 20
+    cells = holes.in_cells(torch.from_numpy(masks[0])[None, None])
+    assert cells.shape == (1, 1, 19, 16) and set(cells.unique().tolist()) <= {0.0, 1.0}
+
+
+def test_drawn_pictures_are_the_worlds(places: Any) -> None:
+    from recompose.demo import world
+    from recompose.demo.train import pictures
+
+    source, example = pictures.pictures(places.cache, "train", 4), world.example(2, "train")
+    assert np.array_equal(source.image(2), example.image)
+    assert source.captions[2]["whole"] == example.caption
+    for bottom, caption in source.captions[2]["crops"]:
+        assert caption == world.caption_visible(example, 0, bottom)
