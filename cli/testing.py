@@ -21,7 +21,9 @@ def variables(environment: Environment) -> dict[str, str]:
         "RECOMPOSE_PYRIGHT": environment.pyright,
     }
     found |= {f"RECOMPOSE_OVERLAY_{name.upper()}": path for name, path in environment.overlays.items()}
-    return {name: str(value) for name, value in found.items()} | {"PYTHONDONTWRITEBYTECODE": "1"}
+    # Two runs on one machine must not spin against each other: a waiting OpenMP thread sleeps.
+    fixed = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    return {name: str(value) for name, value in found.items()} | fixed
 
 
 def main(arguments: list[str], environment: Environment) -> int:
