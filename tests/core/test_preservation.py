@@ -49,7 +49,11 @@ def test_a_shifted_original_is_noticed() -> None:
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"width": 6}, "6×5, but the original is 7×5"), ({"x": 5}, "does not lie on"), ({"y": -1}, "does not lie on")],
+    [
+        ({"width": 6}, "6×5, but the original is 7×5"),
+        ({"x": 5}, "does not lie on"),
+        ({"y": -1}, "does not lie on"),
+    ],
 )
 def test_a_region_of_another_picture_is_refused(change: dict, words: str) -> None:
     saved, original, region = pictures()
