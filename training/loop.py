@@ -84,7 +84,7 @@ def fit(
         loss = loss_of(batch)
         if not torch.isfinite(loss):
             raise RuntimeError(
-                f"Expected a finite loss but step {step + 1} gave {float(loss)}; lower the learning rate."
+                f"Expected a finite loss but step {step + 1} gave {loss.item()}; lower the learning rate."
             )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -34,8 +34,8 @@ def run(plan: Plan) -> tuple[nn.Linear, list[Report]]:
 
 def test_it_finds_the_line() -> None:
     network, reports = run(Plan(steps=400, learning_rate=0.1, warmup=5))
-    assert float(network.weight) == pytest.approx(3, abs=0.01)
-    assert float(network.bias) == pytest.approx(-2, abs=0.01)
+    assert network.weight.item() == pytest.approx(3, abs=0.01)
+    assert network.bias.item() == pytest.approx(-2, abs=0.01)
     assert [report.step for report in reports] == list(range(1, 401))
     assert reports[-1].loss < 1e-3 < reports[0].loss
 

@@ -1,0 +1,68 @@
+"""The training command: what it refuses, and one real, very short run."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from recompose.cli import train
+from recompose.cli.environment import Environment
+
+
+@pytest.fixture
+def environment(comfy: ModuleType, tmp_path: Path) -> Environment:
+    return Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), tmp_path / "cache")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """All trainings on three pictures, two steps each."""
+    from recompose.demo.train import task
+
+    for name in train.ORDER:
+        config = task.configuration(name) | {
+            "pictures": 3,
+            "latents": 3,
+            "captioned": 3,
+            "batch": 2,
+            "steps": 2,
+        }
+        (tmp_path / f"{name}.json").write_text(json.dumps(config))
+    monkeypatch.setattr(task, "CONFIGS", tmp_path)
+    return tmp_path
+
+
+def test_a_run_writes_the_part_and_tells_the_loss(
+    environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["vae", "--weights", str(tmp_path / "weights"), "--threads", "1", "--minutes", "5"]
+    assert train.main(arguments, environment) == 0
+    assert (tmp_path / "weights" / "vae.safetensors").stat().st_size > 4_000_000
+    out, error = capsys.readouterr()
+    assert out.startswith("step      1   loss ") and "of 5 min" in out and error == ""
+    assert [path.name for path in environment.cache.iterdir()] == ["training"]
+
+
+def test_what_it_builds_on_is_named(
+    environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(["inpaint", "--weights", str(tmp_path / "none")], environment) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "text_to_image.safetensors is missing" in error
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("arguments", [["judge"], [], ["vae", "--minutes", "soon"]])
+def test_unknown_names_and_numbers_are_refused(environment: Environment, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        train.main(arguments, environment)
+    assert refused.value.code == 2
+
+
+def test_no_time_is_no_training(environment: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["vae", "--minutes", "0"], environment) == 2
+    assert "minutes above 0, got 0" in capsys.readouterr().err
