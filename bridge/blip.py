@@ -16,7 +16,7 @@ from ..core import caption as core
 from . import layouts, weights
 
 if TYPE_CHECKING:
-    from transformers import BertTokenizerFast, BlipForConditionalGeneration
+    from transformers import BertTokenizer, BlipForConditionalGeneration
 
 CATEGORY = "blip"
 PUBLISHED = "blip-image-captioning-base"
@@ -30,7 +30,7 @@ class Blip(NamedTuple):
     """What a model folder holds, read."""
 
     model: BlipForConditionalGeneration
-    tokenizer: BertTokenizerFast
+    tokenizer: BertTokenizer
     how: core.Preprocessing
 
 
@@ -99,7 +99,7 @@ def caption(image: Tensor, name: str, wording: core.Wording) -> list[str]:
     if trouble := problem(name):
         raise ValueError(trouble)
     blip = load(weights.model_folders(CATEGORY)[name])
-    prompt, config = prompt_ids(blip, wording), blip.model.config.text_config
+    prompt, config = prompt_ids(blip, wording), text_config(blip)
     special = {*blip.tokenizer.all_special_ids, config.bos_token_id}
     captions = []
     for ids in generate(blip, pictures, prompt, wording):
@@ -119,7 +119,7 @@ def load(folder: Path) -> Blip:
             f"{folder / 'config.json'} describes {' '.join(map(str, kind))}, not a BLIP captioner; "
             f"use a folder like {PUBLISHED}."
         )
-    config = transformers.BlipConfig.from_dict(raw)
+    config: Any = transformers.BlipConfig.from_dict(raw)
     path = folder / "preprocessor_config.json"
     how = core.preprocessing(read_json(path) if path.is_file() else {}, config.vision_config.image_size)
     tokenizer = read_vocabulary(folder, config.text_config.sep_token_id)
@@ -127,7 +127,7 @@ def load(folder: Path) -> Blip:
     return Blip(build(config, path), tokenizer, how)
 
 
-def read_vocabulary(folder: Path, sep: int) -> BertTokenizerFast:
+def read_vocabulary(folder: Path, sep: int) -> BertTokenizer:
     """The folder's BERT tokenizer; ValueError if it cannot be read or has a separator other than `sep`."""
     kind = import_transformers().BertTokenizerFast
     try:
@@ -211,9 +211,14 @@ def tie(state: dict[str, Tensor]) -> None:
             state[missing] = state[source]
 
 
+def text_config(blip: Blip) -> Any:
+    """The decoder's own configuration; transformers types it as a dict or None."""
+    return blip.model.config.text_config
+
+
 def prompt_ids(blip: Blip, wording: core.Wording) -> list[int]:
     """The ids generate() takes; ValueError if prompt and caption are longer than the decoder can hold."""
-    config = blip.model.config.text_config
+    config = text_config(blip)
     words = blip.tokenizer(wording.prompt, add_special_tokens=False)["input_ids"] if wording.prompt else []
     longest = config.max_position_embeddings - wording.max_new_tokens - 1
     if len(words) > longest:
@@ -235,11 +240,12 @@ def generate(blip: Blip, pictures: Tensor, prompt: list[int], wording: core.Word
     for number, start in enumerate(starts):
         management.throw_exception_if_processing_interrupted()
         pixels = core.prepare(pictures[start : start + chunk], blip.how).to(device, blip.model.dtype)
-        words = torch.tensor([prompt], device=device).repeat(len(pixels), 1)
+        words: Any = torch.tensor([prompt], device=device).repeat(len(pixels), 1)
+        everything: Any = torch.ones_like(words)
         ids = blip.model.generate(
             pixels,
             input_ids=words,
-            attention_mask=torch.ones_like(words),
+            attention_mask=everything,
             stopping_criteria=transformers.StoppingCriteriaList([watch]),
             logits_processor=transformers.LogitsProcessorList(nucleus(wording.nucleus, len(pixels), start)),
             **options(wording),
@@ -289,7 +295,8 @@ def nucleus(how: core.Nucleus | None, count: int, first: int) -> list[Any]:
 
 def bytes_per_picture(model: BlipForConditionalGeneration, wording: core.Wording) -> int:
     """An estimate of what one picture needs beside the weights: attention, the decoder's cache, logits."""
-    vision, text = model.config.vision_config, model.config.text_config
+    vision: Any = model.config.vision_config
+    text: Any = model.config.text_config
     tokens = (vision.image_size // vision.patch_size) ** 2 + 1
     attention = 3 * vision.num_attention_heads * tokens**2 + 3 * tokens * vision.intermediate_size
     cache = 2 * text.num_hidden_layers * text.hidden_size * (tokens + wording.max_new_tokens)

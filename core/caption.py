@@ -62,8 +62,8 @@ def preprocessing(config: Mapping[str, Any], image_size: int = SIZE) -> Preproce
         )
     scaled, normal = config.get("do_rescale", True), config.get("do_normalize", True)
     return Preprocessing(
-        height,
-        width,
+        image_size,
+        image_size,
         int(config.get("resample", Image.Resampling.BICUBIC)),
         float(config.get("rescale_factor", 1 / 255)) if scaled else 1.0,
         tuple(config.get("image_mean", MEAN)) if normal else (0.0, 0.0, 0.0),
@@ -81,7 +81,8 @@ def prepare(images: Tensor, how: Preprocessing) -> Tensor:
     filter_ = Image.Resampling(how.resample)
     resized = [Image.fromarray(picture).resize((how.width, how.height), filter_) for picture in pixels]
     values = np.stack([np.asarray(picture) for picture in resized]).astype(np.float64) * how.scale
-    values = (values.astype(np.float32) - np.float32(how.mean)) / np.float32(how.std)
+    mean, deviation = np.array(how.mean, np.float32), np.array(how.std, np.float32)
+    values = (values.astype(np.float32) - mean) / deviation
     return torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2)))
 
 

@@ -88,7 +88,7 @@ def num_beams() -> io.Int.Input:
     )
 
 
-def nucleus() -> list[io.Int.Input | io.Float.Input]:
+def nucleus() -> list[io.Input]:
     return [
         io.Float.Input(
             "top_p",
