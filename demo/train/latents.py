@@ -53,7 +53,8 @@ def by_height(heights: np.ndarray, size: int, seed: int) -> Iterator[np.ndarray]
 def latents(places: Places, source: Pictures, count: int, with_holes: bool) -> Latents:
     """The first `count` pictures' latents, or those of the pictures with one hole each; made on first use."""
     weights = (places.weights / parts.PARTS["vae"].file).read_bytes()
-    name = f"{'holes' if with_holes else 'latents'}-{count}-{hashlib.sha256(weights).hexdigest()[:12]}.npy"
+    kind, made_by = "holes" if with_holes else "latents", hashlib.sha256(weights).hexdigest()[:8]
+    name = f"{kind}-{count}-{made_by}-of-{source.folder.name}.npy"
     path, channels = places.cache / name, 5 if with_holes else 4
     if not path.is_file():
         encode_all(places, source, count, with_holes, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,9 +74,17 @@ def draw(folder: Path, part: str, count: int) -> None:
     unfinished.replace(folder)
 
 
+def version() -> str:
+    """A short name that changes when the world is drawn or described differently."""
+    digest = hashlib.sha256()
+    for path in sorted([*Path(world.__file__).parent.glob("*.py"), Path(__file__)]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
 def pictures(cache: Path, part: str, count: int) -> Pictures:
     """The first `count` pictures of a part of the world, drawn on first use."""
-    folder = cache / f"pictures-{part}-{count}"
+    folder = cache / f"pictures-{part}-{count}-{version()}"
     if not folder.is_dir():
         draw(folder, part, count)
     index = np.load(folder / "index.npz")
