@@ -249,8 +249,9 @@ def _warn(mask: Tensor, job: stitching.Plan) -> None:
     box = job.region.box
     if box.size == job.canvas:
         return
-    known = mask[..., box.y : box.bottom, box.x : box.right] > 0
-    if int((mask > 0).sum()) == int(known.sum()):
+    known = mask[..., box.y : box.bottom, box.x : box.right]
+    covered = int(torch.count_nonzero(known))
+    if int(torch.count_nonzero(mask)) == covered:
         log.warning("Stitch Back: the mask covers none of the new area; it stays as it is.")
-    if known.float().mean() > 0.5:
+    if covered > known.numel() / 2:
         log.warning("Stitch Back: the mask covers most of the photo; little of it stays.")

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from .memory import empty_picture
 from .shapes import Padding, Size, padded
 
 ANCHORS = (
@@ -105,7 +106,7 @@ def new_area(
     centre to the new area, on the sides that were extended.
     """
     canvas = padded(size, padding)
-    area = torch.empty(batch, 1, canvas.height, canvas.width, device=device)
+    area = empty_picture(batch, 1, canvas, device or torch.device("cpu"))
     # Four strips instead of a fill and an overwrite: every pixel of a large canvas is written once.
     bottom, right = padding.top + size.height, padding.left + size.width
     area[..., : padding.top, :] = 1

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .continuation import continue_smoothly
+from .memory import empty_picture
 from .shapes import Box, Padding, Size, padded, region_of
 
 FILLS = ("smooth", "edge", "mirror", "noise", "colour")
@@ -26,9 +27,7 @@ def extend(image: Tensor, padding: Padding, fill: str, color: str = "#808080", s
     """
     batch, channels, height, width = image.shape
     size = padded(Size(width, height), padding)
-    canvas = torch.empty(
-        (batch, channels, size.height, size.width), device=image.device, memory_format=torch.channels_last
-    )
+    canvas = empty_picture(batch, channels, size, image.device)
     region = region_of(Size(width, height), padding)
     view(canvas, region.box).copy_(image)
     if any(padding):

@@ -10,7 +10,7 @@ from torch import Tensor
 DAMPING = 0.8
 SWEEPS = 2
 TINY = 1e-30
-LARGE = 512 * 512
+LARGE = 256 * 256
 
 
 def harmonic(values: Tensor, known: Tensor, iterations: int = 8) -> Tensor:
@@ -92,13 +92,14 @@ def _cycle(solution: Tensor, load: Tensor | None, free: Tensor) -> Tensor:
 
 
 def _residual(solution: Tensor, load: Tensor | None, free: Tensor) -> Tensor:
-    around = F.pad(solution, (1, 1, 1, 1), mode="replicate")
-    total = around[..., :-2, 1:-1] + around[..., 2:, 1:-1]
-    total += around[..., 1:-1, :-2]
-    total += around[..., 1:-1, 2:]
-    total.sub_(solution, alpha=4)
-    if load is not None:
-        total += load
+    """(sum of neighbours) - 4u + load on the free pixels; a neighbour outside the picture counts as u."""
+    total = torch.zeros_like(solution) if load is None else load.clone()
+    down = solution[..., 1:, :] - solution[..., :-1, :]
+    total[..., :-1, :] += down
+    total[..., 1:, :] -= down
+    across = solution[..., 1:] - solution[..., :-1]
+    total[..., :-1] += across
+    total[..., 1:] -= across
     return total.mul_(free)
 
 

@@ -12,7 +12,7 @@ NEAREST, FARTHEST = 8, 24
 STRIP = 16
 # Added above and below the fraction, in ΔE: two flat sides would otherwise divide by nothing.
 JUST_NOTICEABLE = 0.5
-MOST_SAMPLES = 20000
+MOST_SAMPLES = 4000
 
 
 class Seam(NamedTuple):

@@ -12,6 +12,7 @@ from .crop import Context, bounds_of_mask, resample
 from .latent_cells import broadcast, common_batch, resize_to_maximum
 from .mask import Direction, Profile, feather
 from .membrane import membrane
+from .memory import empty_picture
 from .shapes import Box, Region, Size
 
 log = logging.getLogger("recompose")
@@ -135,8 +136,7 @@ def _grown(area: Box, size: Size) -> tuple:
 def _base(original: Tensor, job: Plan, batch: int) -> Tensor:
     """A copy of the original on the canvas, channels-last; 0 and opaque where it does not reach."""
     _, channels, height, width = original.shape
-    shape = (batch, channels, job.canvas.height, job.canvas.width)
-    canvas = torch.empty(shape, device=original.device, memory_format=torch.channels_last)
+    canvas = empty_picture(batch, channels, job.canvas, original.device)
     if (width, height) == job.canvas:
         return canvas.copy_(original)
     canvas.zero_()[:, 3:] = 1

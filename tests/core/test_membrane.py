@@ -73,5 +73,5 @@ def test_the_large_solver_is_close_to_the_exact_one() -> None:
     assert values.shape[-1] * values.shape[-2] > membrane.LARGE
     exact = membrane.harmonic(values.double(), known, 12)
     error = (membrane.membrane(values, known) - exact).abs()
-    assert error.max() < 0.02
+    assert error.max() < 0.03
     assert error.mean() < 0.5 / 255
