@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,11 @@ if "recompose" not in sys.modules:
     alias = ModuleType("recompose")
     alias.__path__ = [str(ROOT)]
     sys.modules["recompose"] = alias
+
+
+# Whoever started the tests in the background made them deaf to these; the programs they start must not be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
