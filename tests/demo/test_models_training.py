@@ -18,7 +18,7 @@ TRAININGS = {
     "vae": (40, 2e-3, 0.8),
     "text_to_image": (20, 2e-3, 0.9),
     "inpaint": (10, 1e-3, 0.99),
-    "openpose": (16, 5e-3, 0.99),
+    "openpose": (32, 5e-3, 0.99),
     "captioner": (40, 3e-3, 0.5),
 }
 
@@ -59,9 +59,15 @@ def test_it_learns_and_its_weights_are_kept(places: Any, name: str) -> None:
     from recompose.demo.models import parts
 
     steps, rate, share = TRAININGS[name]
+    # The inpaint training moves the ControlNet as well.
+    kept = (
+        parts.read(places.weights, name)[1]["steps"]
+        if (places.weights / f"{name}.safetensors").is_file()
+        else 0
+    )
     before, after = run(name, places, steps, rate)
-    assert after < share * before
-    assert parts.read(places.weights, name)[1]["steps"] == str(steps)
+    assert after < share * before, (before, after)
+    assert parts.read(places.weights, name)[1]["steps"] == str(int(kept) + steps)
 
 
 def test_training_goes_on_from_the_kept_weights(places: Any) -> None:
