@@ -33,6 +33,8 @@ DEMO_MODELS = {
     "ControlNet.control_net_name": "recompose_demo_openpose.safetensors",
     "Caption.model": "recompose_demo",
 }
+# Small networks leave part of the noise in: they need steps that draw it anew, and little guidance.
+DEMO_SAMPLING = {"sampler_name": "dpmpp_2s_ancestral", "scheduler": "karras", "cfg": 2.0, "steps": 20}
 DEMO_SHRINK = 4
 DEMO_STICK_WIDTH = 2  # as in the training of the demo's ControlNet
 CHOICES = {
@@ -110,6 +112,9 @@ def compose(options: argparse.Namespace, pose: str) -> dict:
         for target, name in DEMO_MODELS.items():
             put(prompt, target, name)
         put(prompt, "Draw Pose.stick_width", DEMO_STICK_WIDTH)
+        for name, value in DEMO_SAMPLING.items():
+            put(prompt, f"Outpaint.{name}", value)
+            put(prompt, f"ControlNet pass.{name}", value)
         for node in prompt.values():
             if node["class_type"] == "RecomposeCropToRegion":
                 node["inputs"]["width"] //= DEMO_SHRINK
