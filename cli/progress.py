@@ -41,7 +41,15 @@ class Progress:
                 self._follow(data.get("nodes", {}))
             case "execution_success" | "execution_error" | "execution_interrupted":
                 self._enter(None)
+                self._end(message["type"] == "execution_success")
         self._draw()
+
+    def _end(self, success: bool) -> None:
+        """A log's last line is the end of the run; what was not needed counts as done."""
+        if success:
+            self._done.update(self.prompt)
+        if not self.live:
+            self._drawn = float("-inf")
 
     def _enter(self, node: str | None) -> None:
         now = time.monotonic()
