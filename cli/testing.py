@@ -18,7 +18,7 @@ def variables(environment: Environment) -> dict[str, str]:
         "RECOMPOSE_CACHE": environment.cache,
         "RECOMPOSE_TOOLS": environment.tools,
         "RECOMPOSE_NODE": environment.node,
-        "RECOMPOSE_PYRIGHT": environment.pyright,
+        "RECOMPOSE_NODE_PACKAGES": environment.node_packages,
     }
     found |= {f"RECOMPOSE_OVERLAY_{name.upper()}": path for name, path in environment.overlays.items()}
     # Two runs on one machine must not spin against each other: a waiting OpenMP thread sleeps.

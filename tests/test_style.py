@@ -32,7 +32,7 @@ def pyright(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     variables = os.environ | {"PYTHONPATH": setting("COMFYUI_PATH")}
     command = [
         setting("RECOMPOSE_NODE"),
-        setting("RECOMPOSE_PYRIGHT"),
+        str(Path(setting("RECOMPOSE_NODE_PACKAGES"), "node_modules", "pyright", "index.js")),
         "--pythonpath",
         sys.executable,
         *arguments,

@@ -89,7 +89,7 @@ def check(asked: list[str] | tuple[str, ...], found: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("minor", MINORS)
-@pytest.mark.parametrize("name", ["transformers4", "controlnet_aux"])
+@pytest.mark.parametrize("name", ["transformers4", "controlnet_aux", "frontend"])
 def test_an_overlay_repeats_nothing_but_what_it_replaces(name: str, minor: str) -> None:
     twice = pinned(name, minor).keys() & pinned("comfyui", minor).keys()
     assert twice == pins.REPLACED.get(name, set())
@@ -138,6 +138,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheel(folder, "transformers", "4.50.3", "tokenizers<2", "huggingface-hub<2", "numpy")
     wheel(folder, "transformers", "5.1.0", "tokenizers", "huggingface-hub")
     wheel(folder, "controlnet_aux", "0.0.10", "numpy", "torch")
+    wheel(folder, "comfyui_frontend_package", "1.0")
     for name in ("matplotlib", "opencv_python_headless", "scikit_image"):
         wheel(folder, name, "1.0", "numpy")
     for name, value in {"UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": str(folder)}.items():
