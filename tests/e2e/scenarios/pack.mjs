@@ -1,0 +1,21 @@
+import { holds, same } from "../comfy.mjs";
+
+/** All nodes of the pack can be searched for, and its template opens without a missing node. */
+export async function packAndTemplate(comfy, { nodes }) {
+  const known = await comfy.evaluate(() =>
+    Object.keys(window.LiteGraph.registered_node_types).filter((id) => id.startsWith("Recompose")),
+  );
+  same(known.sort(), nodes, "The pack's nodes");
+  const types = await comfy.evaluate(async () => {
+    const listed = await (await window.app.api.fetchApi("/workflow_templates")).json();
+    const pack = Object.keys(listed).find((name) => listed[name].includes("full_body"));
+    const file = await fetch(window.app.api.apiURL(`/workflow_templates/${encodeURIComponent(pack)}/full_body.json`));
+    await window.app.loadGraphData(await file.json());
+    return window.app.graph.nodes.map((node) => ({ type: node.type, known: node.type in window.LiteGraph.registered_node_types }));
+  });
+  holds(types.some(({ type }) => type === "RecomposeStitchBack"), "The template has no Stitch Back");
+  const missing = types.filter(({ known }) => !known).map(({ type }) => type);
+  same(missing.filter((type) => type.startsWith("Recompose")), [], "Missing nodes");
+  await comfy.frames(10);
+  await comfy.picture("template");
+}

@@ -1,0 +1,19 @@
+"""The pack in the page: its nodes are offered and its template opens, in each frontend and renderer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "data" / "schemas.json"
+
+
+def test_the_pack_appears_and_its_template_opens(pages) -> None:
+    pages.run("packAndTemplate", nodes=sorted(json.loads(SCHEMAS.read_text())))
+
+
+def test_what_a_page_lacks_is_said(pages) -> None:
+    with pytest.raises(AssertionError, match='The pack\'s nodes: expected \\["Nothing"\\]'):
+        pages.run("packAndTemplate", nodes=["Nothing"])
