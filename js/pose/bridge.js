@@ -1,0 +1,98 @@
+/** Between the node and the state; of the node it knows only {name, value} widgets and the plain JSON of its result. */
+
+import { BLANK, FLAG, INPUTS, LIMITS, REPORT } from "./types.js";
+import { MAIN_POINTS, PARTS } from "./skeleton.js";
+import { makeFrame, nobody, put, quantisedFrame } from "./people.js";
+import { fingerprint } from "./fingerprint.js";
+
+/** @typedef {import("./types.js").Frame} Frame @typedef {{name: string, value: unknown}} Widget */
+
+/** The value of one of the node's widgets, `fallback` where it is missing. @param {Widget[]} widgets */
+export function readWidget(widgets, name, fallback) {
+  return widgets?.find((widget) => widget.name === name)?.value ?? fallback;
+}
+
+/** What state.start needs, whatever the widgets hold. @param {Widget[]} widgets */
+export function readStart(widgets) {
+  const side = (name) => {
+    const value = Number(readWidget(widgets, name, 0));
+    return Number.isInteger(value) && value >= 1 && value <= LIMITS.side ? value : null;
+  };
+  const value = readWidget(widgets, INPUTS.edit, "");
+  return {
+    width: side(INPUTS.width) ?? BLANK.width,
+    height: side(INPUTS.height) ?? BLANK.height,
+    value: typeof value === "string" ? value : JSON.stringify(value) ?? "",
+  };
+}
+
+/** How the control image is drawn. @param {Widget[]} widgets */
+export function readDrawing(widgets) {
+  const width = Number(readWidget(widgets, INPUTS.stickWidth, 4));
+  return {
+    stickWidth: Number.isInteger(width) && width >= 1 && width <= 64 ? width : 4,
+    hands: readWidget(widgets, INPUTS.hands, true) !== false,
+    face: readWidget(widgets, INPUTS.face, true) !== false,
+    feet: readWidget(widgets, INPUTS.feet, false) === true,
+  };
+}
+
+/** Writes the edit into the node's widget; true where it changed. @param {Widget[]} widgets @param {string} value */
+export function writeValue(widgets, value) {
+  const widget = widgets?.find((each) => each.name === INPUTS.edit);
+  if (!widget || widget.value === value) return false;
+  widget.value = value;
+  return true;
+}
+
+/**
+ * The node's result as the `report` of the event `detected`: {incoming, pictures, replaced, notices}; null where the
+ * result holds none. Malformed frames become null.
+ * @param {object} output what onExecuted gets
+ */
+export function readReport(output) {
+  const report = output?.[REPORT]?.[0];
+  if (!report || !Array.isArray(report.pose)) return null;
+  const incoming = report.pose.slice(0, LIMITS.frames).map(readFrame);
+  return {
+    incoming,
+    pictures: incoming.map((_, index) => readPicture(report.pictures?.[index])),
+    replaced: listOf(report.replaced, Number.isInteger),
+    notices: listOf(report.notices, (notice) => typeof notice === "string"),
+  };
+}
+
+function listOf(value, wanted) {
+  return Array.isArray(value) ? value.filter(wanted) : [];
+}
+
+function readPicture(picture) {
+  const { filename, subfolder = "", type = "temp" } = picture ?? {};
+  return typeof filename === "string" && filename ? { filename, subfolder: String(subfolder), type: String(type) } : null;
+}
+
+/** One frame of POSE_KEYPOINT in pixels with scores 0 or 1. @param {object} entry @returns {Frame|null} */
+function readFrame(entry) {
+  const [width, height] = [entry?.canvas_width, entry?.canvas_height];
+  if (![width, height].every((side) => Number.isInteger(side) && side >= 1 && side <= LIMITS.side)) return null;
+  const people = (Array.isArray(entry.people) ? entry.people : []).slice(0, LIMITS.people).map(readPerson);
+  const frame = makeFrame(width, height, people);
+  const known = typeof entry.fingerprint === "string" ? entry.fingerprint : fingerprint(frame);
+  return { ...quantisedFrame(frame), fingerprint: known };
+}
+
+function readPerson(entry, index) {
+  const person = nobody(index);
+  const estimated = Array.isArray(entry?.recompose?.estimated) ? entry.recompose.estimated : [];
+  for (const { key, first, count } of Object.values(PARTS)) {
+    const flat = Array.isArray(entry?.[key]) ? entry[key] : [];
+    for (let row = 0; row < count; row++) {
+      const [x, y, score] = flat.slice(3 * row, 3 * row + 3);
+      if (![x, y].every(Number.isFinite) || !(score > 0)) continue;
+      const guessed = first + row < MAIN_POINTS && estimated[first + row];
+      person.flags[first + row] = FLAG.PRESENT | (guessed ? FLAG.ESTIMATED : 0);
+      put(person, first + row, x, y);
+    }
+  }
+  return person;
+}

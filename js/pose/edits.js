@@ -1,0 +1,151 @@
+/** What each event does to the shown frame: (frame, event, state) -> frame; the same object where nothing changes. */
+
+import { ALL_LIMBS, DESCENDANTS, POINTS } from "./skeleton.js";
+import { FLAG, LIMITS } from "./types.js";
+import { copied, isPresent, put, withPerson } from "./people.js";
+import { fitted, limbSwung, mirrored, pointMoved, reached, sidesSwapped, transformed } from "./kinematics.js";
+import { selectionBox } from "./geometry.js";
+import { presetPerson } from "./presets.js";
+import { restoredPoints } from "./restore.js";
+
+/**
+ * @typedef {import("./types.js").Frame} Frame @typedef {import("./types.js").Person} Person
+ * @typedef {import("./types.js").State} State @typedef {import("./types.js").Event} Event
+ */
+
+/** One person through `change`; persons that do not exist change nothing. */
+function change(frame, index, edit) {
+  const person = frame.people[index];
+  return person ? withPerson(frame, index, edit(person)) : frame;
+}
+
+/** The selected points by person: [[person index, [point, …]], …]. */
+function selected(state) {
+  const found = new Map();
+  for (const key of state.selection) {
+    const person = Math.floor(key / POINTS);
+    if (!found.has(person)) found.set(person, []);
+    found.get(person).push(key % POINTS);
+  }
+  return [...found];
+}
+
+function overSelection(frame, state, edit) {
+  return selected(state).reduce(
+    (result, [index, points]) => change(result, index, (person) => edit(person, points)),
+    frame,
+  );
+}
+
+function flagged(person, points, bit, on) {
+  const result = copied(person);
+  for (const point of points) {
+    if (isPresent(person, point)) result.flags[point] = on ? person.flags[point] | bit : person.flags[point] & ~bit;
+  }
+  return result;
+}
+
+function without(person, points) {
+  const result = copied(person);
+  for (const point of points) {
+    if (!(person.flags[point] & FLAG.LOCKED)) result.flags[point] = 0;
+  }
+  return result;
+}
+
+/** A point set by hand; one outside the picture was never seen there, so it counts as estimated. */
+function pointAdded(frame, person, point, at) {
+  const outside = at.x < 0 || at.y < 0 || at.x > frame.width || at.y > frame.height;
+  const result = copied(person);
+  result.flags[point] = FLAG.PRESENT | (outside ? FLAG.ESTIMATED : 0);
+  put(result, point, at.x, at.y);
+  return result;
+}
+
+function below(limb) {
+  const [, lower] = ALL_LIMBS[limb];
+  return [lower, ...DESCENDANTS[lower]];
+}
+
+function anchorOf(frame, state) {
+  const box = selectionBox(frame, state.selection);
+  return box ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : { x: 0, y: 0 };
+}
+
+function personAdded(frame, { person, preset, at, height }) {
+  if (frame.people.length >= LIMITS.people) return frame;
+  const stature = height ?? 0.9 * frame.height;
+  const ground = at ?? { x: frame.width / 2, y: 0.95 * frame.height };
+  const added = person ? { ...copied(person), from: -1 } : presetPerson(preset ?? "standing", ground, stature);
+  return { ...frame, people: [...frame.people, added] };
+}
+
+/** The preset in the place and size of the person it replaces. */
+function presetApplied(person, name) {
+  const xs = [], ys = [];
+  for (let point = 0; point < POINTS; point++) {
+    if (!isPresent(person, point)) continue;
+    xs.push(person.xy[2 * point]);
+    ys.push(person.xy[2 * point + 1]);
+  }
+  if (!xs.length) return person;
+  const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
+  const middle = (Math.min(...xs) + Math.max(...xs)) / 2;
+  return { ...presetPerson(name, { x: middle, y: bottom }, Math.max(bottom - top, 1)), from: person.from };
+}
+
+function pasted(frame, people) {
+  const room = LIMITS.people - frame.people.length;
+  const added = people.slice(0, Math.max(0, room)).map((person) => ({ ...copied(person), from: -1 }));
+  return added.length ? { ...frame, people: [...frame.people, ...added] } : frame;
+}
+
+/** Measured from the frames at the begin of the gesture. */
+export const GESTURES = {
+  dragPoint: (frame, { person, point, to }) => change(frame, person, (each) => pointMoved(each, point, to)),
+  dragLimb: (frame, { person, limb, grip, to, stretch }) =>
+    change(frame, person, (each) => limbSwung(each, limb, grip, to, stretch)),
+  reach: (frame, { person, point, to }) => change(frame, person, (each) => reached(each, point, to)),
+  transform: (frame, { type: _, ...asked }, state) => {
+    const anchor = asked.anchor ?? anchorOf(frame, state);
+    return overSelection(frame, state, (person, points) => transformed(person, points, { ...asked, anchor }));
+  },
+};
+
+/** Measured from what is there now. */
+export const EDITS = {
+  nudge: (frame, { x, y }, state) =>
+    overSelection(frame, state, (person, points) => transformed(person, points, { move: { x, y } })),
+  lock: (frame, { on }, state) =>
+    overSelection(frame, state, (person, points) => flagged(person, points, FLAG.LOCKED, on)),
+  hide: (frame, { on }, state) =>
+    overSelection(frame, state, (person, points) => flagged(person, points, FLAG.HIDDEN, on)),
+  delete: (frame, _, state) => overSelection(frame, state, without),
+  restore: (frame, _, state) => {
+    const wanted = state.selection.length ? selected(state).map(([index]) => index) : frame.people.keys();
+    const all = Array.from({ length: POINTS }, (_unused, point) => point);
+    return [...wanted].reduce(
+      (result, index) => change(result, index, (person) => restoredPoints(result, person, all, state, true)),
+      frame,
+    );
+  },
+  addPoint: (frame, { person, point, at }) => change(frame, person, (each) => pointAdded(frame, each, point, at)),
+  restorePoint: (frame, { person, point }, state) =>
+    change(frame, person, (each) => restoredPoints(frame, each, [point], state)),
+  deleteLimb: (frame, { person, limb }) => change(frame, person, (each) => without(each, below(limb))),
+  restoreLimb: (frame, { person, limb }, state) =>
+    change(frame, person, (each) => restoredPoints(frame, each, [ALL_LIMBS[limb][0], ...below(limb)], state)),
+  addPerson: personAdded,
+  deletePerson: (frame, { person }) =>
+    frame.people[person] ? { ...frame, people: frame.people.filter((_, index) => index !== person) } : frame,
+  restorePerson: (frame, { from }, state) => {
+    const person = state.incoming[state.frame]?.people[from];
+    const there = frame.people.some((each) => each.from === from);
+    return person && !there ? { ...frame, people: [...frame.people, person] } : frame;
+  },
+  applyPreset: (frame, { person, preset }) => change(frame, person, (each) => presetApplied(each, preset)),
+  swapSides: (frame, { person }) => change(frame, person, sidesSwapped),
+  mirror: (frame, { person }) => change(frame, person, mirrored),
+  fit: (frame, { person }) => change(frame, person, (each) => fitted(each, frame.width, frame.height)),
+  paste: (frame, { people }) => pasted(frame, people),
+};

@@ -1,0 +1,22 @@
+/** A pose on a picture of another size. The same rule as core/pose/edited.py. */
+
+import { put, copied, quantisedFrame } from "./people.js";
+import { POINTS } from "./skeleton.js";
+
+/**
+ * The frame's people on a picture of another size: scaled by the smaller of the two ratios, in the middle.
+ * @param {import("./types.js").Frame} frame @param {number} width @param {number} height
+ */
+export function rescaled(frame, width, height) {
+  if (frame.width === width && frame.height === height) return frame;
+  const scale = Math.min(width / frame.width, height / frame.height);
+  const [dx, dy] = [(width - scale * frame.width) / 2, (height - scale * frame.height) / 2];
+  const people = frame.people.map((person) => {
+    const result = copied(person);
+    for (let point = 0; point < POINTS; point++) {
+      if (result.flags[point]) put(result, point, scale * person.xy[2 * point] + dx, scale * person.xy[2 * point + 1] + dy);
+    }
+    return result;
+  });
+  return quantisedFrame({ ...frame, width, height, people });
+}
