@@ -30,6 +30,7 @@ COMMANDS = {
     "test": Command("testing", "tests", "run all tests; options are passed on to pytest"),
     "bench": Command("bench", "runtime", "measure the nodes and write docs/performance.md"),
     "quality": Command("quality", "runtime", "measure how good the demo pictures are"),
+    "figures": Command("figures", "runtime", "measure one of the small demo models"),
     "train-demo": Command("train", "runtime", "train one of the small demo models"),
     "update-pins": Command("pins", "nothing", "move all pinned versions to the newest and rewrite the locks"),
 }

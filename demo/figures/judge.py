@@ -1,0 +1,65 @@
+"""How well the judge sees: joints and garments on true pictures, feet on true and on planted ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import planted
+from ..judge import Judge, Seen
+from ..world.labels import GARMENTS
+from .rows import Figures, distances, longer_side, mean, overlap, pck
+
+PART = "test"
+TRUE_SEEDS = range(0, 300)
+FAULT_SEEDS = range(1000, 1060)
+# A planted foot whose visible pixels lie between these is neither there nor gone, and the seed is left out.
+UNCLEAR = range(8, 37)
+
+
+def clear(example: planted.Planted) -> bool:
+    """Whether every foot of the picture is there or not beyond doubt."""
+    return not any(count in UNCLEAR for count in np.bincount(example.feet.ravel())[1:])
+
+
+def pictures() -> list[tuple[str, int, planted.Planted]]:
+    """All pictures that are measured on: kind, seed, picture."""
+    found = []
+    for kind in planted.KINDS:
+        for seed in TRUE_SEEDS if kind == "true" else FAULT_SEEDS:
+            example = planted.planted(kind, seed, PART)
+            if clear(example):
+                found.append((kind, seed, example))
+    return found
+
+
+def row(kind: str, seed: int, example: planted.Planted, seen: Seen) -> dict[str, Any]:
+    """One picture's row."""
+    found: dict[str, Any] = {"kind": kind, "seed": seed, "feet": example.count, "feet_seen": seen.feet}
+    if kind != "true":
+        return found
+    found["distances"] = distances(seen.points, example.points, longer_side(example.material))
+    return found | {name: overlap(seen.garments[name], example.material, name) for name in GARMENTS}
+
+
+def measure(folder: Path) -> Figures:
+    """Look at all pictures with the committed judge."""
+    chosen = pictures()
+    seen = Judge.load(folder).look([example.image for _, _, example in chosen])
+    rows = [row(*one, what) for one, what in zip(chosen, seen, strict=True)]
+    return Figures(rows, summary(rows))
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of the rows."""
+    true = [row for row in rows if row["kind"] == "true"]
+    found: dict[str, Any] = {f"pck@{at}": pck([row["distances"] for row in true], at) for at in (0.05, 0.1)}
+    found |= {f"overlap of {name}": mean(row[name] for row in true) for name in GARMENTS}
+    for kind in planted.KINDS:
+        right = [row["feet"] == row["feet_seen"] for row in rows if row["kind"] == kind]
+        found[f"feet right, {kind}"] = f"{sum(right)} of {len(right)}"
+    faulty = [row["feet"] == row["feet_seen"] for row in rows if row["kind"] not in ("true", "nobody")]
+    found["feet right on faults"] = mean(map(float, faulty))
+    return found

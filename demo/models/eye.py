@@ -1,0 +1,107 @@
+"""The network that sees the drawn world: joints, feet and garments of the one person in a picture.
+
+A small hourglass (Newell et al. 2016) with additive skips; torch alone, so that it runs without ComfyUI.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+POINTS = 24  # 18 of the body, then 6 of the feet
+CLASSES = ("other", "skin", "hair", "top", "bottom", "shoes")
+COUNTS = 4  # 0, 1, 2, and 3 or more feet
+CELL = 4  # pixels to a cell of the maps
+GRID = 32  # the network takes sides that are multiples of it
+WIDTHS = (24, 48, 72, 96, 96)
+NEAR = 32
+DIMENSIONS = 2 * NEAR + WIDTHS[-1]
+
+
+class Views(NamedTuple):
+    """What the network says: scores in cells (B,24,h,w) of where each point is, scores B,24 of whether it is
+    there, scores (B,h,w) of a foot's middle, scores B,4 of the number of feet, scores (B,6,2h,2w) of what
+    each half-pixel shows, and the features B,160 behind the number of feet."""
+
+    places: Tensor
+    presence: Tensor
+    middles: Tensor
+    feet: Tensor
+    materials: Tensor
+    features: Tensor
+
+
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class Block(nn.Module):
+    """Two convolutions beside the identity (He et al. 2016)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = convolution(width, width)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(x + self.second(self.first(x)))
+
+
+def larger(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+class Eye(nn.Module):
+    """Views of pictures B,3,H,W in −0.5…0.5, where 0 fills what lies outside; H and W multiples of 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        half, fourth, eighth, sixteenth, last = WIDTHS
+        self.stem = convolution(3, half, 2)
+        self.down = nn.ModuleList(
+            [
+                nn.Sequential(convolution(half, fourth, 2), Block(fourth)),
+                nn.Sequential(convolution(fourth, eighth, 2), Block(eighth), Block(eighth)),
+                nn.Sequential(convolution(eighth, sixteenth, 2), Block(sixteenth), Block(sixteenth)),
+                nn.Sequential(convolution(sixteenth, last, 2), Block(last), Block(last)),
+            ]
+        )
+        self.narrow = nn.ModuleList(
+            [nn.Conv2d(last, sixteenth, 1), nn.Conv2d(sixteenth, eighth, 1), nn.Conv2d(eighth, fourth, 1)]
+        )
+        self.up = nn.ModuleList([Block(sixteenth), Block(eighth), Block(fourth)])
+        self.places = nn.Sequential(convolution(fourth, eighth), nn.Conv2d(eighth, 2 * POINTS + 1, 1))
+        self.fine = nn.Conv2d(fourth, half, 1)
+        self.materials = nn.Sequential(convolution(half, half), nn.Conv2d(half, len(CLASSES), 1))
+        self.near = convolution(fourth, NEAR)
+        self.feet = nn.Sequential(nn.Linear(DIMENSIONS, 64), nn.ReLU(inplace=True), nn.Linear(64, COUNTS))
+
+    def forward(self, pictures: Tensor) -> Views:
+        stem = self.stem(pictures)
+        levels = [stem]
+        for stage in self.down:
+            levels.append(stage(levels[-1]))
+        x = levels[-1]
+        features = [x.float().mean((2, 3))]
+        for narrow, block, level in zip(self.narrow, self.up, levels[-2:0:-1], strict=True):
+            x = block(larger(narrow(x)) + level)
+        maps = self.places(x).float()
+        places, evidence, middles = maps[:, :POINTS], maps[:, POINTS:-1], maps[:, -1]
+        where = places.flatten(2).softmax(2).detach()
+        presence = (where * evidence.flatten(2)).sum(2)
+        near = self.near(x).float()
+        pooled = torch.cat([*features, near.mean((2, 3)), near.amax((2, 3))], 1)
+        materials = self.materials(larger(self.fine(x)) + stem).float()
+        return Views(places, presence, middles, self.feet(pooled).float(), materials, pooled)
+
+
+def eye(seed: int = 0) -> Eye:
+    """A fresh network."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Eye().to(memory_format=torch.channels_last)
