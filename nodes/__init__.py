@@ -1,8 +1,8 @@
 from comfy_api.latest import ComfyExtension, io
 
-from . import canvas, caption, mask, pose
+from . import canvas, caption, mask, pose, pose_edit
 
 
 class RecomposeExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [*canvas.NODES, *mask.NODES, *caption.NODES, *pose.NODES]
+        return [*canvas.NODES, *mask.NODES, *caption.NODES, *pose.NODES, *pose_edit.NODES]

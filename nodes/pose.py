@@ -19,6 +19,25 @@ def threshold() -> io.Float.Input:
     )
 
 
+def drawing() -> list[io.Input]:
+    return [
+        io.Int.Input(
+            "stick_width",
+            default=4,
+            min=1,
+            max=64,
+            tooltip="Half the breadth of the sticks and the radius of the joints in pixels; 4 for SD 1.5.",
+        ),
+        io.Boolean.Input("hands", default=True, tooltip="Draw the hands where the pose has them."),
+        io.Boolean.Input("face", default=True, tooltip="Draw the face's points where the pose has them."),
+        io.Boolean.Input(
+            "feet",
+            default=False,
+            tooltip="Draw heels and toes. The SD 1.5 ControlNets never saw feet, so it is off.",
+        ),
+    ]
+
+
 class LoadPose(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -135,23 +154,7 @@ class DrawPose(io.ComfyNode):
             description="Draws the skeleton exactly as the OpenPose ControlNets were trained on it.",
             inputs=[
                 PoseKeypoint.Input("pose"),
-                io.Int.Input(
-                    "stick_width",
-                    default=4,
-                    min=1,
-                    max=64,
-                    tooltip="Half the breadth of the sticks and the radius of the joints in pixels; 4 "
-                    "for SD 1.5.",
-                ),
-                io.Boolean.Input("hands", default=True, tooltip="Draw the hands where the pose has them."),
-                io.Boolean.Input(
-                    "face", default=True, tooltip="Draw the face's points where the pose has them."
-                ),
-                io.Boolean.Input(
-                    "feet",
-                    default=False,
-                    tooltip="Draw heels and toes. The SD 1.5 ControlNets never saw feet, so it is off.",
-                ),
+                *drawing(),
                 threshold(),
             ],
             outputs=[io.Image.Output()],

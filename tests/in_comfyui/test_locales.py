@@ -31,9 +31,14 @@ def described(info: dict) -> dict:
     return {
         "display_name": info["display_name"],
         "description": info["description"],
-        "inputs": {key: tip for group in info["input"].values() for key, tip in inputs(group).items()},
+        "inputs": {key: tip for group in shown(info).values() for key, tip in inputs(group).items()},
         "outputs": {str(index): tip for index, tip in enumerate(info["output_tooltips"])},
     }
+
+
+def shown(info: dict) -> dict:
+    """The groups of inputs a user sees; what the server fills in by itself has no name."""
+    return {name: group for name, group in info["input"].items() if name != "hidden"}
 
 
 def inputs(group: dict, prefix: str = "") -> dict[str, str | None]:
