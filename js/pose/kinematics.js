@@ -1,6 +1,6 @@
 /** How a person moves: points, limbs with what hangs on them, reaching, turning, mirroring. Person in, person out. */
 
-import { ALL_LIMBS, BODY_POINTS, CHAINS, COUNTERPART, DESCENDANTS, L_ANKLE, POINTS, R_ANKLE } from "./skeleton.js";
+import { ALL_LIMBS, BODY_POINTS, CHAINS, COUNTERPART, DESCENDANTS, L_ANKLE, PARENT, POINTS, R_ANKLE } from "./skeleton.js";
 import { boundingBox } from "./geometry.js";
 import { copied, isLocked, isPresent, place, put } from "./people.js";
 
@@ -24,7 +24,8 @@ function moved(person, points, move) {
 
 /** What hangs on a point without being part of the body: the hand on a wrist, the foot on an ankle, the face. */
 function attached(point) {
-  return DESCENDANTS[point].filter((below) => below >= BODY_POINTS);
+  const hangs = (below) => PARENT[below] === point || (PARENT[below] >= BODY_POINTS && hangs(PARENT[below]));
+  return DESCENDANTS[point].filter((below) => below >= BODY_POINTS && hangs(below));
 }
 
 /**
