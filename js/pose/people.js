@@ -56,12 +56,15 @@ export function quantised(value) {
   return Math.floor(value * STEPS_PER_PIXEL + 0.5) / STEPS_PER_PIXEL + 0;
 }
 
+/** The person with every coordinate a multiple of 1/16 px; the same object if they were. @param {Person} person */
+export function quantisedPerson(person) {
+  const xy = person.xy.map(quantised);
+  return xy.every((value, index) => value === person.xy[index]) ? person : { ...person, xy };
+}
+
 /** The frame with every coordinate a multiple of 1/16 px; unchanged people stay the same objects. @param {Frame} frame */
 export function quantisedFrame(frame) {
-  const people = frame.people.map((person) => {
-    const xy = person.xy.map(quantised);
-    return xy.every((value, index) => value === person.xy[index]) ? person : { ...person, xy };
-  });
+  const people = frame.people.map(quantisedPerson);
   return people.every((person, index) => person === frame.people[index]) ? frame : { ...frame, people };
 }
 

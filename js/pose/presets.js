@@ -2,7 +2,7 @@
 
 import { FLAG } from "./types.js";
 import { MAIN_POINTS } from "./skeleton.js";
-import { nobody, put } from "./people.js";
+import { nobody, put, quantisedPerson } from "./people.js";
 
 export const PRESETS = Object.freeze({
   standing: [
@@ -30,7 +30,7 @@ export function presetPerson(name, at, stature) {
   return person;
 }
 
-/** The person a blank canvas of that size starts with: nine tenths of its height, in its middle. */
+/** The person a blank canvas of that size starts with: nine tenths of its height, in its middle, in 1/16 px. */
 export function templatePerson(width, height) {
-  return presetPerson(TEMPLATE, { x: width / 2, y: 0.95 * height }, 0.9 * height);
+  return quantisedPerson(presetPerson(TEMPLATE, { x: width / 2, y: 0.95 * height }, 0.9 * height));
 }

@@ -40,7 +40,7 @@ export function start({ width = BLANK.width, height = BLANK.height, value = "" }
 }
 
 function template(width, height) {
-  return quantisedFrame(makeFrame(width, height, [templatePerson(width, height)]));
+  return makeFrame(width, height, [templatePerson(width, height)]);
 }
 
 /** @param {State} state @param {Event} event @returns {State} */

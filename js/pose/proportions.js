@@ -1,0 +1,136 @@
+/**
+ * The proportions of the body, and a person's stature in pixels measured by them: core/pose/proportions.py again.
+ *
+ * Fractions of stature after D. A. Winter, Biomechanics and Motor Control of Human Movement (2009), figure 4.1, which
+ * goes back to Drillis and Contini (1966).
+ */
+
+import * as s from "./skeleton.js";
+import { isEstimated, isShown, place } from "./people.js";
+
+/** @typedef {import("./types.js").Person} Person @typedef {import("./types.js").Vector} Vector */
+
+export const ANKLE_HEIGHT = 0.039, KNEE_HEIGHT = 0.285, HIP_HEIGHT = 0.53, SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
+export const SHANK = 0.246, THIGH = 0.245, TRUNK = 0.288;
+export const UPPER_ARM = 0.186, FOREARM = 0.146;
+export const SHOULDER_WIDTH = 0.259, HIP_WIDTH = 0.191;
+export const FOOT_LENGTH = 0.152, FOOT_BREADTH = 0.055;
+// Where along the foot the ankle stands is an assumption: a quarter of its length lies behind.
+export const HEEL_BEHIND = 0.25 * FOOT_LENGTH, TOES_AHEAD = 0.75 * FOOT_LENGTH;
+export const LEG_BREADTH = 0.06;
+
+const SIDE_OF_TRUNK = Math.hypot(TRUNK, (SHOULDER_WIDTH - HIP_WIDTH) / 2);
+const FRONTAL = 0.7;
+const BENT = (25 * Math.PI) / 180;
+const SHORT = 0.75;
+const CHAINS = [
+  [s.R_SHOULDER, s.R_ELBOW, s.R_WRIST],
+  [s.L_SHOULDER, s.L_ELBOW, s.L_WRIST],
+  [s.R_HIP, s.R_KNEE, s.R_ANKLE],
+  [s.L_HIP, s.L_KNEE, s.L_ANKLE],
+];
+const LIMBS = [
+  [s.R_HIP, s.R_KNEE, THIGH, 3],
+  [s.L_HIP, s.L_KNEE, THIGH, 3],
+  [s.R_KNEE, s.R_ANKLE, SHANK, 3],
+  [s.L_KNEE, s.L_ANKLE, SHANK, 3],
+  [s.R_SHOULDER, s.R_ELBOW, UPPER_ARM, 1],
+  [s.L_SHOULDER, s.L_ELBOW, UPPER_ARM, 1],
+  [s.R_ELBOW, s.R_WRIST, FOREARM, 1],
+  [s.L_ELBOW, s.L_WRIST, FOREARM, 1],
+];
+
+/** @typedef {{at: (point: number) => Vector, has: (point: number) => boolean}} Points places and which of them count */
+
+/** The points that were seen, not guessed. @param {Person} person @returns {Points} */
+export function measuredPoints(person) {
+  return { at: (point) => place(person, point), has: (point) => isShown(person, point) && !isEstimated(person, point) };
+}
+
+/** The point halfway between two present points, null where one is missing. @param {Points} points */
+export function midpoint(points, first, second) {
+  if (!points.has(first) || !points.has(second)) return null;
+  const [a, b] = [points.at(first), points.at(second)];
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+}
+
+/** Midway between the shoulders, or the neck where one of them is missing. @param {Points} points */
+export function shouldersMiddle(points) {
+  return midpoint(points, s.R_SHOULDER, s.L_SHOULDER) ?? (points.has(s.NECK) ? points.at(s.NECK) : null);
+}
+
+/** A point at the height of the eyes: between the ears, else between the eyes, else the one ear seen. */
+export function headMiddle(points) {
+  for (const [first, second] of [[s.R_EAR, s.L_EAR], [s.R_EYE, s.L_EYE], [s.R_EAR, s.R_EAR], [s.L_EAR, s.L_EAR]]) {
+    const middle = midpoint(points, first, second);
+    if (middle) return middle;
+  }
+  return null;
+}
+
+function distance(a, b) {
+  return Math.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2);
+}
+
+function trunkSegments(points) {
+  const shoulders = shouldersMiddle(points), hips = midpoint(points, s.R_HIP, s.L_HIP);
+  if (shoulders && hips) return [[distance(shoulders, hips) / TRUNK, 3]];
+  return [[s.R_SHOULDER, s.R_HIP], [s.L_SHOULDER, s.L_HIP]]
+    .filter(([shoulder, hip]) => points.has(shoulder) && points.has(hip))
+    .map(([shoulder, hip]) => [distance(points.at(shoulder), points.at(hip)) / SIDE_OF_TRUNK, 3]);
+}
+
+/** [stature in pixels by this segment alone, weight] of every segment both ends of which are present. */
+function measured(points) {
+  const found = trunkSegments(points);
+  const trunk = found.length ? found[0][0] * TRUNK : null;
+  for (const [first, second, fraction, weight] of LIMBS) {
+    if (points.has(first) && points.has(second)) {
+      found.push([distance(points.at(first), points.at(second)) / fraction, weight]);
+    }
+  }
+  if (points.has(s.R_SHOULDER) && points.has(s.L_SHOULDER)) {
+    const width = distance(points.at(s.R_SHOULDER), points.at(s.L_SHOULDER));
+    if (trunk === null || width > FRONTAL * trunk) found.push([width / SHOULDER_WIDTH, 1]);
+  }
+  const shoulders = shouldersMiddle(points), head = headMiddle(points);
+  // A nodding head is short: it only counts where there is no trunk to measure.
+  if (trunk === null && shoulders && head) found.push([distance(shoulders, head) / (EYE_HEIGHT - SHOULDER_HEIGHT), 1]);
+  return found.filter(([stature]) => stature > 0);
+}
+
+/** Whether an elbow or a knee is bent by more than 25°. */
+function bends(points) {
+  return CHAINS.some((chain) => {
+    if (!chain.every(points.has)) return false;
+    const [first, middle, last] = chain.map(points.at);
+    const [ax, ay, bx, by] = [middle.x - first.x, middle.y - first.y, last.x - middle.x, last.y - middle.y];
+    return Math.abs(Math.atan2(ax * by - ay * bx, ax * bx + ay * by)) > BENT;
+  });
+}
+
+function weightedPercentile(values, share) {
+  const sorted = values.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const total = sorted.reduce((sum, [, weight]) => sum + weight, 0);
+  let reached = 0;
+  for (const [value, weight] of sorted) {
+    reached += weight;
+    if (reached >= share * total - 1e-9) return value;
+  }
+  return sorted.at(-1)[0];
+}
+
+/**
+ * The height in pixels the person would have standing upright, by the measured points; null if nothing can be measured.
+ * The weighted median over the segments seen, or their 75th percentile when a limb is bent or they disagree:
+ * foreshortening only ever makes a segment too short.
+ * @param {Person} person
+ */
+export function stature(person) {
+  const points = measuredPoints(person);
+  const found = measured(points);
+  if (!found.length) return null;
+  const statures = found.map(([value]) => value);
+  const foreshortened = Math.min(...statures) < SHORT * Math.max(...statures);
+  return weightedPercentile(found, foreshortened || bends(points) ? 0.75 : 0.5);
+}

@@ -1,0 +1,60 @@
+/** Answers questions on standard input, one JSON object per line, by the editor's own modules; see test_js_parity.py. */
+
+import { createHash } from "node:crypto";
+import { createInterface } from "node:readline";
+
+import { blankImage, draw } from "../../js/pose/draw.js";
+import { extensionNeeded } from "../../js/pose/extension.js";
+import { fingerprint } from "../../js/pose/fingerprint.js";
+import { rescaled } from "../../js/pose/fit.js";
+import { boundingBox } from "../../js/pose/geometry.js";
+import { readOpenPose, toKeypoints, writeOpenPose } from "../../js/pose/openpose.js";
+import { stature } from "../../js/pose/proportions.js";
+import { templatePerson } from "../../js/pose/presets.js";
+import * as skeleton from "../../js/pose/skeleton.js";
+import { parse } from "../../js/pose/value.js";
+
+const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
+
+function pixels(frame, options) {
+  const { data } = draw(frame, blankImage(frame.width, frame.height), options);
+  return { sha256: createHash("sha256").update(data).digest("hex") };
+}
+
+const ANSWERS = {
+  skeleton: () => ({ ...skeleton }),
+  draw: ({ pose, options }) => pixels(first(pose), options),
+  measure: ({ pose }) => {
+    const frame = first(pose);
+    return {
+      statures: frame.people.map(stature),
+      extension: Object.values(extensionNeeded(frame)),
+      box: boundingBox(frame.people),
+      fingerprint: fingerprint(frame),
+    };
+  },
+  template: ({ width, height }) => toKeypoints(templatePerson(width, height)),
+  read: ({ text, size }) => {
+    try {
+      return { frames: readOpenPose(text, { size }).map((frame) => ({ ...frame, people: frame.people.map(toKeypoints) })) };
+    } catch (error) {
+      return { error: error.message };
+    }
+  },
+  write: ({ pose, layout }) => writeOpenPose([first(pose)], layout),
+  parse: ({ text, size }) => {
+    const { frames, notices } = parse(text);
+    const people = ({ people }) => people.map(({ from, flags, xy }) => ({ from, flags: [...flags], xy: [...xy] }));
+    const fitted = (frame) => (size ? rescaled(frame, ...size) : frame);
+    const found = [...frames].map(([index, frame]) => [
+      index,
+      { size: [frame.width, frame.height], fingerprint: frame.fingerprint, people: people(fitted(frame)) },
+    ]);
+    return { frames: Object.fromEntries(found), notices };
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { ask, ...question } = JSON.parse(line);
+  process.stdout.write(`${JSON.stringify(ANSWERS[ask](question))}\n`);
+}

@@ -1,0 +1,304 @@
+"""The editor's JavaScript and the Python behind it agree: tables, geometry, estimates, files, every pixel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from recompose.core.pose import edited, openpose, people, proportions, skeleton
+from recompose.core.pose.draw import draw
+from recompose.core.pose.extension import extension_needed
+from recompose.core.pose.template import template_person
+from recompose.core.shapes import Size
+
+ROOT = Path(__file__).resolve().parent.parent
+POSES = 500
+Ask = Callable[..., list[Any]]
+
+
+@pytest.fixture(scope="session")
+def ask() -> Ask:
+    """Asks the JavaScript one kind of question many times in one process."""
+    node = os.environ.get("RECOMPOSE_NODE")
+    assert node and Path(node).exists(), "Node is missing; `python3 cli test` brings it."
+
+    def answers(kind: str, questions: list[dict]) -> list[Any]:
+        lines = "".join(json.dumps({"ask": kind, **question}) + "\n" for question in questions)
+        command = [node, "--no-warnings", str(ROOT / "tests" / "js" / "parity.mjs")]
+        done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stderr[-3000:]
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(found) == len(questions)
+        return found
+
+    return answers
+
+
+def random_person(chance: np.random.Generator, size: Size) -> dict:
+    """A standing figure turned, narrowed, shaken and partly hidden; hands and face now and then."""
+    q = chance.uniform(0.2, 2.5) * size.height
+    standing = people.points(template_person(Size(1000, 1000)))[:, :2] - (500, 950)
+    turn = np.deg2rad(chance.choice([0, chance.uniform(-30, 30), chance.uniform(-180, 180)]))
+    wide = np.array([chance.choice([1, 1, -1, chance.uniform(-1, 1)]), 1])
+    turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    points = standing * wide / 900 * q @ turned
+    points += chance.normal(0, chance.choice([0, 0.01, 0.06]) * q, points.shape)
+    points += chance.uniform(-0.3, 1.4, 2) * size
+    if chance.random() < 0.5:
+        points = np.floor(points * 16 + 0.5) / 16
+    present = chance.random(len(points)) > chance.choice([0, 0.1, 0.4])
+    marks = (chance.random(len(points)) < 0.2) & present & (chance.random() < 0.3)
+
+    def flat(some: np.ndarray, there: np.ndarray) -> list[float]:
+        return np.where(there[:, None], np.column_stack([some, np.ones(len(some))]), 0).ravel().tolist()
+
+    person: dict = {skeleton.BODY_KEY: flat(points[:18], present[:18])}
+    if chance.random() < 0.6:
+        person[skeleton.FOOT_KEY] = flat(points[18:], present[18:])
+    for key in (skeleton.HAND_LEFT_KEY, skeleton.HAND_RIGHT_KEY, skeleton.FACE_KEY):
+        if chance.random() < 0.4:
+            cloud = points[chance.integers(0, 18)] + chance.normal(0, 0.05 * q, (skeleton.KEYS[key], 2))
+            person[key] = flat(cloud, chance.random(len(cloud)) > 0.1)
+    if marks.any():
+        person["recompose"] = {"estimated": marks.astype(int).tolist()}
+    return person
+
+
+@pytest.fixture(scope="session")
+def frames() -> list[dict]:
+    """500 frames of one to three people on pictures of odd sizes; the first ones are awkward on purpose."""
+    chance = np.random.default_rng(20)
+    found = [{"canvas_width": 97, "canvas_height": 61, "people": []}]
+    for angle in range(0, 360, 45):
+        # Sticks along the eight directions, where an angle in whole degrees is a knife's edge.
+        direction = np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))]).round(12)
+        ends = np.array([40.0, 33.0]) + 24 * direction
+        flat = [0.0] * 54
+        flat[3:6], flat[6:9] = [40.0, 33.0, 1.0], [*ends.tolist(), 1.0]
+        found.append({"canvas_width": 97, "canvas_height": 61, "people": [{skeleton.BODY_KEY: flat}]})
+    while len(found) < POSES:
+        size = Size(*(int(side) for side in chance.integers(40, 400, 2)))
+        persons = [random_person(chance, size) for _ in range(chance.integers(1, 4))]
+        found.append({"canvas_width": size.width, "canvas_height": size.height, "people": persons})
+    return found
+
+
+def test_the_tables_are_the_same(ask: Ask) -> None:
+    (tables,) = ask("skeleton", [{}])
+    for name in ("LIMBS", "FOOT_LIMBS", "COLORS", "FOOT_COLORS", "HAND_EDGES", "MIRRORED"):
+        assert tables[name] == [
+            list(row) if isinstance(row, tuple) else row for row in getattr(skeleton, name)
+        ]
+    for name in [name for name in dir(skeleton) if name.startswith(("BODY_25", "WHOLEBODY"))]:
+        assert tables[name] == list(getattr(skeleton, name)), name
+    numbers = {
+        name: value for name, value in vars(skeleton).items() if isinstance(value, int) and name.isupper()
+    }
+    renamed = {"POINTS": "MAIN_POINTS"}
+    assert {tables[renamed.get(name, name)] == value for name, value in numbers.items()} == {True}
+    rows = {
+        part["key"]: slice(part["first"], part["first"] + part["count"]) for part in tables["PARTS"].values()
+    }
+    assert rows == edited.ROWS and list(rows) == list(edited.ROWS)
+
+
+def test_the_control_image_is_the_same_to_the_pixel(ask: Ask, frames: list[dict]) -> None:
+    chance = np.random.default_rng(3)
+    options = [
+        {
+            "stickWidth": int(chance.choice([1, 2, 3, 4, 7, 12])),
+            "hands": bool(chance.random() < 0.8),
+            "face": bool(chance.random() < 0.8),
+            "feet": bool(chance.random() < 0.5),
+        }
+        for _ in frames
+    ]
+    found = ask("draw", [{"pose": frame, "options": how} for frame, how in zip(frames, options, strict=True)])
+    painted = 0
+    for index, (frame, how, drawn) in enumerate(zip(frames, options, found, strict=True)):
+        picture = draw(frame, how["stickWidth"], how["hands"], how["face"], how["feet"])
+        painted += bool(picture.any())
+        opaque = np.dstack([picture, np.full(picture.shape[:2], 255, dtype=np.uint8)])
+        assert drawn["sha256"] == hashlib.sha256(opaque.tobytes()).hexdigest(), (index, how)
+    assert painted > 0.8 * POSES
+
+
+def test_measures_are_the_same(ask: Ask, frames: list[dict]) -> None:
+    extended = 0
+    for frame, found in zip(frames, ask("measure", [{"pose": frame} for frame in frames]), strict=True):
+        statures = [proportions.stature(person) for person in frame["people"]]
+        assert [value is None for value in found["statures"]] == [value is None for value in statures]
+        assert [value or 0 for value in found["statures"]] == pytest.approx(
+            [value or 0 for value in statures], abs=1e-6
+        )
+        assert found["fingerprint"] == edited.fingerprint(frame)
+        if not frame["people"]:
+            continue
+        needed = extension_needed([frame], people.size(frame), np.inf)[:4]
+        extended += any(needed)
+        assert found["extension"] == pytest.approx(needed, abs=1e-6)
+        left, top, right, bottom = people.bounding_box(frame)
+        box = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+        assert found["box"] == pytest.approx(box, abs=1e-6)
+    assert extended > 0.5 * POSES
+
+
+def test_the_template_person_is_the_same(ask: Ask) -> None:
+    sizes = [Size(512, 768), Size(331, 457), Size(64, 16384), Size(1999, 65)]
+    questions = [{"width": size.width, "height": size.height} for size in sizes]
+    for size, found in zip(sizes, ask("template", questions), strict=True):
+        assert found == template_person(size)
+
+
+def in_layout(points: np.ndarray, layout: str) -> list[float]:
+    """The 24 points in a file's own order."""
+    rows = {"coco18": 18, "body25": 25, "wholebody": 133}[layout]
+    flat = np.zeros((rows, 3))
+    body = {"body25": skeleton.BODY_25_BODY, "wholebody": skeleton.WHOLEBODY_BODY}.get(layout, range(18))
+    feet = {"body25": skeleton.BODY_25_FEET, "wholebody": skeleton.WHOLEBODY_FEET}.get(layout, ())
+    for row, point in zip((*body, *feet), points, strict=False):
+        if row >= 0:
+            flat[row] = point
+    return flat.ravel().tolist()
+
+
+def test_files_are_read_the_same(ask: Ask, frames: list[dict]) -> None:
+    chance = np.random.default_rng(11)
+    texts = []
+    for frame in frames:
+        layout = chance.choice(["coco18", "body25", "wholebody"])
+        persons = []
+        for person in frame["people"]:
+            points = people.points(person)
+            if chance.random() < 0.5:
+                points[:, 2] *= chance.uniform(0.1, 1, len(points)).round(3)
+            if chance.random() < 0.1:
+                points[:, :2] /= people.size(frame)
+            hand = chance.uniform(0, 300, (21, 3)).round(2).ravel().tolist() if chance.random() < 0.5 else []
+            face = (
+                chance.uniform(0, 300, (68, 3)).round(2).ravel().tolist() if chance.random() < 0.5 else None
+            )
+            more = {skeleton.HAND_LEFT_KEY: hand, skeleton.FACE_KEY: face}
+            persons.append({skeleton.BODY_KEY: in_layout(points, layout), **more})
+        whole = {**frame, "people": persons}
+        texts.append(json.dumps([whole, whole] if chance.random() < 0.1 else whole))
+    for text, found in zip(texts, ask("read", [{"text": text} for text in texts]), strict=True):
+        expected = openpose.read(text)
+        assert len(found["frames"]) == len(expected)
+        for mine, theirs in zip(found["frames"], expected, strict=True):
+            assert people.Size(mine["width"], mine["height"]) == people.size(theirs)
+            for one, other in zip(mine["people"], theirs["people"], strict=True):
+                for key, count in skeleton.KEYS.items():
+                    absent = np.zeros((count, 3))
+                    row, wanted = people.triples(one, key), people.triples(other, key)
+                    assert np.allclose(row if len(row) else absent, wanted, rtol=0, atol=1e-6), key
+
+
+def picture(**person: object) -> str:
+    return json.dumps({"people": [person], "canvas_width": 9, "canvas_height": 9})
+
+
+WRONG = {
+    "no JSON": "{",
+    "NaN": picture(pose_keypoints_2d=[float("nan")] * 54),
+    "other JSON": '{"cats": 3}',
+    "number": "5",
+    "empty list": "[]",
+    "person is a word": '{"people": ["Ann"], "canvas_width": 9, "canvas_height": 9}',
+    "17 points": picture(pose_keypoints_2d=[1.0] * 51),
+    "cut triple": picture(pose_keypoints_2d=[1.0] * 53),
+    "words": picture(pose_keypoints_2d=["1"] * 53 + ["x"]),
+    "infinite": picture(pose_keypoints_2d=[1.0] * 54).replace("1.0", "1e999", 1),
+    "hand of 20": picture(hand_left_keypoints_2d=[1.0] * 60),
+    "no size": json.dumps({"people": [{skeleton.BODY_KEY: [1.0] * 54}]}),
+    "size is a word": '{"people": [], "canvas_width": "9", "canvas_height": 9}',
+    "million points": picture(pose_keypoints_2d=[1] * 3_000_000),
+    "deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
+def test_what_python_refuses_javascript_refuses_in_a_sentence(ask: Ask, text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        openpose.read(text)
+    (found,) = ask("read", [{"text": text}])
+    assert found["error"].endswith(".") and 20 < len(found["error"]) < 300
+
+
+@pytest.mark.parametrize("layout", ["coco18", "body25", "wholebody"])
+def test_what_javascript_writes_python_reads(ask: Ask, frames: list[dict], layout: str) -> None:
+    some = [frame for frame in frames if frame["people"]][:100]
+    for frame, text in zip(some, ask("write", [{"pose": f, "layout": layout} for f in some]), strict=True):
+        found = openpose.read(text)[0]
+        assert people.size(found) == people.size(frame)
+        for mine, theirs in zip(found["people"], frame["people"], strict=True):
+            wanted, points = people.points(theirs), people.points(mine)
+            # COCO-WholeBody has no neck; it comes back midway between the shoulders.
+            kept = np.arange(len(wanted)) != (skeleton.NECK if layout == "wholebody" else -1)
+            assert np.allclose(points[kept], wanted[kept], rtol=0, atol=1e-9)
+            hand = people.triples(theirs, skeleton.HAND_LEFT_KEY)
+            if hand.any():
+                assert np.allclose(people.triples(mine, skeleton.HAND_LEFT_KEY), hand, rtol=0, atol=1e-9)
+
+
+def value_of(frame: dict, chance: np.random.Generator) -> str:
+    """An edit with the frame's people, flags at random."""
+    persons = []
+    for index, person in enumerate(frame["people"]):
+        rows = np.concatenate([people.triples(person, key) if person.get(key) else np.zeros((n, 3))
+                               for key, n in ((key, skeleton.KEYS[key]) for key in edited.ROWS)])  # fmt: skip
+        bits = np.where(rows[:, 2] > 0, 1 | chance.choice([0, 2, 4, 8, 14], len(rows)), 0)
+        flags = "".join(f"{bit:x}" for bit in bits).rstrip("0")
+        xy = np.floor(rows[bits > 0, :2] * 16 + 0.5).astype(int).ravel().tolist()
+        persons.append({"from": index - 1, "flags": flags, "xy": xy})
+    entry = {"size": [frame["canvas_width"], frame["canvas_height"]], "fingerprint": "", "people": persons}
+    return json.dumps({"version": 1, "frames": {str(chance.integers(0, 4)): entry}})
+
+
+PLANTED = (*'x"{}[],:-9.\\e\u0000é', "NaN", "1e999", "null", "true", '"0"', "Infinity")
+
+
+def damaged(text: str, chance: np.random.Generator) -> str:
+    """The text cut, or with a piece out of it, or with something planted into it."""
+    at, end = sorted(chance.integers(0, len(text), 2).tolist())
+    planted = str(chance.choice(PLANTED))
+    kinds = (text[:at], text[at:], text[:at] + text[end:])
+    return str(chance.choice([*kinds, text[:at] + planted + text[at:], text[:at] + planted + text[at + 1 :]]))
+
+
+def as_json(edit: edited.Edit, size: Size | None) -> dict:
+    frames = {}
+    for index, frame in edit.frames.items():
+        shown = edited.rescaled(frame, size) if size else frame
+        frames[str(index)] = {
+            "size": list(frame.size),
+            "fingerprint": frame.fingerprint,
+            "people": [
+                {"from": who.source, "flags": who.flags.tolist(), "xy": who.xy.ravel().tolist()}
+                for who in shown.people
+            ],
+        }
+    return {"frames": frames, "notices": edit.notices}
+
+
+def test_values_whole_and_damaged_are_read_the_same(ask: Ask, frames: list[dict]) -> None:
+    chance = np.random.default_rng(31)
+    questions, expected, noticed = [], [], 0
+    for frame in frames:
+        whole, size = value_of(frame, chance), Size(*(int(side) for side in chance.integers(1, 999, 2)))
+        questions.append({"text": whole, "size": list(size)})
+        expected.append(as_json(edited.parse(whole), size))
+        text = damaged(whole, chance)
+        questions.append({"text": text})
+        edit = edited.parse(text)
+        expected.append(as_json(edit, None))
+        noticed += bool(edit.notices)
+    assert noticed > 0.8 * len(frames)
+    assert ask("parse", questions) == expected
