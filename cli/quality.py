@@ -1,0 +1,208 @@
+"""`quality`: measure the main job beside ComfyUI's own nodes on 100 pictures and write docs/quality.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import demo, models, quality_prompts, run, saving, signals, workflow
+from .client import ServerError
+from .environment import Environment
+from .server import ROOT, PrivateServer, demo_packs
+
+if TYPE_CHECKING:
+    from ..demo.judge import Judge
+    from ..demo.quality.cases import Case
+    from ..demo.quality.figures import Row
+    from .quality_runs import Studio
+
+DOCS = ROOT / "docs"
+COMMITTED = DOCS / "quality.json"
+SHEET, HEADS = 12, ("photo", "(a1)", "(a2)", "(b)", "(c)", "true")
+COMPLETED_PICTURES = 800
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = argparse.ArgumentParser(
+        prog="cli quality",
+        description="Measure the main job beside ComfyUI's own nodes. May be stopped at any time; "
+        "a rerun goes on. Fails when a figure is worse than the committed one by more than its interval.",
+    )
+    options.add_argument("--pictures", type=int, metavar="N", help="only the first N; docs/ stays as it is")
+    options.add_argument("--accept", action="store_true", help="commit to these figures even where they fell")
+    options.add_argument(
+        "--out", type=Path, default=Path("out/quality"), metavar="DIR",
+        help="where the report goes when it does not go into docs/ (default: %(default)s)",
+    )  # fmt: skip
+    return options
+
+
+def committed_rows(file: Path) -> list[Row]:
+    """The rows that the figures may not fall behind; none before the first run."""
+    return json.loads(file.read_text(encoding="utf-8"))["rows"] if file.is_file() else []
+
+
+def teller(pictures: int) -> Callable[[Row], None]:
+    """Prints each finished run and about how long the rest takes."""
+    begin, made = time.monotonic(), []
+
+    def tell(row: Row) -> None:
+        made.append(row)
+        gone, left = time.monotonic() - begin, max(5 * (pictures - row["seed"] - 1), 0)
+        minutes = gone / len(made) * left / 60
+        line = f"picture {row['seed'] + 1} of {pictures}, {row['method']}: {row['seconds']:.1f} s"
+        print(f"{line}; about {minutes:.0f} min to go", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None]) -> Studio:
+    """Run every method on every case on a private server; what was done before is not done again."""
+    from ..demo.quality.figures import METHODS
+    from .quality_runs import Studio, version
+
+    try:
+        checkpoints = models.assembled(environment.cache)
+    except RuntimeError as error:
+        raise demo.DemoError(str(error)) from error
+    folder = environment.cache / "quality" / version(environment.comfyui)
+    packs = demo_packs()
+    with PrivateServer(
+        environment.python, environment.comfyui, environment.cache, packs, checkpoints
+    ) as server:
+        studio = Studio(server, folder)
+        for case in cases:
+            studio.make(case, METHODS, tell)
+    return studio
+
+
+def load_judge() -> Judge:
+    """The trained judge of the demo's weights."""
+    from ..demo.judge import Judge
+
+    return Judge.load()
+
+
+def measure(studio: Studio, cases: list[Case], methods: list[str]) -> list[Row]:
+    """The rows of all results, the judge's part included."""
+    from ..demo.quality.measures import judged, measured
+
+    judge, rows = load_judge(), []
+    for case in cases:
+        photo, plan = studio.look(case.seed, "plan"), studio.journal.rows[case.seed, "plan"]
+        pictures = [studio.look(case.seed, method) for method in methods]
+        for method, picture, seen in zip(methods, pictures, judge.look(pictures), strict=True):
+            made = plan | studio.journal.rows[case.seed, method]
+            rows.append(measured(case, made, picture, photo) | judged(case, made, seen))
+    return rows
+
+
+def sheet(studio: Studio, cases: list[Case]) -> bytes:
+    """The first pictures, unselected, as one PNG."""
+    from ..demo.quality.figures import METHODS
+    from ..demo.quality.sheet import sheet as drawn
+    from ..demo.report import png
+
+    rows = []
+    for case in cases[:SHEET]:
+        made = [studio.look(case.seed, method) for method in METHODS]
+        panels = [studio.look(case.seed, "plan"), *made, case.whole.image]
+        rows.append((f"{case.seed} · {case.whole.family}", panels))
+    return png(drawn(rows, HEADS))
+
+
+def settings() -> dict[str, Any]:
+    """How the models were sampled, from the prompts themselves."""
+    prompt = quality_prompts.whole("", [], 0)
+    inputs = prompt[workflow.find(prompt, "Outpaint")]["inputs"]
+    sampler, steps = inputs["sampler_name"], inputs["steps"]
+    single = quality_prompts.single_pass_steps(sampler, steps)
+    return {
+        "sampler": sampler,
+        "scheduler": inputs["scheduler"],
+        "cfg": inputs["cfg"],
+        "steps": {"a1, a2, b": [single], "c": [steps, steps]},
+        "model calls": {
+            "a1, a2, b": quality_prompts.calls(sampler, single),
+            "c": 2 * quality_prompts.calls(sampler, steps),
+        },
+        "models": models.version(models.WEIGHTS),
+    }
+
+
+def words(chosen: dict[str, Any]) -> str:
+    """The settings as a paragraph."""
+    calls, steps = chosen["model calls"], chosen["steps"]
+    alone = "a1, a2, b"
+    return (
+        f"Sampled with {chosen['sampler']}, {chosen['scheduler']}, guidance {chosen['cfg']:g}: (c) in two "
+        f"passes of {steps['c'][0]} steps, {calls['c']} model calls; the others in\n"
+        f"one pass of {steps[alone][0]} steps, {calls[alone]} model calls (guidance doubles all alike). "
+        "ImagePadForOutpaint's feathering is 0, so that its mask is\n"
+        f"exactly ours. Models: version {chosen['models']} of the committed weights."
+    )
+
+
+def files_of(studio: Studio, cases: list[Case], rows: list[Row]) -> tuple[list[tuple[str, bytes]], bool]:
+    """The files of the report, and whether the seam ratio reads true."""
+    from ..demo.quality import bootstrap, calibration, completion, report
+    from ..demo.quality.cases import case as case_of
+
+    chosen = settings()
+    checked = calibration.calibrate(cases)
+    legs = [completion.completed(case_of(seed)) for seed in range(COMPLETED_PICTURES)]
+    page = report.report(rows, checked, legs, words(chosen), bootstrap.RESAMPLES)
+    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    data = f'{{"settings": {json.dumps(chosen)},\n "rows": [\n  {lines}\n ]}}\n'
+    files = [("quality.md", page.encode()), ("quality.json", data.encode())]
+    return [*files, ("pictures/quality.png", sheet(studio, cases))], checked.holds
+
+
+def measure_all(options: argparse.Namespace, environment: Environment) -> list[str]:
+    """Run, measure, hold against the committed figures and write; returns what is wrong, a sentence each."""
+    import torch
+
+    from ..demo.quality.cases import SEEDS
+    from ..demo.quality.cases import case as case_of
+    from ..demo.quality.figures import METHODS, fallen
+
+    torch.set_num_threads(1)  # Small pictures: the threads would only wait for each other.
+    cases = [case_of(seed) for seed in SEEDS[: options.pictures]]
+    studio = make(environment, cases, teller(len(cases)))
+    rows = measure(studio, cases, list(METHODS))
+    wrong = fallen(rows, committed_rows(COMMITTED))
+    files, holds = files_of(studio, cases, rows)
+    if not holds:
+        wrong.append("The seam ratio does not tell a planted step from a picture that was never cut.")
+    whole = len(cases) == len(SEEDS)
+    target = DOCS if whole and (options.accept or not wrong) else options.out
+    for path in saving.save(target, files, overwrite=True):
+        print(path)
+    return wrong
+
+
+def main(arguments: list[str], environment: Environment) -> int:
+    """Measure everything; the status is 0 only when no figure of ours fell behind the committed one."""
+    options = parser().parse_args(arguments)
+    try:
+        with signals.as_exit():
+            saving.prepare(options.out)
+            wrong = measure_all(options, environment)
+    except (demo.DemoError, workflow.WorkflowError) as error:
+        print(f"quality: {error}", file=sys.stderr)
+        return run.MISUSED
+    except (ServerError, saving.SavingError) as error:
+        print(f"quality: {error}", file=sys.stderr)
+        return run.FAILED
+    except KeyboardInterrupt:
+        print("quality: stopped; what is done is kept, run it again to go on.", file=sys.stderr)
+        return run.INTERRUPTED
+    for sentence in wrong:
+        print(f"quality: {sentence}", file=sys.stderr)
+    return run.FAILED if wrong and not options.accept else 0

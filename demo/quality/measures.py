@@ -1,0 +1,117 @@
+"""What is measured on one saved result, with the true picture beside it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from ...core import seam
+from ...core.pose import people, skeleton
+from ...core.preservation import changed_pixels
+from .cases import Case
+
+ANKLES = (skeleton.L_ANKLE, skeleton.R_ANKLE)  # as in cases.ANKLES
+THERE = 0.5
+Region = dict[str, int]
+
+
+class Seen(Protocol):
+    """What the judge tells of one picture; see demo/judge.py."""
+
+    @property
+    def points(self) -> np.ndarray: ...
+    @property
+    def feet(self) -> int: ...
+
+
+def tensor(picture: np.ndarray) -> torch.Tensor:
+    """B,C,H,W float 0…1 of an 8-bit picture H,W,3."""
+    return torch.tensor(picture).permute(2, 0, 1)[None].float() / 255
+
+
+def new_area(region: Region) -> torch.Tensor:
+    """The mask (1,1,H,W; 1 = new) of the canvas outside the photo."""
+    mask = torch.ones(1, 1, region["canvas_height"], region["canvas_width"])
+    x, y = region["x"], region["y"]
+    mask[..., y : y + region["height"], x : x + region["width"]] = 0
+    return mask
+
+
+def seam_ratio(picture: np.ndarray, region: Region) -> float:
+    """How much stronger the canvas (8-bit H,W,3) changes across the photo's edge than beside it."""
+    return seam.measure(tensor(picture), new_area(region)).ratio
+
+
+def step_excess(picture: np.ndarray, truth: np.ndarray, region: Region) -> float:
+    """The Lab step across the seam minus that of the true picture at the same place, in ΔE.
+
+    `truth` is the whole true picture, whose upper left corner is the photo's; both are compared where both
+    have pixels.
+    """
+    x, y = region["x"], region["y"]
+    height = min(truth.shape[0], picture.shape[0] - y)
+    width = min(truth.shape[1], picture.shape[1] - x)
+    mask = new_area(region)[..., y : y + height, x : x + width]
+    made, true = picture[y : y + height, x : x + width], truth[:height, :width]
+    return seam.measure(tensor(made), mask).step - seam.measure(tensor(true), mask).step
+
+
+def ankles_of(pose: list[dict[str, Any]]) -> np.ndarray:
+    """Both ankles (left, right) of a pose's person as 2,3 (x, y, score)."""
+    return people.points(pose[0]["people"][0])[list(ANKLES)]
+
+
+def distances(found: np.ndarray, wanted: np.ndarray, length: float) -> list[float | None]:
+    """How far each found joint (N,3: x, y, score) is from the wanted one (N,2…), in `length`s.
+
+    None stands for a joint that was not found.
+    """
+    away = np.linalg.norm(found[:, :2] - wanted[:, :2], axis=1) / length
+    return [
+        round(float(value), 5) if score >= THERE else None
+        for value, score in zip(away, found[:, 2], strict=True)
+    ]
+
+
+def pck(away: list[float | None], share: float) -> float:
+    """The share of joints that are within `share` of where they should be (Yang and Ramanan 2013)."""
+    return sum(value is not None and value <= share for value in away) / len(away)
+
+
+def measured(case: Case, made: dict[str, Any], picture: np.ndarray, photo: np.ndarray) -> dict[str, Any]:
+    """The row of one result but for what the judge sees.
+
+    `made` says region and completed pose, `picture` is the saved file and `photo` the photo as it was loaded.
+    """
+    region = made["region"]
+    corner = np.array([region["x"], region["y"]])
+    completed = ankles_of(made["pose"])
+    return {
+        "seed": case.seed,
+        "method": made["method"],
+        "family": case.whole.family,
+        "scene": case.whole.scene,
+        "crop": round(case.share, 3),
+        "caption": made["caption"],
+        "region": region,
+        "changed_pixels": changed_pixels(picture, photo, region),
+        "seam_ratio": round(seam_ratio(picture, region), 4),
+        "step_excess": round(step_excess(picture, case.whole.image, region), 4),
+        "completed_to_true": distances(completed, case.ankles + corner, case.length),
+        "seconds": made["seconds"],
+    }
+
+
+def judged(case: Case, made: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    """What the judge sees in a result: feet beside the true picture's, and ankles beside both poses."""
+    region = made["region"]
+    corner = np.array([region["x"], region["y"]])
+    ankles = np.asarray(seen.points)[list(ANKLES)]
+    return {
+        "feet": int(seen.feet),
+        "true_feet": case.feet,
+        "to_completed": distances(ankles, ankles_of(made["pose"]), case.length),
+        "to_true": distances(ankles, case.ankles + corner, case.length),
+    }
