@@ -7,14 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from .. import world
-from ..world.labels import SEGMENT
+from .. import planted, world
+from ..figures.rows import longer_side
 
 PART = "test"  # no model has seen it
 SEEDS = tuple(range(100))
 ANKLES = ("left ankle", "right ankle")
-FEET = (SEGMENT["left foot"], SEGMENT["right foot"])
-SHOWN_PIXELS = 24  # a foot of which fewer are seen does not count
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,22 +24,20 @@ class Case:
     cropped: world.Example
 
     @cached_property
-    def length(self) -> float:
-        """The longer side of the box around everything of the person that the whole picture shows, in px."""
-        rows, columns = np.nonzero(self.whole.masks["person"])
-        return float(max(np.ptp(rows), np.ptp(columns)) + 1)
+    def length(self) -> int:
+        """The longer side of the box around the person in the whole picture, in px."""
+        return longer_side(self.whole.drawing.material)
 
     @property
     def ankles(self) -> np.ndarray:
-        """The true ankles as 2,2 (left and right; x, y) in px of the photo."""
-        return np.array([self.whole.drawing.points[name] for name in ANKLES])
+        """The true ankles as 2,3 (left and right; x, y, 1) in px of the photo."""
+        return np.array([(*self.whole.drawing.points[name], 1.0) for name in ANKLES])
 
     @property
     def feet(self) -> int:
         """How many feet the whole picture shows."""
-        limbs = self.whole.window.cut(self.whole.drawing.segment).ravel()
-        count = np.bincount(limbs, minlength=max(FEET) + 1)
-        return int((count[list(FEET)] >= SHOWN_PIXELS).sum())
+        segment = self.whole.drawing.segment
+        return planted.feet_shown(np.where(np.isin(segment, list(planted.FOOT.values())), segment, 0))
 
     @property
     def share(self) -> float:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.pose import complete
+from ..figures.rows import distances, pck
 from .cases import Case
-from .measures import ankles_of, distances, pck
+from .measures import ankles_of
 
 BANDS = ("thighs", "knees", "shins")  # where the frame cuts, in thirds of the way from hip to ankle
 
@@ -43,4 +44,4 @@ def summary(found: list[Completed], share: float = 0.1) -> tuple[int, float, flo
     if not found:
         return None
     error = float(np.mean([one.error for one in found]))
-    return len(found), error, float(np.mean([pck(one.away, share) for one in found]))
+    return len(found), error, pck([one.away for one in found], share)

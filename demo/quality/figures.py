@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ..figures.rows import pck
 from .bootstrap import Interval, Statistic, interval, paired
-from .measures import pck
 
 Row = dict[str, Any]
 Figures = dict[str, dict[str, Interval]]
@@ -43,7 +43,7 @@ class Column:
 
 def near(key: str, share: float, title: str) -> Column:
     """The ankles within a share of the person's length of another pose's."""
-    return Column(title, lambda row: pck(row[key], share), Better.HIGHER, share=True)
+    return Column(title, lambda row: pck([row[key]], share), Better.HIGHER, share=True)
 
 
 COLUMNS = {

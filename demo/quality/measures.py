@@ -10,10 +10,10 @@ import torch
 from ...core import seam
 from ...core.pose import people, skeleton
 from ...core.preservation import changed_pixels
+from ..figures.rows import distances
 from .cases import Case
 
 ANKLES = (skeleton.L_ANKLE, skeleton.R_ANKLE)  # as in cases.ANKLES
-THERE = 0.5
 Region = dict[str, int]
 
 
@@ -63,21 +63,9 @@ def ankles_of(pose: list[dict[str, Any]]) -> np.ndarray:
     return people.points(pose[0]["people"][0])[list(ANKLES)]
 
 
-def distances(found: np.ndarray, wanted: np.ndarray, length: float) -> list[float | None]:
-    """How far each found joint (N,3: x, y, score) is from the wanted one (N,2…), in `length`s.
-
-    None stands for a joint that was not found.
-    """
-    away = np.linalg.norm(found[:, :2] - wanted[:, :2], axis=1) / length
-    return [
-        round(float(value), 5) if score >= THERE else None
-        for value, score in zip(away, found[:, 2], strict=True)
-    ]
-
-
-def pck(away: list[float | None], share: float) -> float:
-    """The share of joints that are within `share` of where they should be (Yang and Ramanan 2013)."""
-    return sum(value is not None and value <= share for value in away) / len(away)
+def true_ankles(case: Case, region: Region) -> np.ndarray:
+    """The true ankles as 2,3 (x, y, 1) in px of the canvas."""
+    return case.ankles + np.array([region["x"], region["y"], 0])
 
 
 def measured(case: Case, made: dict[str, Any], picture: np.ndarray, photo: np.ndarray) -> dict[str, Any]:
@@ -86,7 +74,6 @@ def measured(case: Case, made: dict[str, Any], picture: np.ndarray, photo: np.nd
     `made` says region and completed pose, `picture` is the saved file and `photo` the photo as it was loaded.
     """
     region = made["region"]
-    corner = np.array([region["x"], region["y"]])
     completed = ankles_of(made["pose"])
     return {
         "seed": case.seed,
@@ -99,19 +86,17 @@ def measured(case: Case, made: dict[str, Any], picture: np.ndarray, photo: np.nd
         "changed_pixels": changed_pixels(picture, photo, region),
         "seam_ratio": round(seam_ratio(picture, region), 4),
         "step_excess": round(step_excess(picture, case.whole.image, region), 4),
-        "completed_to_true": distances(completed, case.ankles + corner, case.length),
+        "completed_to_true": distances(completed, true_ankles(case, region), case.length),
         "seconds": made["seconds"],
     }
 
 
 def judged(case: Case, made: dict[str, Any], seen: Seen) -> dict[str, Any]:
     """What the judge sees in a result: feet beside the true picture's, and ankles beside both poses."""
-    region = made["region"]
-    corner = np.array([region["x"], region["y"]])
     ankles = np.asarray(seen.points)[list(ANKLES)]
     return {
         "feet": int(seen.feet),
         "true_feet": case.feet,
         "to_completed": distances(ankles, ankles_of(made["pose"]), case.length),
-        "to_true": distances(ankles, case.ankles + corner, case.length),
+        "to_true": distances(ankles, true_ankles(case, made["region"]), case.length),
     }
