@@ -29,7 +29,7 @@ COMMANDS = {
     "run": Command("run", "nothing", "run a workflow file on a ComfyUI server"),
     "test": Command("testing", "tests", "run all tests; options are passed on to pytest"),
     "bench": Command("bench", "runtime", "measure the nodes and write docs/performance.md"),
-    "quality": Command("quality", "runtime", "measure the main job on 100 pictures and write docs/quality.md"),
+    "quality": Command("quality", "runtime", "measure the main job and write docs/quality.md"),
     "figures": Command("figures", "runtime", "measure one of the small demo models"),
     "train-demo": Command("train", "runtime", "train one of the small demo models"),
     "update-pins": Command("pins", "nothing", "move all pinned versions to the newest and rewrite the locks"),
