@@ -16,6 +16,7 @@ from ..core.pose import draw as drawing
 from ..core.pose import limb_mask, openpose, people
 from ..core.pose.extension import extension_needed
 from ..core.pose.people import Pose
+from ..core.pose.stance import Legs
 from ..core.shapes import Size
 from . import layouts
 
@@ -68,10 +69,10 @@ def load(
     return openpose.read(text, openpose.Layout(layout), threshold, Size(*given), size)
 
 
-def complete(pose: Pose, cap: float, threshold: float) -> tuple[Pose, list[int], dict[str, Any]]:
+def complete(pose: Pose, cap: float, threshold: float, legs: str) -> tuple[Pose, list[int], dict[str, Any]]:
     """The completed pose, the whole pixels needed per side (left, top, right, bottom), and both for the
     client."""
-    completed = completion.complete(pose, threshold)
+    completed = completion.complete(pose, threshold, Legs(legs))
     extension = extension_needed(completed, people.size(completed[0]), cap)
     needed = [math.ceil(side) for side in extension[:4]]
     return completed, needed, {"estimated": completion.count_estimated(completed), "needed": needed}

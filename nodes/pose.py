@@ -2,6 +2,7 @@ from comfy_api.latest import io
 
 from ..bridge import pose as bridge
 from ..core.pose import limb_mask, openpose
+from ..core.pose.stance import Legs
 from .types import PoseKeypoint
 
 CATEGORY = "recompose/pose"
@@ -127,6 +128,14 @@ class CompletePose(io.ComfyNode):
                     "picture's height.",
                 ),
                 threshold(),
+                io.Combo.Input(
+                    "legs",
+                    options=[legs.value for legs in Legs],
+                    default=Legs.AUTO.value,
+                    optional=True,
+                    tooltip="What hidden legs do. auto: as the arms and the visible parts of the legs tell, "
+                    "else standing.",
+                ),
             ],
             outputs=[
                 PoseKeypoint.Output("pose"),
@@ -138,8 +147,8 @@ class CompletePose(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, pose, cap, threshold) -> io.NodeOutput:
-        completed, needed, report = bridge.complete(pose, cap, threshold)
+    def execute(cls, pose, cap, threshold, legs=Legs.AUTO.value) -> io.NodeOutput:
+        completed, needed, report = bridge.complete(pose, cap, threshold, legs)
         return io.NodeOutput(completed, *needed, ui={"recompose": [report]})
 
 

@@ -139,9 +139,9 @@ def _weighted_percentile(values: list[tuple[float, float]], share: float) -> flo
 def stature(person: people.Person) -> float | None:
     """q, the height in pixels the person would have standing upright, by the measured points; None if none.
 
-    The weighted median over the segments seen (trunk, thigh, shank 3; upper arm, forearm, frontal shoulders
-    1), or their 75th percentile when a limb is bent or they disagree: foreshortening only ever makes a
-    segment too short.
+    The weighted 60th percentile over the segments seen (trunk, thigh, shank 3; upper arm, forearm, frontal
+    shoulders 1), the 75th when a limb is bent or they disagree: foreshortening only ever makes a segment
+    too short.
     """
     points = people.points(person)
     present = (points[:, 2] > 0) & ~people.estimated(person)
@@ -149,4 +149,4 @@ def stature(person: people.Person) -> float | None:
     if not found:
         return None
     foreshortened = min(found)[0] < _SHORT * max(found)[0]
-    return _weighted_percentile(found, 0.75 if foreshortened or _bends(points, present) else 0.5)
+    return _weighted_percentile(found, 0.75 if foreshortened or _bends(points, present) else 0.6)

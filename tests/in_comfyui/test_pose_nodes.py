@@ -160,6 +160,20 @@ def test_complete_pose_takes_batches_and_fractional_scores(nodes) -> None:
         complete(nodes, [frame()], cap=0.2)
 
 
+def test_complete_pose_seats_whom_it_is_told_to_seat(nodes) -> None:
+    knees = [0, 0, 0]
+    given = frame()
+    flat = given["people"][0]["pose_keypoints_2d"]
+    for index in (9, 12):
+        flat[3 * index : 3 * index + 3] = knees
+    stands, sits = (
+        nodes.CompletePose.execute(pose=[given], cap=1.2, threshold=0.3, legs=legs).args
+        for legs in ("auto", "sitting")
+    )
+    # q = 600: a thigh of .245 that hangs, or points at us and reaches a quarter of that down.
+    assert stands[4] - sits[4] == pytest.approx(0.75 * 0.245 * 600, abs=1)
+
+
 def test_draw_pose_gives_one_picture_per_frame(nodes) -> None:
     pose = complete(nodes, [frame(), {**frame(), "people": []}]).args[0]
     kept = copy.deepcopy(pose)
