@@ -68,7 +68,8 @@ function listOf(value, wanted) {
 
 function readPicture(picture) {
   const { filename, subfolder = "", type = "temp" } = picture ?? {};
-  return typeof filename === "string" && filename ? { filename, subfolder: String(subfolder), type: String(type) } : null;
+  if (typeof filename !== "string" || !filename) return null;
+  return { filename, subfolder: String(subfolder), type: String(type) };
 }
 
 /** One frame of POSE_KEYPOINT in pixels with scores 0 or 1. @param {object} entry @returns {Frame|null} */

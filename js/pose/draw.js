@@ -82,7 +82,8 @@ function hand(target, person, part, width) {
 
 function face(target, person, width) {
   const radius = Math.max(1, roundEven(0.75 * width));
-  for (const point of visible(target, person, PARTS.face)) if (point) disc(target, point, radius, wordOf([255, 255, 255]));
+  const white = wordOf([255, 255, 255]);
+  for (const point of visible(target, person, PARTS.face)) if (point) disc(target, point, radius, white);
 }
 
 /** A picture of a size, all black. @returns {{data: Uint8ClampedArray, width: number, height: number}} */

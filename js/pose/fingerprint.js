@@ -20,7 +20,7 @@ export function fnv1a(text) {
   return [d, c, b, a].map((word) => word.toString(16).padStart(4, "0")).join("");
 }
 
-/** The people's shown points in hundredths of a pixel as JSON: [[width, height], [[x, y, …] or [] per part] per person]. */
+/** [[width, height], per person per part [point, x, y, …]] as JSON, coordinates in hundredths of a pixel. */
 export function canonicalText(frame) {
   const people = frame.people.map((person) => Object.values(PARTS).map((part) => hundredths(person, part)));
   return JSON.stringify([[frame.width, frame.height], people]);

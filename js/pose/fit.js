@@ -14,7 +14,8 @@ export function rescaled(frame, width, height) {
   const people = frame.people.map((person) => {
     const result = copied(person);
     for (let point = 0; point < POINTS; point++) {
-      if (result.flags[point]) put(result, point, scale * person.xy[2 * point] + dx, scale * person.xy[2 * point + 1] + dy);
+      const x = scale * person.xy[2 * point] + dx, y = scale * person.xy[2 * point + 1] + dy;
+      if (result.flags[point]) put(result, point, x, y);
     }
     return result;
   });

@@ -1,8 +1,9 @@
 /** How a person moves: points, limbs with what hangs on them, reaching, turning, mirroring. Person in, person out. */
 
-import { ALL_LIMBS, BODY_POINTS, CHAINS, COUNTERPART, DESCENDANTS, L_ANKLE, PARENT, POINTS, R_ANKLE } from "./skeleton.js";
 import { boundingBox } from "./geometry.js";
 import { copied, isLocked, isPresent, place, put } from "./people.js";
+import { ALL_LIMBS, BODY_POINTS, CHAINS, COUNTERPART, DESCENDANTS, PARENT, POINTS } from "./skeleton.js";
+import { L_ANKLE, R_ANKLE } from "./skeleton.js";
 
 /** @typedef {import("./types.js").Vector} Vector @typedef {import("./types.js").Person} Person */
 

@@ -42,9 +42,8 @@ function rows(person, key) {
   if (flat.length % 3) {
     throw new Error(`${key} must hold whole triples x, y, score, got ${flat.length} numbers; check the pose file.`);
   }
-  const found = [];
-  for (let index = 0; index < flat.length; index += 3) found.push(flat.slice(index, index + 3).map((value) => value ?? 0));
-  return found;
+  const known = flat.map((value) => value ?? 0);
+  return Array.from({ length: flat.length / 3 }, (_, row) => known.slice(3 * row, 3 * row + 3));
 }
 
 function layoutOf(count) {
@@ -179,7 +178,8 @@ const triple = (person, point) => (isShown(person, point) ? [...Object.values(pl
 function toBody25(person) {
   const { [PARTS.feet.key]: _, recompose: __, ...entry } = toKeypoints(person);
   const hips = [skeleton.R_HIP, skeleton.L_HIP].map((point) => triple(person, point));
-  const middle = hips.every(([, , score]) => score) ? hips[0].map((value, axis) => (value + hips[1][axis]) / 2) : [0, 0, 0];
+  const both = hips.every(([, , score]) => score);
+  const middle = [0, 1, 2].map((axis) => (both ? (hips[0][axis] + hips[1][axis]) / 2 : 0));
   const points = Array.from({ length: 25 }, () => middle);
   skeleton.BODY_25_BODY.forEach((row, point) => (points[row] = triple(person, point)));
   skeleton.BODY_25_FEET.forEach((row, index) => (points[row] = triple(person, PARTS.feet.first + index)));

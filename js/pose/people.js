@@ -20,7 +20,7 @@ export function isPresent(person, point) {
   return (person.flags[point] & FLAG.PRESENT) !== 0;
 }
 
-/** Whether the point is drawn and given on: it exists and is not hidden. @param {Person} person @param {number} point */
+/** Whether the point is drawn and given on: there and not hidden. @param {Person} person @param {number} point */
 export function isShown(person, point) {
   return (person.flags[point] & (FLAG.PRESENT | FLAG.HIDDEN)) === FLAG.PRESENT;
 }
@@ -62,7 +62,7 @@ export function quantisedPerson(person) {
   return xy.every((value, index) => value === person.xy[index]) ? person : { ...person, xy };
 }
 
-/** The frame with every coordinate a multiple of 1/16 px; unchanged people stay the same objects. @param {Frame} frame */
+/** The frame in multiples of 1/16 px; unchanged people stay the same objects. @param {Frame} frame */
 export function quantisedFrame(frame) {
   const people = frame.people.map(quantisedPerson);
   return people.every((person, index) => person === frame.people[index]) ? frame : { ...frame, people };

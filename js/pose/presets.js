@@ -1,16 +1,13 @@
-/** Whole people to start from: 18 body and 6 foot points as x, y in thousandths of stature, feet on the ground at 0. */
+/** Whole people to start from. */
 
-import { FLAG } from "./types.js";
+import { fitted } from "./kinematics.js";
+import { makeFrame, nobody, put, quantisedPerson } from "./people.js";
+import { PRESET_POINTS } from "./preset_points.js";
 import { MAIN_POINTS } from "./skeleton.js";
-import { nobody, put, quantisedPerson } from "./people.js";
+import { FLAG } from "./types.js";
 
-export const PRESETS = Object.freeze({
-  standing: [
-    0, -901, 0, -813, -130, -813, -168, -631, -181, -486, 130, -813, 168, -631, 181, -486, -50, -526, -71, -283, -93,
-    -39, 50, -526, 71, -283, 93, -39, -25, -924, 25, -924, -60, -920, 60, -920, 100, 0, 137, -2, 85, -13, -100, 0, -137,
-    -2, -85, -13,
-  ],
-});
+/** Their names, as shown. */
+export const PRESETS = Object.freeze(Object.keys(PRESET_POINTS));
 
 /** The preset a blank canvas starts with. */
 export const TEMPLATE = "standing";
@@ -20,8 +17,8 @@ export const TEMPLATE = "standing";
  * @param {number} stature in pixels @returns {import("./types.js").Person}
  */
 export function presetPerson(name, at, stature) {
-  const points = PRESETS[name];
-  if (!points) throw new Error(`Expected one of ${Object.keys(PRESETS).join(", ")} as preset, got ${name}.`);
+  const points = PRESET_POINTS[name];
+  if (!points) throw new Error(`Expected one of ${PRESETS.join(", ")} as preset, got ${name}.`);
   const person = nobody();
   for (let point = 0; point < MAIN_POINTS; point++) {
     person.flags[point] = FLAG.PRESENT;
@@ -33,4 +30,9 @@ export function presetPerson(name, at, stature) {
 /** The person a blank canvas of that size starts with: nine tenths of its height, in its middle, in 1/16 px. */
 export function templatePerson(width, height) {
   return quantisedPerson(presetPerson(TEMPLATE, { x: width / 2, y: 0.95 * height }, 0.9 * height));
+}
+
+/** A preset as large as fits into a picture of a size, for draw.js to make its thumbnail. */
+export function presetFrame(name, width, height) {
+  return makeFrame(width, height, [fitted(presetPerson(name, { x: 0, y: 0 }, height), width, height)]);
 }

@@ -2,7 +2,8 @@
  * Which points make a person, which lines join them, in which order and colours: tables, nothing else.
  *
  * The same tables as core/pose/skeleton.py. A person has 136 points in one row: 0–17 the body (COCO-18 as OpenPose
- * orders it), 18–23 the feet, 24–44 the left hand, 45–65 the right hand, 66–135 the face. R and L are the person's own.
+ * orders it), 18–23 the feet, 24–44 the left hand, 45–65 the right hand, 66–135 the face. R and L are the person's
+ * own.
  */
 
 export const NOSE = 0, NECK = 1;

@@ -12,8 +12,8 @@
  * pointer in geometry.js (hitTest); the canvas needed in extension.js; the control image in draw.js; layouts to import
  * and export in openpose.js; presets in presets.js; the node's widgets in bridge.js.
  *
- * - `load` takes a widget value from outside (opened workflow, graph undo, paste): a value equal to what is shown changes
- *   nothing, one step back or forth in the history moves there, anything else becomes a step of its own.
+ * - `load` takes a widget value from outside (opened workflow, graph undo, paste): a value equal to what is shown
+ *   changes nothing, one step back or forth in the history moves there, anything else becomes a step of its own.
  * - `detected` takes the node's result (bridge.readReport): frames without an edit show the new detection.
  * - `notices` are sentences the user must see; `dismiss` empties them.
  */
@@ -32,7 +32,10 @@ import { templatePerson } from "./presets.js";
  * @typedef {import("./types.js").Event} Event @typedef {import("./types.js").PointRef} PointRef
  */
 
-/** @param {{width?: number, height?: number, value?: string}} [options] size of the blank canvas, and the widget's value */
+/**
+ * The state of a new editor.
+ * @param {{width?: number, height?: number, value?: string}} [options] size of the blank canvas, the widget's value
+ */
 export function start({ width = BLANK.width, height = BLANK.height, value = "" } = {}) {
   const { frames, notices } = framesOf(value, [template(width, height)], []);
   const rest = { incoming: [], pictures: [], frame: 0, selection: [], past: [], future: [], before: null };
@@ -82,8 +85,10 @@ export function canRedo(state) {
   return state.future.length > 0;
 }
 
+/** The state with some of it replaced; points that are gone are no longer selected. */
 function changed(state, change) {
-  return Object.freeze({ ...state, ...change });
+  const next = { ...state, ...change };
+  return Object.freeze({ ...next, selection: pruned(next.selection, next.frames[next.frame]) });
 }
 
 /** The selection without points that are gone. */
@@ -101,7 +106,7 @@ function edited(state, event, edit, base) {
   const open = state.before !== null;
   const done = { ...(open ? frame : quantisedFrame(frame)), edited: true };
   const frames = base.map((old, index) => (index === state.frame ? done : old));
-  const selection = event.type === "deletePerson" ? [] : pruned(state.selection, done);
+  const selection = event.type === "deletePerson" ? [] : state.selection;
   return open ? changed(state, { frames, selection }) : stepped(changed(state, { selection }), state.frames, frames);
 }
 
@@ -109,8 +114,7 @@ function edited(state, event, edit, base) {
 function stepped(state, before, frames) {
   if (sameFrames(before, frames)) return changed(state, { frames: before, before: null });
   const past = [...state.past, before].slice(-LIMITS.history);
-  const selection = pruned(state.selection, frames[state.frame]);
-  return changed(state, { frames, past, future: [], before: null, selection });
+  return changed(state, { frames, past, future: [], before: null });
 }
 
 function sameFrames(a, b) {
@@ -162,7 +166,7 @@ function detected(state, { report }) {
   const next = changed(state, { incoming, pictures, notices, frame, before: null });
   const lost = state.frames.some((old, index) => old.edited && !frames[index].edited);
   if (lost) return stepped(next, state.frames, frames);
-  return changed(next, { frames, selection: pruned(state.selection, frames[frame]) });
+  return changed(next, { frames });
 }
 
 /** Keys of a selection after `points` came in. */
@@ -243,7 +247,7 @@ function travelled(state, from, to) {
   const frames = state[from].at(-1);
   const change = { [from]: state[from].slice(0, -1), [to]: [...state[to], state.before ?? state.frames], before: null };
   const frame = Math.min(state.frame, frames.length - 1);
-  return changed(state, { ...change, frames, frame, selection: pruned(state.selection, frames[frame]) });
+  return changed(state, { ...change, frames, frame });
 }
 
 /** A blank canvas of another size; frames with a detection keep the size of their picture. */
@@ -271,8 +275,10 @@ const EVENTS = {
   selectAll: (state) => select(state, everyPoint(shownFrame(state))),
   selectNone: (state) => select(state, []),
   selectNext: next,
-  frame: (state, { index }) =>
-    index === state.frame || !state.frames[index] ? state : changed(EVENTS.commit(state), { frame: index, selection: [] }),
+  frame: (state, { index }) => {
+    if (index === state.frame || !state.frames[index]) return state;
+    return changed(EVENTS.commit(state), { frame: index, selection: [] });
+  },
   load: loaded,
   detected,
   resize: resized,

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { readDrawing, readReport, readStart, readWidget, writeValue } from "../../js/pose/bridge.js";
+import { fingerprint, fnv1a } from "../../js/pose/fingerprint.js";
+import { readOpenPose, writeOpenPose } from "../../js/pose/openpose.js";
+import { PRESETS, presetFrame, presetPerson } from "../../js/pose/presets.js";
+import { blankImage, draw } from "../../js/pose/draw.js";
+import { extensionNeeded, extensionOfAll } from "../../js/pose/extension.js";
+import { FLAG } from "../../js/pose/types.js";
+import { boundingBox } from "../../js/pose/geometry.js";
+import { makeFrame, nobody, place } from "../../js/pose/people.js";
+import * as s from "../../js/pose/skeleton.js";
+
+const ELBOW = [...Array(9).fill(0), 10.5, 20.25, 1, ...Array(42).fill(0)];
+
+function result(more = {}) {
+  const frame = { canvas_width: 331, canvas_height: 457, people: [{ pose_keypoints_2d: ELBOW }], fingerprint: "0f" };
+  return { recompose: [{ pose: [frame], pictures: [{ filename: "a.jpg", subfolder: "", type: "temp" }], replaced: [], notices: ["n"], ...more }] };
+}
+
+test("widgets are read by name, wherever they stand", () => {
+  const widgets = [{ name: "width", value: 640 }, { name: "edit", value: "{}" }, { name: "height", value: 480 }];
+  assert.deepEqual(readStart(widgets), { width: 640, height: 480, value: "{}" });
+  assert.equal(readWidget(widgets, "depth", 5), 5);
+});
+
+const STRANGE = [
+  [undefined, { width: 512, height: 768, value: "" }],
+  [[], { width: 512, height: 768, value: "" }],
+  [[{ name: "width", value: "640" }, { name: "height", value: -3 }], { width: 640, height: 768, value: "" }],
+  [[{ name: "width", value: NaN }, { name: "height", value: 1e9 }], { width: 512, height: 768, value: "" }],
+  [[{ name: "edit", value: { version: 1 } }], { width: 512, height: 768, value: '{"version":1}' }],
+  [[{ name: "edit", value: undefined }], { width: 512, height: 768, value: "" }],
+  [[{ name: "edit", value: 17 }], { width: 512, height: 768, value: "17" }],
+];
+for (const [widgets, expected] of STRANGE) {
+  test(`strange widgets give a usable start: ${JSON.stringify(widgets)}`, () => assert.deepEqual(readStart(widgets), expected));
+}
+
+test("the drawing's settings fall back to the schema's", () => {
+  assert.deepEqual(readDrawing([]), { stickWidth: 4, hands: true, face: true, feet: false });
+  const widgets = [{ name: "stick_width", value: 7 }, { name: "hands", value: false }, { name: "feet", value: true }];
+  assert.deepEqual(readDrawing(widgets), { stickWidth: 7, hands: false, face: true, feet: true });
+  assert.equal(readDrawing([{ name: "stick_width", value: 999 }]).stickWidth, 4);
+});
+
+test("the value is written once and only where it changed", () => {
+  const widgets = [{ name: "edit", value: "" }];
+  assert.ok(writeValue(widgets, "{}"));
+  assert.ok(!writeValue(widgets, "{}"));
+  assert.equal(widgets[0].value, "{}");
+  assert.ok(!writeValue([], "{}"));
+});
+
+test("the node's result becomes frames in sixteenths of a pixel with the server's fingerprint", () => {
+  const { incoming, pictures, replaced, notices } = readReport(result());
+  assert.deepEqual(place(incoming[0].people[0], s.R_ELBOW), { x: 10.5, y: 20.25 });
+  assert.equal(incoming[0].people[0].flags.filter(Boolean).length, 1);
+  assert.equal(incoming[0].fingerprint, "0f");
+  assert.deepEqual([pictures[0].filename, replaced, notices], ["a.jpg", [], ["n"]]);
+});
+
+test("a result without a fingerprint gets its own", () => {
+  const output = result();
+  delete output.recompose[0].pose[0].fingerprint;
+  const { incoming } = readReport(output);
+  assert.equal(incoming[0].fingerprint, fingerprint(incoming[0]));
+  assert.equal(incoming[0].fingerprint.length, 16);
+});
+
+const MALFORMED = [undefined, {}, { recompose: [] }, { recompose: "abc" }, { recompose: [{ pose: 3 }] }];
+for (const output of MALFORMED) {
+  test(`no result is seen in ${JSON.stringify(output)}`, () => assert.equal(readReport(output), null));
+}
+
+test("malformed parts of a result are left out", () => {
+  const people = [null, { pose_keypoints_2d: "x" }, { pose_keypoints_2d: [1, 2] }, { pose_keypoints_2d: [NaN, 2, 1, 5, "6", 1, 7, 8, 1] }];
+  const frame = { canvas_width: 331, canvas_height: 457, people };
+  const { incoming, pictures, replaced, notices } = readReport(
+    result({ pose: [frame, null, { canvas_width: -1 }, { canvas_width: 9, canvas_height: 9 }], pictures: "x", replaced: ["y", 2], notices: [{}] }),
+  );
+  assert.deepEqual(incoming.map((each) => each && each.people.length), [4, null, null, 0]);
+  assert.deepEqual(incoming[0].people.map((person) => person.flags.filter(Boolean).length), [0, 0, 0, 1]);
+  assert.deepEqual([pictures, replaced, notices], [[null, null, null, null], [2], []]);
+});
+
+test("the hash is FNV-1a", () => {
+  assert.deepEqual(["", "a", "foobar"].map(fnv1a), ["cbf29ce484222325", "af63dc4c8601ec8c", "85944171f73967e8"]);
+});
+
+test("names from a file never become more than points", () => {
+  const hostile = '<img src=x onerror="alert(1)">';
+  const text = JSON.stringify({ people: [{ name: hostile, pose_keypoints_2d: ELBOW }], canvas_width: 9, canvas_height: 9, [hostile]: 1 });
+  const [frame] = readOpenPose(text);
+  assert.ok(!writeOpenPose([frame]).includes("img"));
+});
+
+test("a normalised file becomes pixels of its picture, and a file without size takes the one given", () => {
+  const text = JSON.stringify({ people: [{ pose_keypoints_2d: ELBOW.map((value) => value / 21) }] });
+  const [frame] = readOpenPose(text, { size: { width: 210, height: 420 }, threshold: 0 });
+  assert.deepEqual([frame.width, frame.height], [210, 420]);
+  const elbow = place(frame.people[0], s.R_ELBOW);
+  assert.ok(Math.abs(elbow.x - 105) < 1e-9 && Math.abs(elbow.y - 405) < 1e-9);
+});
+
+test("estimated points are read and written as such, hidden ones are left out", () => {
+  const person = presetPerson("standing", { x: 100, y: 300 }, 250);
+  person.flags[s.R_KNEE] |= FLAG.ESTIMATED;
+  person.flags[s.L_KNEE] |= FLAG.HIDDEN;
+  const [read] = readOpenPose(writeOpenPose([makeFrame(200, 310, [person])]));
+  assert.equal(read.people[0].flags[s.R_KNEE], FLAG.PRESENT | FLAG.ESTIMATED);
+  assert.equal(read.people[0].flags[s.L_KNEE], 0);
+  assert.throws(() => writeOpenPose([read], "coco17"), /coco17/);
+});
+
+test("every preset is whole, on the ground, and fits its thumbnail", () => {
+  for (const name of PRESETS) {
+    const person = presetPerson(name, { x: 100, y: 300 }, 250);
+    const box = boundingBox([person]);
+    assert.ok(Math.abs(box.y + box.height - 300) < 1e-9 && Math.abs(box.x + box.width / 2 - 100) < 1, name);
+    const { data } = draw(presetFrame(name, 61, 83), blankImage(61, 83), { stickWidth: 2 });
+    assert.ok(data.some((value, index) => index % 4 !== 3 && value > 0), name);
+  }
+  assert.throws(() => presetPerson("flying", { x: 0, y: 0 }, 1), /flying/);
+});
+
+test("the canvas has to grow by what lies outside and half a limb around it", () => {
+  const person = nobody();
+  for (const [point, x, y] of [[s.R_SHOULDER, 80, 50], [s.L_SHOULDER, 132, 50], [s.R_HIP, 87, 107.6], [s.L_HIP, 125, 107.6], [s.R_KNEE, -4, 230]]) {
+    person.flags[point] = FLAG.PRESENT;
+    person.xy.set([x, y], 2 * point);
+  }
+  // Trunk 57.6 and shoulders 52 give a stature of about 200; a thigh of 152 one of 622, of which .03 is 18.7.
+  const sides = extensionNeeded(makeFrame(200, 220, [person]));
+  const half = (0.03 * Math.hypot(91, 122.4)) / 0.245;
+  assert.ok(Math.abs(sides.left - 4 - half) < 1e-9 && Math.abs(sides.bottom - 10 - half) < 1e-9);
+  assert.deepEqual([sides.top, sides.right], [0, 0]);
+  const flat = makeFrame(200, 220, []);
+  assert.deepEqual(extensionOfAll([flat, makeFrame(200, 220, [person])]), sides);
+});
