@@ -4,6 +4,7 @@ import { ALL_LIMBS, DESCENDANTS, POINTS } from "./skeleton.js";
 import { FLAG, LIMITS } from "./types.js";
 import { copied, isPresent, put, withPerson } from "./people.js";
 import { fitted, limbSwung, mirrored, pointMoved, reached, sidesSwapped, transformed } from "./kinematics.js";
+import { completedPerson } from "./complete.js";
 import { selectionBox } from "./geometry.js";
 import { presetPerson } from "./presets.js";
 import { restoredPoints } from "./restore.js";
@@ -144,6 +145,13 @@ export const EDITS = {
     return person && !there ? { ...frame, people: [...frame.people, person] } : frame;
   },
   applyPreset: (frame, { person, preset }) => change(frame, person, (each) => presetApplied(each, preset)),
+  complete: (frame, { person, legs }) => {
+    const wanted = person === undefined ? [...frame.people.keys()] : [person];
+    return wanted.reduce(
+      (result, index) => change(result, index, (each) => completedPerson(each, frame, legs) ?? each),
+      frame,
+    );
+  },
   swapSides: (frame, { person }) => change(frame, person, sidesSwapped),
   mirror: (frame, { person }) => change(frame, person, mirrored),
   fit: (frame, { person }) => change(frame, person, (each) => fitted(each, frame.width, frame.height)),

@@ -5,10 +5,11 @@
  * goes back to Drillis and Contini (1966).
  */
 
+import { isEstimated, isShown } from "./people.js";
 import * as s from "./skeleton.js";
-import { isEstimated, isShown, place } from "./people.js";
+import { angleFrom, halfway, length, minus, RADIANS } from "./vectors.js";
 
-/** @typedef {import("./types.js").Person} Person @typedef {import("./types.js").Vector} Vector */
+/** @typedef {import("./types.js").Person} Person @typedef {import("./vectors.js").Pair} Pair */
 
 export const ANKLE_HEIGHT = 0.039, KNEE_HEIGHT = 0.285, HIP_HEIGHT = 0.53, SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
 export const SHANK = 0.246, THIGH = 0.245, TRUNK = 0.288;
@@ -21,7 +22,7 @@ export const LEG_BREADTH = 0.06;
 
 const SIDE_OF_TRUNK = Math.hypot(TRUNK, (SHOULDER_WIDTH - HIP_WIDTH) / 2);
 const FRONTAL = 0.7;
-const BENT = (25 * Math.PI) / 180;
+const BENT = 25 * RADIANS;
 const SHORT = 0.75;
 const CHAINS = [
   [s.R_SHOULDER, s.R_ELBOW, s.R_WRIST],
@@ -40,18 +41,19 @@ const LIMBS = [
   [s.L_ELBOW, s.L_WRIST, FOREARM, 1],
 ];
 
-/** @typedef {{at: (point: number) => Vector, has: (point: number) => boolean}} Points places and which of them count */
+/** @typedef {{at: (point: number) => Pair, has: (point: number) => boolean}} Points places, and which of them count */
 
 /** The points that were seen, not guessed. @param {Person} person @returns {Points} */
 export function measuredPoints(person) {
-  return { at: (point) => place(person, point), has: (point) => isShown(person, point) && !isEstimated(person, point) };
+  return {
+    at: (point) => [person.xy[2 * point], person.xy[2 * point + 1]],
+    has: (point) => isShown(person, point) && !isEstimated(person, point),
+  };
 }
 
 /** The point halfway between two present points, null where one is missing. @param {Points} points */
 export function midpoint(points, first, second) {
-  if (!points.has(first) || !points.has(second)) return null;
-  const [a, b] = [points.at(first), points.at(second)];
-  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+  return points.has(first) && points.has(second) ? halfway(points.at(first), points.at(second)) : null;
 }
 
 /** Midway between the shoulders, or the neck where one of them is missing. @param {Points} points */
@@ -69,7 +71,7 @@ export function headMiddle(points) {
 }
 
 function distance(a, b) {
-  return Math.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2);
+  return length(minus(a, b));
 }
 
 function trunkSegments(points) {
@@ -104,8 +106,7 @@ function bends(points) {
   return CHAINS.some((chain) => {
     if (!chain.every(points.has)) return false;
     const [first, middle, last] = chain.map(points.at);
-    const [ax, ay, bx, by] = [middle.x - first.x, middle.y - first.y, last.x - middle.x, last.y - middle.y];
-    return Math.abs(Math.atan2(ax * by - ay * bx, ax * bx + ay * by)) > BENT;
+    return Math.abs(angleFrom(minus(last, middle), minus(middle, first))) > BENT;
   });
 }
 
@@ -122,8 +123,8 @@ function weightedPercentile(values, share) {
 
 /**
  * The height in pixels the person would have standing upright, by the measured points; null if nothing can be measured.
- * The weighted median over the segments seen, or their 75th percentile when a limb is bent or they disagree:
- * foreshortening only ever makes a segment too short.
+ * The weighted 60th percentile over the segments seen, the 75th when a limb is bent or they disagree: foreshortening
+ * only ever makes a segment too short.
  * @param {Person} person
  */
 export function stature(person) {
@@ -132,5 +133,5 @@ export function stature(person) {
   if (!found.length) return null;
   const statures = found.map(([value]) => value);
   const foreshortened = Math.min(...statures) < SHORT * Math.max(...statures);
-  return weightedPercentile(found, foreshortened || bends(points) ? 0.75 : 0.5);
+  return weightedPercentile(found, foreshortened || bends(points) ? 0.75 : 0.6);
 }

@@ -62,11 +62,11 @@
  *   | {type: "restorePoint", person: number, point: number}
  *   | {type: "deleteLimb", person: number, limb: number} | {type: "restoreLimb", person: number, limb: number}
  *   | {type: "addPerson", person?: Person, preset?: string, at?: Vector, height?: number}
- *   | {type: "deletePerson", person: number}
+ *   | {type: "deletePerson", person: number} | {type: "restorePerson", from: number}
  *   | {type: "applyPreset", person: number, preset: string}
  *   | {type: "swapSides", person: number} | {type: "mirror", person: number}
  *   | {type: "fit", person: number}
- *   | {type: "complete", person?: number}
+ *   | {type: "complete", person?: number, legs?: import("./stance.js").Legs}
  *   | {type: "import", frames: Frame[]} | {type: "paste", people: Person[]}
  *   | {type: "reset"} | {type: "resetAll"} | {type: "resize", width: number, height: number}
  *   | {type: "frame", index: number}

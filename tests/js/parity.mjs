@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 
 import { blankImage, draw } from "../../js/pose/draw.js";
+import { completedPerson } from "../../js/pose/complete.js";
 import { extensionNeeded } from "../../js/pose/extension.js";
 import { fingerprint } from "../../js/pose/fingerprint.js";
 import { rescaled } from "../../js/pose/fit.js";
@@ -32,6 +33,13 @@ const ANSWERS = {
       box: boundingBox(frame.people),
       fingerprint: fingerprint(frame),
     };
+  },
+  complete: ({ pose, legs }) => {
+    const frame = first(pose);
+    return frame.people.map((person) => {
+      const completed = completedPerson(person, frame, legs);
+      return completed && { ...toKeypoints(completed), same: completed === person };
+    });
   },
   template: ({ width, height }) => toKeypoints(templatePerson(width, height)),
   read: ({ text, size }) => {

@@ -5,6 +5,7 @@ import { FLAG, LIMITS } from "../../js/pose/types.js";
 import { isPresent, isShown, makeFrame, nobody, place } from "../../js/pose/people.js";
 import { PRESETS } from "../../js/pose/presets.js";
 import * as s from "../../js/pose/skeleton.js";
+import { LEGS } from "../../js/pose/stance.js";
 import * as S from "../../js/pose/state.js";
 import { NOTICE, parse, serialise } from "../../js/pose/value.js";
 import { chanceOf, randomFrame, randomPerson } from "./random.mjs";
@@ -255,6 +256,7 @@ function randomEvent(chance, state) {
     { type: "fit", person }, { type: "paste", people: frame.people.slice(0, 1) }, { type: "reset" },
     { type: "frame", index: chance.whole(-1, state.frames.length) }, { type: "resize", width: 77, height: 99 },
     { type: "import", frames: [randomFrame(chance, 1)] }, { type: "load", value: S.valueOf(state) },
+    { type: "complete", person, legs: chance.choice(LEGS) }, { type: "complete" },
   ]);
 }
 
