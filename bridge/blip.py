@@ -86,8 +86,7 @@ def problem(name: str | None) -> str | None:
 def fingerprint(name: str | None) -> list[tuple[str, int, int]]:
     """The files of a model with size and time, so that replaced weights are noticed."""
     folder = weights.model_folders(CATEGORY).get(name or "")
-    files = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder else []
-    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return weights.stamps(path for path in sorted(folder.iterdir()) if path.is_file()) if folder else []
 
 
 def caption(image: Tensor, name: str, wording: core.Wording) -> list[str]:
@@ -233,7 +232,9 @@ def generate(blip: Blip, pictures: Tensor, prompt: list[int], wording: core.Word
     """Yield the ids of each picture (B,C,H,W), prompt included, under ComfyUI's memory management."""
     transformers = import_transformers()
     chunk = min(chunk_size(wording), len(pictures))
-    patcher = weights.place(blip.model, chunk * bytes_per_picture(blip.model, wording))
+    patcher = weights.place(
+        blip.model, chunk * bytes_per_picture(blip.model, wording), weights.devices_for_text()
+    )
     device = patcher.load_device
     starts = range(0, len(pictures), chunk)
     watch = Watch(comfy.utils.ProgressBar(len(starts) * wording.max_new_tokens))

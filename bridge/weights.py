@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import BadZipFile
 
 import comfy.model_management as management
@@ -53,6 +55,17 @@ def model_folders(category: str) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def find(category: str, name: str) -> Path | None:
+    """The model file of that name in the first of the category's folders that has it, None where none has."""
+    return next((root / name for root in roots(category) if (root / name).is_file()), None)
+
+
+def stamps(files: Iterable[Path | None]) -> list[tuple[str, int, int]]:
+    """Name, size and time of files, so that a changed one is noticed; None stands for a missing one."""
+    found = [(path, path.stat()) for path in files if path is not None]
+    return [(path.name, stat.st_size, stat.st_mtime_ns) for path, stat in found]
+
+
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors or .bin file, running no code from it; ValueError if it is neither."""
     try:
@@ -67,15 +80,31 @@ def read(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def place(module: nn.Module, memory_required: int) -> comfy.model_patcher.ModelPatcher:
-    """Bring a module to ComfyUI's text-encoder device with `memory_required` bytes of room beside it.
+class Devices(NamedTuple):
+    """Where a model computes and where it waits."""
+
+    load: torch.device
+    offload: torch.device
+
+
+def devices_for_text() -> Devices:
+    """ComfyUI's devices for text encoders and their like."""
+    return Devices(management.text_encoder_device(), management.text_encoder_offload_device())
+
+
+def devices_for_pictures() -> Devices:
+    """ComfyUI's devices for networks that work on pictures."""
+    return Devices(management.get_torch_device(), management.unet_offload_device())
+
+
+def place(module: nn.Module, memory_required: int, devices: Devices) -> comfy.model_patcher.ModelPatcher:
+    """Bring a module to the device it computes on with `memory_required` bytes of room beside it.
 
     The caller keeps the returned patcher while it computes and drops it to let ComfyUI reclaim the memory.
     """
-    offload = management.text_encoder_offload_device()
     # Read at call time: ComfyUI puts its dynamic patcher there when it starts.
     patcher = comfy.model_patcher.CoreModelPatcher(
-        Managed(module, offload), load_device=management.text_encoder_device(), offload_device=offload
+        Managed(module, devices.offload), load_device=devices.load, offload_device=devices.offload
     )
     management.load_models_gpu([patcher], memory_required=memory_required, force_full_load=True)
     # With --novram ComfyUI leaves weights behind that only its own layers can fetch one by one.

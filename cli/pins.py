@@ -25,12 +25,15 @@ WANTED = {
     # matplotlib is imported when hands are drawn; controlnet_aux does not say that it needs it.
     "controlnet_aux": ("controlnet_aux==0.0.10", "matplotlib", "opencv-python-headless", "scikit-image"),
     "frontend": ("comfyui-frontend-package",),
+    "dwpose": ("rtmlib", "onnxruntime", "onnx", "opencv-python-headless"),
 }
 # What an overlay holds in another version than the environment below it.
 REPLACED = {
     "transformers4": {"transformers", "tokenizers", "huggingface-hub"},
     "frontend": {"comfyui-frontend-package"},
 }
+# rtmlib asks for two builds of OpenCV that need a screen; the headless one has all that it uses.
+LEFT_OUT = ("opencv-python", "opencv-contrib-python")
 
 
 def name_of(entry: str) -> str:
@@ -66,10 +69,14 @@ def resolve(uv: Path, wanted: Iterable[str], version: str, held: Iterable[str] =
 def compiled(uv: Path, wanted: Iterable[str], held: Iterable[str], version: str, *options: str) -> str:
     """The resolver's pylock.toml for Linux x86-64 and a version of Python."""
     with tempfile.TemporaryDirectory() as folder:
-        asked, fixed, output = (Path(folder, name) for name in ("asked.in", "fixed.txt", "pylock.toml"))
+        asked, fixed, without, output = (
+            Path(folder, name) for name in ("asked.in", "fixed.txt", "without.txt", "pylock.toml")
+        )
         asked.write_text("\n".join(wanted) + "\n")
         fixed.write_text("\n".join(held) + "\n")
-        command = [uv, "pip", "compile", asked, "--constraint", fixed, "--output-file", output]
+        without.write_text("".join(f"{name}; python_version < '3'\n" for name in LEFT_OUT))
+        command = [uv, "pip", "compile", asked, "--constraint", fixed, "--override", without]
+        command += ["--output-file", output]
         command += ["--format", "pylock.toml", "--quiet", "--no-config", "--no-header", *options]
         command += ["--python", sys.executable, "--python-version", version]
         command += ["--python-platform", "x86_64-manylinux_2_28"]

@@ -1,8 +1,15 @@
 from comfy_api.latest import ComfyExtension, io
 
-from . import canvas, caption, mask, pose, pose_edit
+from . import canvas, caption, detect, mask, pose, pose_edit
 
 
 class RecomposeExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [*canvas.NODES, *mask.NODES, *caption.NODES, *pose.NODES, *pose_edit.NODES]
+        return [
+            *canvas.NODES,
+            *mask.NODES,
+            *caption.NODES,
+            *detect.NODES,
+            *pose.NODES,
+            *pose_edit.NODES,
+        ]

@@ -35,7 +35,7 @@ HOST_ALLOWED = {
     "nodes": {"comfy_api"},
 }
 # Packages that may be imported only inside a function, so that loading the pack stays cheap.
-LAZY = {"scipy", "transformers", "torchvision", "kornia"}
+LAZY = {"scipy", "transformers", "torchvision", "kornia", "cv2", "controlnet_aux", "rtmlib", "onnxruntime"}
 BANNED_IN_CORE = {"transformers", "safetensors", "torchvision", "kornia", "requests", "aiohttp"}
 FILE_LINES, FUNCTION_LINES, EXECUTE_LINES = 400, 40, 8
 

@@ -58,7 +58,11 @@ def _layout_of(count: int, layout: Layout) -> Layout:
     return found
 
 
-def _wholebody(points: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
+def from_wholebody(points: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
+    """The 133 points of COCO-WholeBody (x, y, score) under core's keys, the neck between the shoulders.
+
+    The neck's score is the lower of the shoulders' two; it is all zero where that is not above the threshold.
+    """
     shoulders = points[[5, 6]]
     neck = np.append(shoulders[:, :2].mean(axis=0), shoulders[:, 2].min())
     if neck[2] <= threshold:
@@ -81,7 +85,7 @@ def _by_key(person: Person, layout: Layout, threshold: float) -> dict[str, np.nd
         return found
     match _layout_of(len(body), layout):
         case Layout.WHOLEBODY:
-            return _wholebody(body, threshold)
+            return from_wholebody(body, threshold)
         case Layout.BODY_25:
             found[skeleton.BODY_KEY] = body[list(skeleton.BODY_25_BODY)]
             if not len(found[skeleton.FOOT_KEY]):

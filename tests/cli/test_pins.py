@@ -89,7 +89,7 @@ def check(asked: list[str] | tuple[str, ...], found: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("minor", MINORS)
-@pytest.mark.parametrize("name", ["transformers4", "controlnet_aux", "frontend"])
+@pytest.mark.parametrize("name", sorted(set(pins.WANTED) - {"tools"}))
 def test_an_overlay_repeats_nothing_but_what_it_replaces(name: str, minor: str) -> None:
     twice = pinned(name, minor).keys() & pinned("comfyui", minor).keys()
     assert twice == pins.REPLACED.get(name, set())
@@ -139,8 +139,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheel(folder, "transformers", "5.1.0", "tokenizers", "huggingface-hub")
     wheel(folder, "controlnet_aux", "0.0.10", "numpy", "torch")
     wheel(folder, "comfyui_frontend_package", "1.0")
-    for name in ("matplotlib", "opencv_python_headless", "scikit_image"):
+    for name in ("matplotlib", "opencv_python_headless", "scikit_image", "onnx", "onnxruntime"):
         wheel(folder, name, "1.0", "numpy")
+    wheel(folder, "rtmlib", "1.0", "onnxruntime", "opencv-python", "opencv-contrib-python")
     for name, value in {"UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": str(folder)}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
@@ -179,6 +180,7 @@ def test_all_but_the_torch_set_moves_to_the_newest(index: Path, move_torch: bool
         "transformers==4.50.3",
     ]
     assert len(pins.pins(index / "controlnet_aux-py312.txt")) == 4
+    assert len(pins.pins(index / "dwpose-py312.txt")) == 4
     assert len(pins.pins(index / "tools-py312.txt")) == 5
 
 

@@ -30,7 +30,9 @@ print(json.dumps({
     "core_kept": all(nodes.NODE_CLASS_MAPPINGS[name] is found for name, found in core.items()),
     "models_kept": comfy.supported_models.models == models,
     "web": sorted(nodes.EXTENSION_WEB_DIRS),
-    "heavy": sorted((set(sys.modules) - before) & {"transformers", "torchvision", "skimage", "cv2"}),
+    "heavy": sorted((set(sys.modules) - before) & {
+        "transformers", "torchvision", "skimage", "cv2", "controlnet_aux", "rtmlib", "onnxruntime"
+    }),
 }))
 """
 SHOWN = {"tooltip", "description", "display_name", "search_aliases", "output_tooltips", "python_module"}

@@ -1,0 +1,114 @@
+"""People in pictures: which detector, picture by picture, and the pose and preview of what it found."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import comfy.model_management as management
+import comfy.utils
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.crop import resample
+from ..core.pose import decode
+from ..core.pose import draw as drawing
+from ..core.pose.decode import Find
+from ..core.pose.people import Frame, Pose
+from ..core.shapes import Size
+from . import dwpose, layouts, openpose, weights
+
+log = logging.getLogger("recompose")
+
+DWPOSE, OPENPOSE = "DWPose", "OpenPose"
+STICKS_AT = 512  # the shorter side of a picture on which the preview's sticks have their usual width
+DIMMED = 0.5
+
+
+class Detector(NamedTuple):
+    """What finds people, at which resolution, and whether it wants small pictures enlarged to that."""
+
+    look: Callable[[np.ndarray], list[Find]]
+    resolution: int
+    enlarge: bool
+
+
+def problem(choice: dict[str, Any] | None) -> str | None:
+    """One sentence on why the chosen detector cannot be used, or None; what is not known yet is none."""
+    match choice:
+        case {"detector": "DWPose"}:
+            return dwpose.problem()
+        case {"detector": "OpenPose"}:
+            return openpose.problem(openpose.files(bool(choice.get("hands")), bool(choice.get("face"))))
+        case None | {"detector": None}:
+            return None
+    return f"The detector must be {DWPOSE} or {OPENPOSE} but is {choice.get('detector')!r}; choose one."
+
+
+def files(choice: dict[str, Any] | None) -> list[Path | None]:
+    """The weight files of the chosen detector, None for missing ones."""
+    match choice:
+        case {"detector": "DWPose"}:
+            return [weights.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
+        case {"detector": "OpenPose"}:
+            return [weights.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
+    return []
+
+
+def fingerprint(choice: dict[str, Any] | None) -> list[tuple[str, int, int]]:
+    """The detector's weight files with size and time, so that replaced ones are noticed."""
+    return weights.stamps(files(choice))
+
+
+def open_detector(choice: dict[str, Any], threshold: float) -> Detector:
+    """The chosen detector, ready to look; ValueError or RuntimeError saying what is missing."""
+    match choice["detector"]:
+        case "DWPose":
+            look = dwpose.looker(dwpose.load(choice["person_score"]), threshold)
+            return Detector(look, choice["resolution"], enlarge=False)
+        case "OpenPose":
+            look = openpose.looker(openpose.load(choice["hands"], choice["face"]))
+            return Detector(look, choice["resolution"], enlarge=True)
+    raise ValueError(problem(choice))
+
+
+def detect(image: Tensor, choice: dict[str, Any], threshold: float) -> tuple[Pose, Tensor, dict[str, Any]]:
+    """The pose of an IMAGE, one frame per picture, a preview IMAGE of it, and the people per picture.
+
+    Raises ValueError for a picture or weights that cannot be used, RuntimeError without the library.
+    """
+    pictures = layouts.image_from_comfy(image)[:, :3]
+    detector = open_detector(choice, threshold)
+    progress = comfy.utils.ProgressBar(len(pictures))
+    pose, previews = [], []
+    for picture in pictures.split(1):
+        management.throw_exception_if_processing_interrupted()
+        pose.append(detect_one(picture, detector, threshold))
+        previews.append(preview(picture, pose[-1]))
+        progress.update(1)
+    counts = [len(frame["people"]) for frame in pose]
+    if 0 in counts:
+        empty = ", ".join(str(number) for number, count in enumerate(counts, 1) if not count)
+        log.warning("Detect Pose: nobody was found in picture %s of %d.", empty, len(counts))
+    return pose, layouts.image_to_comfy(torch.cat(previews)), {"people": counts}
+
+
+def detect_one(picture: Tensor, detector: Detector, threshold: float) -> Frame:
+    """The frame of one picture (1,3,H,W)."""
+    size = layouts.size_of(picture)
+    seen = decode.detection_size(size, detector.resolution, detector.enlarge)
+    pixels = (resample(picture, seen)[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    finds = [decode.to_picture(find, seen, size) for find in detector.look(np.ascontiguousarray(pixels))]
+    return decode.frame(finds, size, threshold)
+
+
+def preview(picture: Tensor, frame: Frame) -> Tensor:
+    """The dimmed picture (1,3,H,W) with the skeletons of its frame on it."""
+    size: Size = layouts.size_of(picture)
+    width = max(1, round(drawing.STICK_WIDTH * min(size) / STICKS_AT))
+    drawn = torch.from_numpy(drawing.draw(frame, width, feet=True)).to(picture.device)
+    drawn = drawn.permute(2, 0, 1)[None].float() / 255
+    return torch.where(drawn.amax(1, keepdim=True) > 0, drawn, picture * DIMMED)

@@ -1,0 +1,90 @@
+from comfy_api.latest import io
+
+from ..bridge import pose_detector
+from .types import PoseKeypoint
+
+
+class DetectPose(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeDetectPose",
+            display_name="Detect Pose",
+            category="recompose/pose",
+            search_aliases=["openpose", "dwpose", "pose estimation", "keypoints", "preprocessor", "skeleton"],
+            description="Finds the people in each picture: body and, by detector, feet, hands and face.",
+            has_intermediate_output=True,
+            inputs=[
+                io.Image.Input("image"),
+                io.DynamicCombo.Input(
+                    "detector",
+                    options=[
+                        io.DynamicCombo.Option(pose_detector.DWPOSE, [resolution(1024), person_score()]),
+                        io.DynamicCombo.Option(pose_detector.OPENPOSE, [resolution(512), hands(), face()]),
+                    ],
+                    tooltip="DWPose: body, feet, hands and face, files in models/dwpose. OpenPose: body, "
+                    "hands and face, files in models/openpose.",
+                ),
+                io.Float.Input(
+                    "threshold",
+                    default=0.3,
+                    min=0.0,
+                    max=0.99,
+                    step=0.01,
+                    tooltip="Points with a higher score count as present.",
+                ),
+            ],
+            outputs=[
+                PoseKeypoint.Output("pose"),
+                io.Image.Output("preview", tooltip="The dimmed picture with the skeletons on it."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, detector: dict | None = None) -> bool | str:
+        return pose_detector.problem(detector) or True
+
+    @classmethod
+    def fingerprint_inputs(
+        cls, detector: dict | None = None, **_others: object
+    ) -> list[tuple[str, int, int]]:
+        return pose_detector.fingerprint(detector)
+
+    @classmethod
+    def execute(cls, image, detector, threshold) -> io.NodeOutput:
+        pose, preview, report = pose_detector.detect(image, detector, threshold)
+        return io.NodeOutput(pose, preview, ui={"recompose": [report]})
+
+
+def resolution(default: int) -> io.Int.Input:
+    return io.Int.Input(
+        "resolution",
+        default=default,
+        min=64,
+        max=4096,
+        step=8,
+        tooltip="The shorter side of what the detector sees, in pixels; larger pictures are reduced to it.",
+    )
+
+
+def person_score() -> io.Float.Input:
+    return io.Float.Input(
+        "person_score",
+        default=0.5,
+        min=0.05,
+        max=0.95,
+        step=0.05,
+        advanced=True,
+        tooltip="What is a person with a higher score is looked at.",
+    )
+
+
+def hands() -> io.Boolean.Input:
+    return io.Boolean.Input("hands", default=True, tooltip="Look for the hands, too.")
+
+
+def face() -> io.Boolean.Input:
+    return io.Boolean.Input("face", default=True, tooltip="Look for the points of the face, too.")
+
+
+NODES = [DetectPose]
