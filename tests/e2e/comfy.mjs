@@ -27,12 +27,12 @@ export class Comfy {
         if (message.type() === "error") note(`${message.text()} ${message.location().url}`);
       });
     }
-    await this.page.goto(this.url, { waitUntil: "domcontentloaded" });
-    await this.page.waitForFunction(() => window.app?.extensionManager && window.app.graph && window.LiteGraph, null, {
-      timeout: 90_000,
-    });
-    await this.page.waitForFunction(() => Object.keys(window.LiteGraph.registered_node_types).length > 100);
-    await this.page.waitForTimeout(300);
+    await this.page.goto(this.url, { waitUntil: "domcontentloaded", timeout: 120_000 });
+    const ready = () =>
+      window.app?.extensionManager?.workflow?.activeWorkflow?.changeTracker &&
+      Object.keys(window.LiteGraph.registered_node_types).length > 100;
+    await this.page.waitForFunction(ready, null, { timeout: 240_000 });
+    await this.frames(3);
   }
 
   /** Run a function in the page. */

@@ -1,0 +1,354 @@
+/**
+ * The editor as an element: shows a state, turns what the user does into events, and reports each finished change of
+ * the value once. Knows nothing of ComfyUI; `dispose()` undoes all it did.
+ */
+
+import { POINTS } from "./skeleton.js";
+import { boundingBox } from "./geometry.js";
+import { extensionNeeded } from "./extension.js";
+import { update, valueOf } from "./state.js";
+import { Actions } from "./view_actions.js";
+import { fittedTo, panned, union, zoomed } from "./view_camera.js";
+import { lowerBar, upperBar } from "./view_controls.js";
+import { button, make, set, setText } from "./view_elements.js";
+import { openGallery, openHelp } from "./view_gallery.js";
+import { listenToKeys } from "./view_keys.js";
+import { photoKeeper } from "./view_photo.js";
+import { listenToPointer, whatIsAt } from "./view_pointer.js";
+import { pointsPanel } from "./view_points.js";
+import { paintPhoto, paintPose } from "./view_scene.js";
+import { makeStage } from "./view_stage.js";
+import { STYLE } from "./view_style.js";
+import { pointSentence, WORDS } from "./view_words.js";
+
+/**
+ * @typedef {object} Host What the editor asks of the page around it.
+ * @property {(value: string) => void} changed the value after a finished change
+ * @property {() => Promise<void>} loadPicture run what comes before the node
+ * @property {(picture: import("./types.js").Picture) => string} address of a picture
+ * @property {(which: "undo"|"redo") => void} history the graph's undo and redo
+ * @property {(which: "undo"|"redo") => void} keyHistory the same where ComfyUI may have heard the key, too
+ * @property {(large: boolean) => void} showLarge
+ * @property {(event: WheelEvent) => void} wheel turned while the editor has no focus
+ * @property {(milliseconds: number) => void} [measured] the script's share of each drawn frame
+ */
+
+/** Milliseconds after which a lost focus is lost. */
+const JUST = 500;
+
+export class PoseEditor extends Actions {
+  /** @param {import("./types.js").State} state @param {Host} host */
+  constructor(state, host) {
+    super();
+    this.state = state;
+    this.host = host;
+    this.value = valueOf(state);
+    this.camera = null;
+    /** Whether the view goes along when the pose leaves it: until the user zooms or pans. */
+    this.follows = true;
+    this.modes = { reach: true, boxTouch: false, space: false, adding: null };
+    this.leaving = this.busy = this.stale = this.large = false;
+    this.hovered = this.drawnBox = this.floating = null;
+    this.brightness = 1;
+    this.lost = -Infinity;
+    this.told = "";
+    this.photo = photoKeeper(() => this.refresh(true));
+    this.assemble();
+    this.pointer = listenToPointer(this, this.stage);
+    this.keys = listenToKeys(this, this.stage.above);
+    this.listeners = {
+      wheel: (event) => this.wheel(event),
+      copy: (event) => this.copied(event),
+      cut: (event) => this.copied(event) && this.onPerson("deletePerson"),
+      paste: (event) => this.pasted(event),
+      focusin: () => this.refresh(),
+      focusout: (event) => {
+        this.lost = event.relatedTarget ? -Infinity : performance.now();
+        this.refresh();
+      },
+    };
+    for (const [name, listener] of Object.entries(this.listeners)) {
+      this.element.addEventListener(name, listener, { passive: false });
+    }
+    this.refresh(true);
+  }
+
+  assemble() {
+    this.element = make("div", { class: "recompose-pose-editor" });
+    /** For whoever looks at the page from outside, such as a test. */
+    this.element.poseEditor = this;
+    const root = this.element.attachShadow({ mode: "open" });
+    const drawing = { paintBelow: (context) => paintPhoto(this, context), paintAbove: (context) => paintPose(this, context) };
+    this.stage = makeStage({ ...drawing, resized: () => this.resized(), measured: this.host.measured });
+    const stage = { tabindex: 0, role: "application", "aria-roledescription": WORDS.editor, "aria-label": WORDS.stage };
+    for (const [name, value] of Object.entries(stage)) set(this.stage.above, name, value);
+    this.layer = make("div", { class: "layer" });
+    this.upper = upperBar(this, this.layer);
+    this.lower = lowerBar(this);
+    this.panel = pointsPanel(this);
+    this.notice = make("div", { class: "notice", hidden: true, role: "status" }, make("span"));
+    this.notice.append(button("close", WORDS.dismiss, () => this.dismiss()));
+    this.hint = make("div", { class: "hint", hidden: true });
+    this.voice = make("div", { class: "unseen", "aria-live": "polite" });
+    this.stage.element.append(this.hint);
+    root.append(make("style", { text: STYLE }), this.upper.element, this.notice, this.stage.element, this.lower.element);
+    root.append(this.panel.element, this.layer, this.voice);
+  }
+
+  // What comes from the page.
+
+  /** The widget's value was set from outside: an opened workflow, the graph's undo. @param {string} value */
+  load(value) {
+    this.take(update(this.state, { type: "load", value }));
+    this.value = valueOf(this.state);
+  }
+
+  /** The node ran. @param {object} report of bridge.readReport */
+  detected(report) {
+    this.stale = false;
+    this.dispatch({ type: "detected", report });
+    this.fitIfOutside();
+    this.refresh(true);
+  }
+
+  setStale(stale) {
+    if (this.stale === stale) return;
+    this.stale = stale;
+    this.refresh();
+  }
+
+  setLarge(large) {
+    this.large = large;
+    this.refresh(true);
+  }
+
+  hasFocus() {
+    return this.element.getRootNode().activeElement === this.element;
+  }
+
+  /** Whether it has the focus, or just lost it to nobody, as when its node is taken off the page. */
+  hadFocus() {
+    return this.hasFocus() || performance.now() - this.lost < JUST;
+  }
+
+  focus() {
+    this.stage.above.focus({ preventScroll: true });
+  }
+
+  dispose() {
+    this.floating?.();
+    this.upper.closeMenu();
+    this.pointer.dispose();
+    this.keys.dispose();
+    for (const [name, listener] of Object.entries(this.listeners)) this.element.removeEventListener(name, listener);
+    this.photo.dispose();
+    this.stage.dispose();
+    this.element.remove();
+  }
+
+  // Events and what follows from them.
+
+  /** @param {import("./types.js").Event} event */
+  dispatch(event) {
+    this.take(update(this.state, event));
+    if (this.state.before) return;
+    const value = this.state.frames === this.written ? this.value : valueOf(this.state);
+    this.written = this.state.frames;
+    if (value === this.value) return;
+    this.value = value;
+    this.host.changed(value);
+  }
+
+  take(next) {
+    const before = this.state;
+    if (next === before) return;
+    this.state = next;
+    if (next.selection !== before.selection) this.say();
+    this.refresh(next.frame !== before.frame || next.pictures !== before.pictures);
+  }
+
+  /** Tells a screen reader what is selected now. */
+  say() {
+    const { selection } = this.state, frame = this.frame;
+    const one = selection.length === 1 && pointSentence(frame, Math.floor(selection[0] / POINTS), selection[0] % POINTS);
+    setText(this.voice, one || `${selection.length} points selected`);
+  }
+
+  /** The person that is worked on: the selection's, or the first. */
+  activePerson() {
+    return this.state.selection.length ? Math.floor(this.state.selection[0] / POINTS) : 0;
+  }
+
+  refresh(photo = false) {
+    if (photo) this.stage.repaintAll();
+    else this.stage.repaint();
+    const picture = this.state.pictures[this.state.frame];
+    this.photo.show(picture ? this.host.address(picture) : "");
+    if (!this.state.before) this.upper.update(this.state, { busy: this.busy, hasPhoto: Boolean(picture) && !this.stale });
+    set(this.upper.parts.large, "aria-pressed", String(this.large));
+    set(this.upper.parts.points, "aria-pressed", String(!this.panel.element.hidden));
+    this.refreshLower();
+    if (!this.state.before) this.panel.update(this.state);
+    this.refreshNotices();
+  }
+
+  refreshLower() {
+    const shown = { camera: this.seen(), grown: this.grown(), hover: this.hovered, idle: !this.hasFocus() };
+    this.lower.update(this.state, shown);
+  }
+
+  refreshNotices() {
+    const { status } = this.photo.get();
+    const sentence = this.told || this.state.notices[0] || (status === "lost" && WORDS.lost) || (this.stale && WORDS.stale) || "";
+    setText(this.notice.firstChild, sentence);
+    this.notice.hidden = !sentence;
+    const empty = this.frame.people.length === 0;
+    const hint = (this.modes.adding && WORDS.place) || (empty && WORDS.empty) || "";
+    setText(this.hint, hint);
+    this.hint.hidden = !hint;
+  }
+
+  dismiss() {
+    if (this.told) this.told = "";
+    else if (this.state.notices.length) return this.dispatch({ type: "dismiss" });
+    else this.stale = false;
+    this.refresh();
+  }
+
+  tell(sentence) {
+    this.told = sentence;
+    this.refresh();
+  }
+
+  async loadPicture() {
+    if (this.busy) return;
+    this.busy = true;
+    this.refresh();
+    try {
+      await this.host.loadPicture();
+    } finally {
+      this.busy = false;
+      this.refresh();
+    }
+  }
+
+  // The view's own state.
+
+  seen() {
+    return this.camera ?? { scale: 1, x: 0, y: 0 };
+  }
+
+  /** The canvas the shown frame needs and all its people. */
+  everything() {
+    return union(this.canvas(), boundingBox(this.frame.people));
+  }
+
+  /** The picture grown by what the pose needs beyond it. */
+  canvas() {
+    const { left, top, right, bottom } = this.grown(), { width, height } = this.frame;
+    return { x: -left, y: -top, width: left + width + right, height: top + height + bottom };
+  }
+
+  /** Whole pixels the canvas must grow by on each side. */
+  grown() {
+    if (this.measured !== this.frame) {
+      this.measured = this.frame;
+      const needed = Object.entries(extensionNeeded(this.frame));
+      this.growth = Object.fromEntries(needed.map(([side, value]) => [side, Math.ceil(value)]));
+    }
+    return this.growth;
+  }
+
+  look(camera) {
+    this.camera = camera;
+    this.follows = false;
+    this.refresh(true);
+  }
+
+  pan(dx, dy) {
+    this.look(panned(this.seen(), dx, dy));
+  }
+
+  zoom(factor, at = { x: this.stage.size.width / 2, y: this.stage.size.height / 2 }) {
+    this.look(zoomed(this.seen(), factor, at));
+  }
+
+  fit() {
+    const { width, height } = this.stage.size;
+    this.follows = true;
+    if (width && height) this.camera = fittedTo(this.everything(), width, height);
+    this.refresh(true);
+  }
+
+  fitIfOutside() {
+    if (this.follows) this.fit();
+  }
+
+  resized() {
+    if (this.follows || !this.camera) {
+      this.camera = fittedTo(this.everything(), this.stage.size.width, this.stage.size.height);
+    }
+    this.refreshLower();
+  }
+
+  gestureEnded() {
+    this.fitIfOutside();
+    this.refresh();
+  }
+
+  hover(at, event) {
+    const found = at && whatIsAt(this, at, event.pointerType === "touch" ? 20 : 9);
+    const cursor = this.modes.space ? "grab" : this.modes.adding ? "crosshair" : found ? "pointer" : "default";
+    this.stage.element.style.cursor = cursor;
+    if (found?.person === this.hovered?.person && found?.point === this.hovered?.point) return;
+    this.hovered = found;
+    this.refresh();
+  }
+
+  showBox(box) {
+    this.drawnBox = box;
+    this.stage.repaint();
+  }
+
+  setBrightness(amount) {
+    this.brightness = amount;
+    this.stage.repaintAll();
+  }
+
+  /** Give up what is under way. @returns {boolean} whether something was */
+  cancel() {
+    const adding = this.modes.adding !== null;
+    this.modes.adding = null;
+    return this.pointer.cancel() || adding;
+  }
+
+  askPlace(person, point) {
+    this.modes.adding = { person, point };
+    this.focus();
+    this.refresh();
+  }
+
+  togglePoints() {
+    this.panel.element.hidden = !this.panel.element.hidden;
+    this.refresh();
+  }
+
+  toggleGallery(opener) {
+    if (this.floating) return this.floating();
+    const closed = () => (this.floating = null);
+    this.floating = openGallery(opener, this.layer, (name) => this.addPreset(name), closed);
+  }
+
+  help() {
+    this.floating ??= openHelp(this.layer, () => (this.floating = null));
+  }
+
+  wheel(event) {
+    if (!this.hasFocus()) return this.host.wheel(event);
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.composedPath().includes(this.stage.element)) {
+      this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.stage.place(event));
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** The gallery of presets and the list of keys: two parts that float above the stage until they are left. */
+
+import { PRESETS, presetPerson } from "./presets.js";
+import { boundingBox } from "./geometry.js";
+import { makeFrame } from "./people.js";
+import { fittedTo } from "./view_camera.js";
+import { make, placeBelow } from "./view_elements.js";
+import { paintPeople } from "./view_paint.js";
+import { KEYS } from "./view_words.js";
+
+const WIDTH = 72, HEIGHT = 84;
+
+/** A preset's picture. @param {string} name */
+function thumbnail(name) {
+  const canvas = make("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, "aria-hidden": "true" });
+  const frame = makeFrame(WIDTH, HEIGHT, [presetPerson(name, { x: 0, y: 0 }, 70)]);
+  const context = canvas.getContext("2d");
+  context.scale(2, 2);
+  const camera = fittedTo(boundingBox(frame.people), WIDTH, HEIGHT);
+  paintPeople(context, frame, camera, { halo: "#000" }, { radius: 2.2 });
+  return canvas;
+}
+
+/** `rising` as words for the eye. @param {string} name */
+const titled = (name) => name.replaceAll("_", " ").replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+
+/** A part that closes on Escape and when something else is pressed. */
+function floating(part, layer, closed) {
+  const root = layer.getRootNode();
+  function close() {
+    part.remove();
+    root.removeEventListener("pointerdown", outside, true);
+    closed();
+  }
+  const outside = (event) => !event.composedPath().includes(part) && close();
+  part.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+    event.stopPropagation();
+  });
+  root.addEventListener("pointerdown", outside, true);
+  layer.append(part);
+  return close;
+}
+
+/** @param {(name: string) => void} choose */
+export function openGallery(opener, layer, choose, closed) {
+  const part = make("div", { class: "gallery", role: "dialog", "aria-label": "Poses to start from" });
+  for (const name of Object.keys(PRESETS)) {
+    const entry = make("button", { type: "button" }, thumbnail(name), titled(name));
+    entry.addEventListener("click", () => {
+      close();
+      choose(name);
+    });
+    part.append(entry);
+  }
+  const close = floating(part, layer, closed);
+  placeBelow(part, opener, layer);
+  part.querySelector("button")?.focus();
+  return close;
+}
+
+export function openHelp(layer, closed) {
+  const part = make("div", { class: "help", role: "dialog", "aria-label": "Keys", tabindex: "-1" });
+  const list = make("dl");
+  for (const [keys, meaning] of KEYS) list.append(make("dt", { text: keys }), make("dd", { text: meaning }));
+  part.append(list);
+  const close = floating(part, layer, closed);
+  part.focus();
+  return close;
+}

@@ -1,0 +1,52 @@
+"""The pose editor on its node in the real page, in each frontend and renderer."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PICTURES = Path(__file__).resolve().parents[2] / "demo" / "pictures"
+WIDTH, HEIGHT = 128, 142
+
+
+@pytest.fixture
+def graph(pages: Any) -> dict[str, Any]:
+    """What a graph with the editor is made of; the photo lies in the server's input folder."""
+    (pages.server.input_dir / "photo.png").write_bytes((PICTURES / "photo.png").read_bytes())
+    pose = json.dumps(json.loads((PICTURES / "photo_pose.json").read_text()))
+    return {"photo": "photo.png", "pose": pose, "width": WIDTH, "height": HEIGHT}
+
+
+def picture(server: Any, image: dict) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(server.client.fetch(image))))
+
+
+def test_a_knee_dragged_below_the_frame_changes_prompt_and_control_image(pages: Any, graph: dict) -> None:
+    result = pages.run("dragAKnee", **graph)
+    before, after = (picture(pages.server, image) for image in result["images"])
+    assert before.shape == after.shape == (HEIGHT, WIDTH, 3)
+    assert (before != after).any()
+    edit = json.loads(result["prompt"]["3"]["inputs"]["edit"])
+    coordinates = edit["frames"]["0"]["people"][0]["xy"]
+    assert round(16 * result["knee"]["y"]) in coordinates
+    # The same prompt without a browser, drawn anew for a picture node that was never cached.
+    headless = result["prompt"] | {
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["3", 1], "filename_prefix": "e2e"}}
+    }
+    headless["3"]["inputs"]["threshold"] = 0.29
+    entry = pages.server.run(headless)
+    assert (picture(pages.server, entry["outputs"]["9"]["images"][0]) == after).all()
+
+
+def test_the_graphs_undo_is_the_editors(pages: Any, graph: dict) -> None:
+    pages.run("undoAndRedo", **graph)
+
+
+def test_each_drag_does_what_it_should(pages: Any, graph: dict) -> None:
+    pages.run("gestures", **graph)
