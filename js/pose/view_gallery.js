@@ -1,9 +1,6 @@
 /** The gallery of presets and the list of keys: two parts that float above the stage until they are left. */
 
-import { PRESETS, presetPerson } from "./presets.js";
-import { boundingBox } from "./geometry.js";
-import { makeFrame } from "./people.js";
-import { fittedTo } from "./view_camera.js";
+import { presetFrame, PRESETS } from "./presets.js";
 import { make, placeBelow } from "./view_elements.js";
 import { paintPeople } from "./view_paint.js";
 import { KEYS } from "./view_words.js";
@@ -13,16 +10,11 @@ const WIDTH = 72, HEIGHT = 84;
 /** A preset's picture. @param {string} name */
 function thumbnail(name) {
   const canvas = make("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, "aria-hidden": "true" });
-  const frame = makeFrame(WIDTH, HEIGHT, [presetPerson(name, { x: 0, y: 0 }, 70)]);
   const context = canvas.getContext("2d");
   context.scale(2, 2);
-  const camera = fittedTo(boundingBox(frame.people), WIDTH, HEIGHT);
-  paintPeople(context, frame, camera, { halo: "#000" }, { radius: 2.2 });
+  paintPeople(context, presetFrame(name, WIDTH, HEIGHT), { scale: 1, x: 0, y: 0 }, { halo: "#000" }, { radius: 2.2 });
   return canvas;
 }
-
-/** `rising` as words for the eye. @param {string} name */
-const titled = (name) => name.replaceAll("_", " ").replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 
 /** A part that closes on Escape and when something else is pressed. */
 function floating(part, layer, closed) {
@@ -45,8 +37,8 @@ function floating(part, layer, closed) {
 /** @param {(name: string) => void} choose */
 export function openGallery(opener, layer, choose, closed) {
   const part = make("div", { class: "gallery", role: "dialog", "aria-label": "Poses to start from" });
-  for (const name of Object.keys(PRESETS)) {
-    const entry = make("button", { type: "button" }, thumbnail(name), titled(name));
+  for (const name of PRESETS) {
+    const entry = make("button", { type: "button" }, thumbnail(name), name);
     entry.addEventListener("click", () => {
       close();
       choose(name);
