@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ WIDTH, HEIGHT = 128, 142
 
 @pytest.fixture
 def graph(pages: Any) -> dict[str, Any]:
-    """What a graph with the editor is made of; the photo lies in the server's input folder."""
-    (pages.server.input_dir / "photo.png").write_bytes((PICTURES / "photo.png").read_bytes())
-    pose = json.dumps(json.loads((PICTURES / "photo_pose.json").read_text()))
-    return {"photo": "photo.png", "pose": pose, "width": WIDTH, "height": HEIGHT}
+    """What a graph with the editor is made of; names no server has seen, so that nothing is cached."""
+    photo, mark = f"photo_{uuid.uuid4().hex}.png", uuid.uuid4().hex
+    (pages.server.input_dir / photo).write_bytes((PICTURES / "photo.png").read_bytes())
+    frame = json.loads((PICTURES / "photo_pose.json").read_text())[0]
+    return {"photo": photo, "pose": json.dumps([frame | {"mark": mark}]), "width": WIDTH, "height": HEIGHT}
 
 
 def picture(server: Any, image: dict) -> np.ndarray:
