@@ -69,7 +69,8 @@ class Seat {
     if (this.editor.closeLarge) this.showPlaceholder();
     else this.element.replaceChildren(this.editor.element);
     this.settle(before?.seat, Boolean(kept?.focused), FRAMES);
-    this.followSize();
+    // An edit that was pasted or opened keeps its size until somebody chooses another.
+    if (!this.editor.value) this.followSize();
     graphChanged();
   }
 
@@ -153,8 +154,9 @@ class Seat {
     this.editor.setStale(this.upstream !== upstreamText(this.node, root()));
   }
 
-  /** The blank canvas has the size the widgets say. */
+  /** The blank canvas has the size the widgets say; with a picture or a pose connected there is none. */
   followSize() {
+    if (this.node.inputs?.some(({ name, link }) => ["image", "pose"].includes(name) && link != null)) return;
     const { width, height } = readStart(this.node.widgets);
     this.editor.dispatch({ type: "resize", width, height });
     this.editor.fitIfOutside();

@@ -137,10 +137,10 @@ function framesOf(value, shown, incoming) {
   const count = Math.max(1, shown.length, incoming.length, ...[...edits.keys()].map((index) => index + 1));
   const blank = shown[0] ?? template(BLANK.width, BLANK.height);
   const frames = Array.from({ length: count }, (_, index) => {
-    const known = incoming[index] ?? (shown[index]?.edited === false ? shown[index] : null);
-    const edit = edits.get(index);
-    if (edit) return known ? rescaled(edit, known.width, known.height) : edit;
-    return known ?? template(blank.width, blank.height);
+    const edit = edits.get(index), picture = incoming[index];
+    // Only a picture says that an edit has another size; until it is loaded the template's size means nothing.
+    if (edit) return picture ? rescaled(edit, picture.width, picture.height) : edit;
+    return picture ?? (shown[index]?.edited === false ? shown[index] : template(blank.width, blank.height));
   });
   return { frames, notices };
 }

@@ -27,9 +27,11 @@ function launch() {
   });
 }
 
+const permissions = ["clipboard-read", "clipboard-write"];
+
 /** Run one scenario in a page of its own and say how it went. */
 async function run(browser, { scenario, url, settings, folder, arguments: given }) {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, hasTouch: true });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, hasTouch: true, permissions });
   const comfy = new Comfy(context, url, folder);
   try {
     await comfy.set({ "Comfy.TutorialCompleted": true, "Comfy.Workflow.Persist": false, ...settings });

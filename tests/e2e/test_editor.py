@@ -52,3 +52,27 @@ def test_the_graphs_undo_is_the_editors(pages: Any, graph: dict) -> None:
 
 def test_each_drag_does_what_it_should(pages: Any, graph: dict) -> None:
     pages.run("gestures", **graph)
+
+
+def test_an_edit_outlives_file_reload_renderer_and_copy(pages: Any, graph: dict) -> None:
+    pages.run("saveReloadSwitchAndCopy", **graph)
+
+
+def test_the_editor_works_inside_a_subgraph(pages: Any, graph: dict) -> None:
+    pages.run("insideASubgraph", **graph)
+
+
+def test_a_removed_node_leaves_nothing(pages: Any, graph: dict) -> None:
+    pages.run("removed", **graph)
+
+
+def test_everything_can_be_done_by_keyboard(pages: Any, graph: dict) -> None:
+    pages.run("keyboard", **graph)
+
+
+def test_people_are_copied_and_bad_values_are_told(pages: Any, graph: dict) -> None:
+    pages.run("clipboardAndBadValues", **graph)
+
+
+def test_a_stale_preview_is_marked(pages: Any, graph: dict) -> None:
+    pages.run("stalePreview", **graph)

@@ -205,6 +205,15 @@ test("on a picture of twice the size the edit is twice as large", () => {
   assert.deepEqual(at(after(edited, { type: "resize", width: 662, height: 914 }), 0, s.NOSE), { x: 60, y: 82 });
 });
 
+test("an edit keeps its size when its workflow is opened, before its picture is there", () => {
+  const value = S.valueOf(after(started(), drag(0, s.NOSE, 30, 41)));
+  const [{ width, height }] = started().frames;
+  assert.ok(width !== 77 && height !== 99);
+  const opened = S.start({ width: 77, height: 99, value });
+  assert.equal(S.valueOf(opened), value);
+  assert.equal(S.valueOf(after(S.start({ width: 77, height: 99 }), { type: "load", value })), value);
+});
+
 test("the graph's undo and redo move through the editor's own steps", () => {
   const one = after(S.start(SIZE), drag(0, s.NOSE, 30, 41));
   const two = after(one, drag(0, s.NOSE, 50, 60));
