@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -48,3 +52,21 @@ def comfy() -> ModuleType:
         return importlib.import_module("comfy.model_management") and sys.modules["comfy"]
     finally:
         sys.argv = arguments
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[[str, list[dict]], list[Any]]:
+    """Asks the JavaScript one kind of question many times in one process."""
+    node = os.environ.get("RECOMPOSE_NODE")
+    assert node and Path(node).exists(), "Node is missing; `python3 cli test` brings it."
+
+    def answers(kind: str, questions: list[dict]) -> list[Any]:
+        lines = "".join(json.dumps({"ask": kind, **question}) + "\n" for question in questions)
+        command = [node, "--no-warnings", str(ROOT / "tests" / "js" / "parity.mjs")]
+        done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stderr[-3000:]
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(found) == len(questions)
+        return found
+
+    return answers

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,27 +17,8 @@ from recompose.core.pose.stance import Legs
 from recompose.core.pose.template import template_person
 from recompose.core.shapes import Size
 
-ROOT = Path(__file__).resolve().parent.parent
 POSES = 500
 Ask = Callable[..., list[Any]]
-
-
-@pytest.fixture(scope="session")
-def ask() -> Ask:
-    """Asks the JavaScript one kind of question many times in one process."""
-    node = os.environ.get("RECOMPOSE_NODE")
-    assert node and Path(node).exists(), "Node is missing; `python3 cli test` brings it."
-
-    def answers(kind: str, questions: list[dict]) -> list[Any]:
-        lines = "".join(json.dumps({"ask": kind, **question}) + "\n" for question in questions)
-        command = [node, "--no-warnings", str(ROOT / "tests" / "js" / "parity.mjs")]
-        done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, done.stderr[-3000:]
-        found = [json.loads(line) for line in done.stdout.splitlines()]
-        assert len(found) == len(questions)
-        return found
-
-    return answers
 
 
 def random_person(chance: np.random.Generator, size: Size) -> dict:

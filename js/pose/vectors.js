@@ -24,7 +24,7 @@ export const clip = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** The direction to the right of the picture for somebody whose down is `down`. @param {Pair} down @returns {Pair} */
 export const across = (down) => [down[1], -down[0]];
-/** Signed angle of `vector` from `down` in the picture, positive to its right. @param {Pair} vector @param {Pair} down */
+/** Signed angle of a vector from `down`, positive to the picture's right. @param {Pair} vector @param {Pair} down */
 export const angleFrom = (vector, down) => Math.atan2(dot(vector, across(down)), dot(vector, down));
 /** `down` turned by a signed angle, positive to the right of the picture. @param {Pair} down @param {number} angle */
 export const turned = (down, angle) => plus(times(Math.cos(angle), down), times(Math.sin(angle), across(down)));

@@ -7,12 +7,14 @@ import { blankImage, draw } from "../../js/pose/draw.js";
 import { completedPerson } from "../../js/pose/complete.js";
 import { extensionNeeded } from "../../js/pose/extension.js";
 import { fingerprint } from "../../js/pose/fingerprint.js";
+import { readReport } from "../../js/pose/bridge.js";
 import { rescaled } from "../../js/pose/fit.js";
 import { boundingBox } from "../../js/pose/geometry.js";
 import { readOpenPose, toKeypoints, writeOpenPose } from "../../js/pose/openpose.js";
 import { stature } from "../../js/pose/proportions.js";
 import { templatePerson } from "../../js/pose/presets.js";
 import * as skeleton from "../../js/pose/skeleton.js";
+import { shownFrame, start as createState, update, valueOf } from "../../js/pose/state.js";
 import { parse } from "../../js/pose/value.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
@@ -40,6 +42,11 @@ const ANSWERS = {
       const completed = completedPerson(person, frame, legs);
       return completed && { ...toKeypoints(completed), same: completed === person };
     });
+  },
+  session: ({ output, events, options }) => {
+    const start = update(createState(), { type: "detected", report: readReport(output) });
+    const state = events.reduce(update, start);
+    return { value: valueOf(state), ...pixels(shownFrame(state), options) };
   },
   template: ({ width, height }) => toKeypoints(templatePerson(width, height)),
   read: ({ text, size }) => {

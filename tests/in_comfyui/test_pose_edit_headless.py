@@ -1,0 +1,110 @@
+"""An edited pose through a real server without a browser: the editor's own picture, bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+WIDTH, HEIGHT = 331, 457
+SEEN = {
+    0: (165, 48),
+    1: (165, 110),
+    2: (88, 110),
+    3: (70, 190),
+    4: (81, 260),
+    5: (243, 110),
+    8: (108, 283),
+    11: (222, 283),
+    9: (108, 430),
+}
+KNEE_BELOW_THE_FRAME = [
+    {"type": "complete"},
+    {"type": "begin"},
+    {"type": "dragPoint", "person": 0, "point": 9, "to": {"x": 131.3, "y": 470.71}},
+    {"type": "commit"},
+    {"type": "reach", "person": 0, "point": 4, "to": {"x": 33.3, "y": 77.7}},
+    {"type": "addPerson", "preset": "waving", "at": {"x": 260, "y": 440}, "height": 300},
+]
+
+
+def prompt(value: str, feet: bool = True) -> dict:
+    flat = [value for index in range(18) for value in ((*SEEN[index], 1) if index in SEEN else (0, 0, 0))]
+    pose = {"people": [{"pose_keypoints_2d": flat}], "canvas_width": WIDTH, "canvas_height": HEIGHT}
+    nodes = {
+        "pose": (
+            "RecomposeLoadPose",
+            {
+                "text": json.dumps(pose),
+                "file": "none",
+                "layout": "auto",
+                "threshold": 0.3,
+                "width": 0,
+                "height": 0,
+            },
+        ),
+        "edit": (
+            "RecomposeEditPose",
+            {
+                "when_pose_changes": "keep my edit",
+                "width": 64,
+                "height": 64,
+                "stick_width": 4,
+                "hands": True,
+                "face": True,
+                "feet": feet,
+                "threshold": 0.3,
+                "pose": ["pose", 0],
+                **({"edit": value} if value else {}),
+            },
+        ),
+        "shown": ("PreviewImage", {"images": ["edit", 1]}),
+        "beside": (
+            "RecomposeDrawPose",
+            {
+                "pose": ["pose", 0],
+                "stick_width": 4,
+                "hands": True,
+                "face": True,
+                "feet": True,
+                "threshold": 0.3,
+            },
+        ),
+        "beside shown": ("PreviewImage", {"images": ["beside", 0]}),
+    }
+    return {name: {"class_type": kind, "inputs": inputs} for name, (kind, inputs) in nodes.items()}
+
+
+def cached(outcome) -> set[str]:
+    return set(dict(outcome.entry["status"]["messages"])["execution_cached"]["nodes"])
+
+
+@pytest.mark.parametrize("events", [[], KNEE_BELOW_THE_FRAME], ids=["untouched", "edited"])
+def test_the_server_draws_what_the_editor_shows(server, ask, events: list[dict]) -> None:
+    first = server.run(prompt(""))
+    assert first.succeeded, first.error
+    (session,) = ask(
+        "session", [{"output": first.outputs["edit"], "events": events, "options": {"feet": True}}]
+    )
+    assert bool(session["value"]) == bool(events)
+    outcome = server.run(prompt(session["value"]))
+    assert outcome.succeeded, outcome.error
+    (picture,) = outcome.images("shown")
+    opaque = np.dstack([picture, np.full(picture.shape[:2], 255, dtype=np.uint8)])
+    assert hashlib.sha256(opaque.tobytes()).hexdigest() == session["sha256"]
+    assert outcome.report("edit")["notices"] == []
+    assert (outcome.report("edit")["needed"][3] > 0) == bool(events)
+
+
+def test_an_edit_reruns_only_what_depends_on_it(server, ask) -> None:
+    first = server.run(prompt(""))
+    (session,) = ask("session", [{"output": first.outputs["edit"], "events": KNEE_BELOW_THE_FRAME}])
+    outcome = server.run(prompt(session["value"]))
+    assert outcome.succeeded
+    assert cached(outcome) == {"pose", "beside", "beside shown"}
+    again = server.run(prompt(session["value"]))
+    assert cached(again) == set(prompt(""))
+    # A page that was loaded anew still hears what was edited.
+    assert again.report("edit") == outcome.report("edit")
