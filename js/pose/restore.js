@@ -1,7 +1,8 @@
-/** Points that were deleted come back: from the detection, else where a standing person would have them. */
+/** Points that were deleted come back: as detected, else as estimated, else as a standing person would have them. */
 
 import { FLAG } from "./types.js";
 import { MAIN_POINTS, PARENT } from "./skeleton.js";
+import { completedPerson } from "./complete.js";
 import { boundingBox } from "./geometry.js";
 import { copied, isPresent, place, put } from "./people.js";
 import { presetPerson, TEMPLATE } from "./presets.js";
@@ -17,6 +18,7 @@ import { presetPerson, TEMPLATE } from "./presets.js";
 export function restoredPoints(frame, person, points, state, detectedOnly = false) {
   const detected = state.incoming[state.frame]?.people[person.from];
   const result = copied(person);
+  const estimate = detectedOnly ? null : completedPerson(person, frame);
   let changed = false;
   for (const point of points) {
     if (isPresent(result, point)) {
@@ -24,6 +26,10 @@ export function restoredPoints(frame, person, points, state, detectedOnly = fals
       result.flags[point] &= ~FLAG.HIDDEN;
     } else if (detected && isPresent(detected, point)) {
       follow(result, point, detected, detected.flags[point]);
+      changed = true;
+    } else if (estimate && isPresent(estimate, point)) {
+      result.flags[point] = FLAG.PRESENT | FLAG.ESTIMATED;
+      put(result, point, ...Object.values(place(estimate, point)));
       changed = true;
     } else if (!detectedOnly && point < MAIN_POINTS) {
       follow(result, point, standing(frame, person), FLAG.PRESENT | FLAG.ESTIMATED);

@@ -147,6 +147,22 @@ test("a deleted limb takes along what hangs on it and comes back where the detec
   assert.ok(Math.abs(at(moved, 0, s.R_KNEE).x - place(whole, s.R_KNEE).x - 40) < 0.2, "relative to the hip it hangs on");
 });
 
+test("the legs come by one click as Complete Pose guesses them, and a restored leg is the same guess", () => {
+  const upright = S.start(SIZE);
+  const legs = [s.R_KNEE, s.R_ANKLE, s.R_BIG_TOE, s.R_SMALL_TOE, s.R_HEEL];
+  const limb = s.LIMBS.findIndex(([, lower]) => lower === s.R_KNEE);
+  const cut = after(upright, { type: "deleteLimb", person: 0, limb });
+  const whole = after(cut, { type: "complete" });
+  const restored = after(cut, { type: "restoreLimb", person: 0, limb });
+  for (const point of legs) {
+    assert.equal(S.shownFrame(whole).people[0].flags[point], FLAG.PRESENT | FLAG.ESTIMATED);
+    assert.deepEqual(at(restored, 0, point), at(whole, 0, point));
+    assert.ok(Math.hypot(at(whole, 0, point).x - at(upright, 0, point).x, at(whole, 0, point).y - at(upright, 0, point).y) < 30);
+  }
+  assert.equal(whole.past.length, 2);
+  assert.equal(after(upright, { type: "complete" }), upright);
+});
+
 test("people come, go, and come back", () => {
   const start = started(5);
   const gone = after(start, { type: "deletePerson", person: 0 });
