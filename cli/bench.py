@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .bench_editor import editor_part
+from .bench_editor import main as bench_editor
 from .environment import Environment
 from .startup import startup_seconds
 
@@ -295,7 +297,9 @@ def report(bench: Bench) -> str:
 
 
 def main(arguments: list[str], environment: Environment) -> int:
-    """Measure everything; the status is 0 even where an aim is missed, the report says so."""
+    """Measure everything, or with `editor` the pose editor; where an aim is missed the report says so."""
+    if arguments[:1] == ["editor"]:
+        return bench_editor()
     options = argparse.ArgumentParser(prog="cli bench", description="Measure the nodes' speed and memory.")
     options.add_argument("--out", type=Path, default=REPORT, help="where the report goes")
     target = options.parse_args(arguments).out
@@ -304,6 +308,7 @@ def main(arguments: list[str], environment: Environment) -> int:
         for part in (bench_extend, bench_feather, bench_stitch, bench_outputs, bench_memory):
             part(bench)
     bench_startup(bench, environment)
-    target.write_text(report(bench), encoding="utf-8")
+    before = target.read_text(encoding="utf-8") if target.exists() else ""
+    target.write_text(f"{report(bench).rstrip()}\n\n{editor_part(before)}".rstrip() + "\n", encoding="utf-8")
     print("\n" + "\n".join(bench.missed or ["Every aim was reached."]) + f"\n→ {target}")
     return 0

@@ -27,6 +27,8 @@ const NAMELESS = "00000000-0000-0000-0000-000000000000";
 /** The seats on living nodes, and the editors that wait for one, by the name of their place. */
 const seats = new Set();
 const waiting = new Map();
+/** The seat that was last left, by its node's id alone. */
+const left = new Map();
 
 const root = () => app.rootGraph ?? app.graph;
 const tracker = () => app.extensionManager.workflow?.activeWorkflow?.changeTracker;
@@ -61,14 +63,14 @@ class Seat {
   take() {
     if (this.editor || !this.node.graph) return;
     seats.add(this);
-    const before = waiting.get(this.place()), kept = this.claim();
+    const before = waiting.get(this.place())?.seat ?? left.get(String(this.node.id)), kept = this.claim();
     this.editor = kept?.editor ?? new PoseEditor(start({ ...readStart(this.node.widgets), value: this.pending }), {});
     Object.assign(this.editor.host, this.host());
     if (kept) this.editor.load(this.pending);
     this.upstream = kept?.upstream;
     if (this.editor.closeLarge) this.showPlaceholder();
     else this.element.replaceChildren(this.editor.element);
-    this.settle(before?.seat, Boolean(kept?.focused), FRAMES);
+    this.settle(before, Boolean(kept?.focused), FRAMES);
     // An edit that was pasted or opened keeps its size until somebody chooses another.
     if (!this.editor.value) this.followSize();
     graphChanged();
@@ -81,7 +83,8 @@ class Seat {
   settle(predecessor, focused, frames) {
     if (!this.editor || !frames) return;
     const { element } = this;
-    if (!element.isConnected && frames < FRAMES - 3 && predecessor?.element.isConnected) {
+    const shown = locatorId(this.node, app.canvas?.graph ?? root()) === String(this.node.id);
+    if (shown && !element.isConnected && frames < FRAMES - 3 && predecessor?.element.isConnected) {
       predecessor.element.replaceWith(element);
     }
     const elsewhere = document.activeElement !== document.body && document.activeElement !== app.canvas?.canvas;
@@ -97,8 +100,10 @@ class Seat {
     this.pending = editor.value;
     const place = this.place();
     waiting.get(place)?.dispose();
+    left.set(String(this.node.id), this);
     const dispose = () => {
       clearTimeout(timer);
+      if (left.get(String(this.node.id)) === this) left.delete(String(this.node.id));
       waiting.delete(place);
       editor.closeLarge?.();
       editor.dispose();
@@ -115,6 +120,7 @@ class Seat {
     // A workflow that was never saved may have no name of its own yet.
     if (!kept || ![NAMELESS, this.workflow].includes(kept.workflow)) return null;
     waiting.delete(this.place());
+    left.delete(String(this.node.id));
     clearTimeout(kept.timer);
     return kept;
   }
@@ -123,7 +129,7 @@ class Seat {
     return {
       changed: () => this.changed(),
       loadPicture: () => loadPicture(this),
-      address: ({ filename, subfolder, type }) => api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`),
+      address: (picture) => api.apiURL(`/view?${new URLSearchParams(picture)}`),
       history: (which) => app.extensionManager.command.execute(which === "undo" ? "Comfy.Undo" : "Comfy.Redo"),
       keyHistory: (which) => afterGraph(which),
       showLarge: (large) => this.showLarge(large),
@@ -205,7 +211,7 @@ async function loadPicture(seat) {
   }
 }
 
-/** Undo or redo after a key that the graph may have heard itself: older frontends do so behind a dialog, newer do not. */
+/** Undo or redo by a key that the graph may have heard: behind a dialog older frontends do so, newer do not. */
 function afterGraph(which) {
   const queue = () => (which === "undo" ? tracker()?.undoQueue : tracker()?.redoQueue)?.length;
   const before = queue();
@@ -257,7 +263,7 @@ function graphChanged() {
   settling = setTimeout(() => seats.forEach((seat) => seat.measureStale()), SETTLE);
 }
 
-const seatOf = (node) => [...seats].find((seat) => seat.node === node);
+const seatOf = (node) => [...seats].find((seat) => seat.place() === locatorId(node, root()));
 
 app.registerExtension({
   name: "Recompose.EditPose",

@@ -78,8 +78,12 @@ export class PoseEditor extends Actions {
     /** For whoever looks at the page from outside, such as a test. */
     this.element.poseEditor = this;
     const root = this.element.attachShadow({ mode: "open" });
-    const drawing = { paintBelow: (context) => paintPhoto(this, context), paintAbove: (context) => paintPose(this, context) };
-    this.stage = makeStage({ ...drawing, resized: () => this.resized(), measured: this.host.measured });
+    this.stage = makeStage({
+      paintBelow: (context) => paintPhoto(this, context),
+      paintAbove: (context) => paintPose(this, context),
+      resized: () => this.resized(),
+      measured: (milliseconds) => this.host.measured?.(milliseconds),
+    });
     const stage = { tabindex: 0, role: "application", "aria-roledescription": WORDS.editor, "aria-label": WORDS.stage };
     for (const [name, value] of Object.entries(stage)) set(this.stage.above, name, value);
     this.layer = make("div", { class: "layer" });
@@ -91,8 +95,8 @@ export class PoseEditor extends Actions {
     this.hint = make("div", { class: "hint", hidden: true });
     this.voice = make("div", { class: "unseen", "aria-live": "polite" });
     this.stage.element.append(this.hint);
-    root.append(make("style", { text: STYLE }), this.upper.element, this.notice, this.stage.element, this.lower.element);
-    root.append(this.panel.element, this.layer, this.voice);
+    root.append(make("style", { text: STYLE }), this.upper.element, this.notice, this.stage.element);
+    root.append(this.lower.element, this.panel.element, this.layer, this.voice);
   }
 
   // What comes from the page.
@@ -169,9 +173,9 @@ export class PoseEditor extends Actions {
 
   /** Tells a screen reader what is selected now. */
   say() {
-    const { selection } = this.state, frame = this.frame;
-    const one = selection.length === 1 && pointSentence(frame, Math.floor(selection[0] / POINTS), selection[0] % POINTS);
-    setText(this.voice, one || `${selection.length} points selected`);
+    const { selection } = this.state, [key] = selection;
+    const one = () => pointSentence(this.frame, Math.floor(key / POINTS), key % POINTS);
+    setText(this.voice, selection.length === 1 ? one() : `${selection.length} points selected`);
   }
 
   /** The person that is worked on: the selection's, or the first. */
@@ -184,7 +188,8 @@ export class PoseEditor extends Actions {
     else this.stage.repaint();
     const picture = this.state.pictures[this.state.frame];
     this.photo.show(picture ? this.host.address(picture) : "");
-    if (!this.state.before) this.upper.update(this.state, { busy: this.busy, hasPhoto: Boolean(picture) && !this.stale });
+    const hasPhoto = Boolean(picture) && !this.stale;
+    if (!this.state.before) this.upper.update(this.state, { busy: this.busy, hasPhoto });
     set(this.upper.parts.large, "aria-pressed", String(this.large));
     set(this.upper.parts.points, "aria-pressed", String(!this.panel.element.hidden));
     this.refreshLower();
@@ -199,7 +204,8 @@ export class PoseEditor extends Actions {
 
   refreshNotices() {
     const { status } = this.photo.get();
-    const sentence = this.told || this.state.notices[0] || (status === "lost" && WORDS.lost) || (this.stale && WORDS.stale) || "";
+    const trouble = (status === "lost" && WORDS.lost) || (this.stale && WORDS.stale);
+    const sentence = this.told || this.state.notices[0] || trouble || "";
     setText(this.notice.firstChild, sentence);
     this.notice.hidden = !sentence;
     const empty = this.frame.people.length === 0;

@@ -110,7 +110,9 @@ export class Actions {
     const taken = (each) => each.xy.every((value, at) => value === moved.xy[at] || !moved.flags[at >> 1]);
     const moved = copied(person);
     while (this.frame.people.some(taken)) {
-      for (let point = 0; point < POINTS; point++) put(moved, point, moved.xy[2 * point] + step, moved.xy[2 * point + 1]);
+      for (let point = 0; point < POINTS; point++) {
+        put(moved, point, moved.xy[2 * point] + step, moved.xy[2 * point + 1]);
+      }
     }
     return moved;
   }

@@ -15,7 +15,8 @@ export function allFlagged(state, flag) {
 /** @param {object} editor what view.js makes @param {HTMLElement} layer for menus */
 export function upperBar(editor, layer) {
   const load = make("button", { type: "button", class: "main", title: WORDS.loadLong, "aria-label": WORDS.load });
-  load.append(icon("load"), make("span", { class: "long", text: WORDS.load }), make("span", { class: "short", text: WORDS.loadShort }));
+  load.append(icon("load"), make("span", { class: "long", text: WORDS.load }));
+  load.append(make("span", { class: "short", text: WORDS.loadShort }));
   load.addEventListener("click", () => editor.loadPicture());
   const parts = {
     load,
@@ -93,7 +94,7 @@ function moreEntries(editor) {
 export function lowerBar(editor) {
   const status = make("span", { class: "status" });
   const number = make("span", { class: "percent" }), percent = make("span", { class: "percent wide" });
-  const chooser = make("span", { class: "bar", role: "group", "aria-label": "Picture of the batch", style: "padding:0" });
+  const chooser = make("span", { class: "chooser", role: "group", "aria-label": "Picture of the batch" });
   const step = (by) => () => editor.dispatch({ type: "frame", index: editor.state.frame + by });
   const back = button("back", WORDS.back, step(-1)), on = button("on", WORDS.on, step(1));
   chooser.append(back, number, on);

@@ -19,7 +19,9 @@ const ICONS = {
   nearer: "M12 5v14 M5 12h14",
   farther: "M5 12h14",
   fit: "M4 9V4h5 M15 4h5v5 M20 15v5h-5 M9 20H4v-5 M9 9h6v6H9z",
-  dim: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z M12 2v2 M12 20v2 M2 12h2 M20 12h2 M5 5l1.4 1.4 M17.6 17.6L19 19 M5 19l1.4-1.4 M17.6 6.4L19 5",
+  dim:
+    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z M12 2v2 M12 20v2 M2 12h2 M20 12h2 M5 5l1.4 1.4 M17.6 17.6L19 19 " +
+    "M5 19l1.4-1.4 M17.6 6.4L19 5",
   back: "M14.5 6l-6 6 6 6",
   on: "M9.5 6l6 6-6 6",
   close: "M6 6l12 12 M18 6L6 18",
@@ -72,7 +74,8 @@ export function setText(element, text) {
 /**
  * A menu below a button, for pointer and keys. `entries` is asked anew at each opening.
  * @param {HTMLElement} opener @param {HTMLElement} layer where the menu is put
- * @param {() => ({label: string, run: () => void, checked?: boolean, disabled?: boolean, keys?: string}|null)[]} entries
+ * @typedef {{label: string, run: () => void, checked?: boolean, disabled?: boolean, keys?: string}} Entry
+ * @param {() => (Entry|null)[]} entries
  */
 export function menu(opener, layer, entries) {
   let list = null;
@@ -88,13 +91,15 @@ export function menu(opener, layer, entries) {
     if (refocus) opener.focus();
   }
 
-  const outside = (event) => !event.composedPath().includes(list) && !event.composedPath().includes(opener) && close(false);
+  const within = (event) => [list, opener].some((part) => event.composedPath().includes(part));
+  const outside = (event) => !within(event) && close(false);
 
   function item(entry) {
     if (!entry) return make("hr", { role: "separator" });
     const { label, run, checked, disabled, keys } = entry;
-    const settings = { type: "button", role: checked === undefined ? "menuitem" : "menuitemcheckbox", tabindex: "-1" };
-    const made = make("button", { ...settings, "aria-checked": checked ?? null, disabled: Boolean(disabled) });
+    const state = checked === undefined ? null : String(checked);
+    const settings = { type: "button", tabindex: "-1", "aria-checked": state, disabled: Boolean(disabled) };
+    const made = make("button", { ...settings, role: state ? "menuitemcheckbox" : "menuitem" });
     made.append(make("span", { text: label }), make("kbd", { text: keys ?? "" }));
     made.addEventListener("click", () => {
       close();

@@ -15,7 +15,9 @@ import { toStage } from "./view_camera.js";
 /** Left, right and middle keep apart for all kinds of colour vision (Okabe and Ito), and by shape. */
 export const SIDE_COLORS = ["#56b4e9", "#e69f00", "#f4f4f4"];
 const LEFT = 0, RIGHT = 1, MIDDLE = 2;
-export const SIDE = POINT_NAMES.map((name) => (name.startsWith("left") ? LEFT : name.startsWith("right") ? RIGHT : MIDDLE));
+export const SIDE = POINT_NAMES.map((name) =>
+  name.startsWith("left") ? LEFT : name.startsWith("right") ? RIGHT : MIDDLE,
+);
 /** Hands and face are shown as points that can be gripped only where their points stand this far apart. */
 const DETAIL_SPACING = 5;
 
@@ -26,7 +28,8 @@ function detailSpacing(person, camera) {
   let sum = 0, count = 0;
   for (let point = MAIN_POINTS + 1; point < POINTS; point++) {
     if (!(person.flags[point] & person.flags[point - 1] & FLAG.PRESENT)) continue;
-    const dx = person.xy[2 * point] - person.xy[2 * point - 2], dy = person.xy[2 * point + 1] - person.xy[2 * point - 1];
+    const dx = person.xy[2 * point] - person.xy[2 * point - 2];
+    const dy = person.xy[2 * point + 1] - person.xy[2 * point - 1];
     sum += Math.hypot(dx, dy);
     count++;
   }
@@ -179,7 +182,8 @@ export function paintSelection(context, frame, selection, camera, look, radius =
   for (const key of selection) {
     const person = frame.people[Math.floor(key / POINTS)], point = key % POINTS;
     if (!person) continue;
-    const x = (person.xy[2 * point] - camera.x) * camera.scale, y = (person.xy[2 * point + 1] - camera.y) * camera.scale;
+    const x = (person.xy[2 * point] - camera.x) * camera.scale;
+    const y = (person.xy[2 * point + 1] - camera.y) * camera.scale;
     const reach = point < MAIN_POINTS ? radius + (many ? 2 : 3.5) : radius * 0.55 + 1.5;
     path.moveTo(x + reach, y);
     path.arc(x, y, reach, 0, 2 * Math.PI);
@@ -230,7 +234,8 @@ export function pill(context, text, x, y, look, ground = look.accent, color = lo
   context.textAlign = "center";
   context.textBaseline = "middle";
   const half = context.measureText(text).width / 2 + 7;
-  const left = Math.min(Math.max(x, half + 2), look.width - half - 2), top = Math.min(Math.max(y, 12), look.height - 12);
+  const left = Math.min(Math.max(x, half + 2), look.width - half - 2);
+  const top = Math.min(Math.max(y, 12), look.height - 12);
   context.fillStyle = ground;
   context.beginPath();
   context.roundRect(left - half, top - 9, 2 * half, 18, 9);

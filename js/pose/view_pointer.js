@@ -29,7 +29,7 @@ const CLICK = 3;
 const keyOf = ({ person, point }) => person * POINTS + point;
 const free = (event) => event.altKey || event.ctrlKey || event.metaKey;
 
-/** What can be gripped at a place: points too close together to be told apart are left to their person's larger ones. */
+/** What can be gripped at a place; points too close together to be told apart cannot. */
 export function whatIsAt(editor, at, reach) {
   const { state, camera } = editor;
   const frame = state.frames[state.frame];
@@ -139,7 +139,8 @@ function started(editor, from, event) {
   if (handle && handle.kind !== "move") return pullHandle(editor, handle, from);
   const hit = whatIsAt(editor, from, reach);
   if (hit?.point !== undefined) return dragPoint(editor, hit, from, event);
-  if (handle && !event.shiftKey && !(hit && hit.limb !== undefined && free(event))) return pullHandle(editor, handle, from);
+  const stretches = hit !== null && free(event);
+  if (handle && !event.shiftKey && !stretches) return pullHandle(editor, handle, from);
   if (hit) return dragLimb(editor, hit, from, event);
   return event.pointerType === "touch" && !editor.modes.boxTouch ? pan(editor, from) : drawBox(editor, from, event);
 }

@@ -1,4 +1,4 @@
-/** What the editor's two canvases show at a moment: the photo in its frame, and above it people, selection and names. */
+/** What the editor's two canvases show: the photo in its frame; above it people, selection and names. */
 
 import { toStage } from "./view_camera.js";
 import { paintHandles } from "./view_handles.js";

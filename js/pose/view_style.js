@@ -8,11 +8,12 @@ export const STYLE = `
   --accent: #0b8ce9; --on-accent: #fff; --warn: #e69f00;
   all: initial; display: flex; flex-direction: column; position: relative; box-sizing: border-box; width: 100%;
   height: 100%; min-height: 0; overflow: hidden; color: var(--ink); background: var(--ground); border-radius: 8px;
-  font: 12px/1.35 system-ui, sans-serif; container-type: inline-size; user-select: none; -webkit-user-select: none;
+  font: 12px/1.35 system-ui, sans-serif; container-type: inline-size; contain: layout paint style; user-select: none; -webkit-user-select: none;
 }
 * { box-sizing: border-box; }
 .bar { display: flex; align-items: center; gap: 2px; padding: 4px; min-height: 36px; flex: none; }
-.bar.end { min-height: 32px; padding: 2px 6px; gap: 4px; }
+.chooser { display: flex; align-items: center; }
+.bar.end { height: 32px; min-height: 32px; padding: 2px 6px; gap: 4px; contain: strict; }
 .gap { flex: 1; min-width: 4px; }
 .split { width: 1px; height: 18px; background: var(--line); margin: 0 3px; flex: none; }
 button {
@@ -28,7 +29,7 @@ button.main:hover { background: color-mix(in srgb, var(--accent) 85%, #fff); }
 button.main[data-quiet] { background: color-mix(in srgb, var(--ink) 12%, transparent); color: var(--ink); }
 button.text { padding: 0 8px; }
 svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; flex: none; }
-.stage { position: relative; flex: 1; min-height: 120px; overflow: hidden; background: var(--well); touch-action: none; cursor: default; }
+.stage { position: relative; flex: 1; min-height: 120px; contain: strict; overflow: hidden; background: var(--well); touch-action: none; cursor: default; }
 .stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; }
 .stage canvas:focus { outline: none; }
 .stage:has(canvas:focus)::after { content: ""; position: absolute; inset: 0; border: 2px solid var(--accent); pointer-events: none; }

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { executionId, locatorId, upstreamText } from "../../js/pose/upstream.js";
+
+/** A photo and a pose in the main graph, an editor inside a subgraph, and a node after it. */
+function workflow() {
+  const inner = { id: "inner", links: new Map([[1, { origin_id: -10, origin_slot: 0 }]]) };
+  const editor = { id: 3, type: "Editor", graph: inner, inputs: [{ link: 1 }], widgets: [{ name: "edit", value: "a" }] };
+  Object.assign(inner, { nodes: [editor], getNodeById: (id) => inner.nodes.find((node) => node.id === id) });
+  const root = { id: "root", links: new Map([[7, { origin_id: 1, origin_slot: 0 }], [8, { origin_id: 5, origin_slot: 0 }]]) };
+  const photo = { id: 1, type: "Photo", graph: root, widgets: [{ name: "image", value: "a.png" }] };
+  const host = { id: 5, type: "inner", graph: root, subgraph: inner, isSubgraphNode: () => true, inputs: [{ link: 7 }] };
+  const after = { id: 9, type: "Save", graph: root, inputs: [{ link: 8 }], widgets: [{ name: "name", value: "x" }] };
+  const nodes = [photo, host, after];
+  Object.assign(root, { nodes, subgraphs: new Map([["inner", inner]]), getNodeById: (id) => nodes.find((node) => node.id === id) });
+  return { root, photo, host, after, editor };
+}
+
+test("a node is named by the subgraphs it lies in, also through proxies", () => {
+  const { root, photo, editor } = workflow();
+  assert.equal(executionId(photo, root), "1");
+  assert.equal(executionId(editor, root), "5:3");
+  assert.equal(executionId({ ...editor, graph: new Proxy(editor.graph, {}) }, new Proxy(root, {})), "5:3");
+  assert.deepEqual([locatorId(photo, root), locatorId(editor, root)], ["1", "inner:3"]);
+});
+
+test("only what lies before a node changes its text, across a subgraph's edge", () => {
+  const { root, photo, after, editor, host } = workflow();
+  const before = upstreamText(editor, root);
+  after.widgets[0].value = "y";
+  editor.widgets[0].value = "b";
+  assert.equal(upstreamText(editor, root), before);
+  photo.widgets.push({ name: "preview", value: 1, serialize: false });
+  assert.equal(upstreamText(editor, root), before);
+  photo.widgets[0].value = "b.png";
+  const changed = upstreamText(editor, root);
+  assert.notEqual(changed, before);
+  host.inputs[0].link = null;
+  assert.notEqual(upstreamText(editor, root), changed);
+});
+
+test("a graph that runs in a circle ends", () => {
+  const { root, photo, host } = workflow();
+  photo.inputs = [{ link: 8 }];
+  assert.ok(upstreamText(host, root).includes("a.png"));
+});
