@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .client import Client, ServerError, Unreachable
 
@@ -178,6 +179,15 @@ class PrivateServer:
             return self.client.run(prompt, **arguments)
         except Unreachable as error:
             raise ServerError(self.died() or str(error)) from error
+
+    def restart(self) -> None:
+        """End the process and start another on the same address and folder, which forgets its runs."""
+        port = urlsplit(self.url).port
+        assert self.process and port
+        self.process.terminate()
+        self.process.wait()
+        self._port = lambda: port
+        self._start(last=True)
 
     def stop(self) -> None:
         """End the process, first politely, and remove its folder; may be called more than once."""

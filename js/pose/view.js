@@ -110,6 +110,8 @@ export class PoseEditor extends Actions {
   /** The node ran. @param {object} report of bridge.readReport */
   detected(report) {
     this.stale = false;
+    // A picture that was lost may be back under its old address.
+    if (this.photo.get().status === "lost") this.photo.show("");
     this.dispatch({ type: "detected", report });
     this.fitIfOutside();
     this.refresh(true);

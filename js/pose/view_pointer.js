@@ -220,6 +220,7 @@ export function listenToPointer(editor, stage) {
 
   function up(event) {
     event.stopPropagation();
+    pinched();
     fingers.delete(event.pointerId);
     if (pinch) {
       if (fingers.size < 2) pinch = null;

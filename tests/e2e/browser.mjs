@@ -27,12 +27,21 @@ function launch() {
   });
 }
 
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const say = (answer) => console.log(JSON.stringify(answer));
+
+/** Let the test do something outside the page, such as restart the server, and wait until it is done. */
+async function outside(what) {
+  say({ ask: what });
+  await lines.next();
+}
+
 const permissions = ["clipboard-read", "clipboard-write"];
 
 /** Run one scenario in a page of its own and say how it went. */
 async function run(browser, { scenario, url, settings, folder, arguments: given }) {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, hasTouch: true, permissions });
-  const comfy = new Comfy(context, url, folder);
+  const comfy = new Comfy(context, url, folder, outside);
   try {
     await comfy.set({ "Comfy.TutorialCompleted": true, "Comfy.Workflow.Persist": false, ...settings });
     await comfy.open();
@@ -47,8 +56,6 @@ async function run(browser, { scenario, url, settings, folder, arguments: given 
 }
 
 const browser = await launch();
-console.log(JSON.stringify({ ready: browser.version() }));
-for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await run(browser, JSON.parse(line))));
-}
+say({ ready: browser.version() });
+for (let line = await lines.next(); !line.done; line = await lines.next()) say(await run(browser, JSON.parse(line.value)));
 await browser.close();

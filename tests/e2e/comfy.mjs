@@ -2,7 +2,8 @@
 import { join } from "node:path";
 
 export class Comfy {
-  constructor(context, url, folder) {
+  constructor(context, url, folder, outside) {
+    this.outside = outside;
     this.context = context;
     this.url = url;
     this.folder = folder;

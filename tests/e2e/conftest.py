@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,19 @@ class Browser:
     process: subprocess.Popen[str]
     folder: Path
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def tell(self, line: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin
-        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.write(json.dumps(line) + "\n")
         self.process.stdin.flush()
         return self.answer()
+
+    def ask(self, question: dict[str, Any], outside: dict[str, Callable[[], None]]) -> dict[str, Any]:
+        """The answer to a question; on the way it may ask for things done outside the page."""
+        answer = self.tell(question)
+        while "ask" in answer:
+            outside[answer["ask"]]()
+            answer = self.tell({})
+        return answer
 
     def answer(self) -> dict[str, Any]:
         assert self.process.stdout
@@ -91,7 +99,8 @@ class Pages:
                 "settings": settings,
                 "folder": str(self.folder),
                 "arguments": arguments,
-            }
+            },
+            {"restart the server": self.server.restart},
         )
         assert "error" not in answer, f"{answer['error']}\n(pictures: {self.folder})"
         assert answer["complaints"] == []

@@ -76,3 +76,20 @@ def test_people_are_copied_and_bad_values_are_told(pages: Any, graph: dict) -> N
 
 def test_a_stale_preview_is_marked(pages: Any, graph: dict) -> None:
     pages.run("stalePreview", **graph)
+
+
+def test_a_batch_is_edited_picture_by_picture(pages: Any, graph: dict) -> None:
+    pages.run("batch", **graph)
+
+
+def test_fingers_drag_pan_and_zoom(pages: Any, graph: dict) -> None:
+    pages.run("touch", **graph)
+
+
+def test_another_tab_another_size_and_another_palette_change_no_edit(pages: Any, graph: dict) -> None:
+    pages.run("tabsSizesAndPalettes", **graph)
+
+
+@pytest.mark.parametrize("pages", [("bundled", False)], indirect=True, ids=["bundled-classic"])
+def test_after_a_restart_of_the_server_the_picture_is_fetched_again(pages: Any, graph: dict) -> None:
+    pages.run("serverRestart", **graph)
