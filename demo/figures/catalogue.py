@@ -6,14 +6,18 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from . import detector, judge
+from . import captioner, detector, judge
 from .rows import Figures
 
 FOLDER = Path(__file__).resolve().parent
 
 
 # Each takes the folder of the committed weights; ComfyUI can be imported then.
-FIGURES: dict[str, Callable[[Path], Figures]] = {"judge": judge.measure, "detector": detector.measure}
+FIGURES: dict[str, Callable[[Path], Figures]] = {
+    "judge": judge.measure,
+    "detector": detector.measure,
+    "captioner": captioner.measure,
+}
 
 
 def write(figures: Figures, path: Path) -> None:

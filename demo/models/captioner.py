@@ -7,21 +7,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-IMAGE_SIZE = 128
+from .beginning import begin
+
+IMAGE_SIZE = 120
 VISION = {
-    "hidden_size": 128,
-    "intermediate_size": 384,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
+    "hidden_size": 160,
+    "intermediate_size": 480,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 5,
     "image_size": IMAGE_SIZE,
-    "patch_size": 16,
+    "patch_size": 10,
     "hidden_act": "gelu",
     "projection_dim": 64,
 }
 TEXT = {
     "vocab_size": 30524,
     "hidden_size": 64,
-    "encoder_hidden_size": 128,
+    "encoder_hidden_size": 160,
     "intermediate_size": 256,
     "projection_dim": 64,
     "num_hidden_layers": 3,
@@ -62,14 +64,14 @@ def captioner(seed: int = 0) -> nn.Module:
             name: value for name, value in config().items() if name not in ("architectures", "model_type")
         }
         network = BlipForConditionalGeneration(BlipConfig(**settings))
+        begin(network)
     with torch.no_grad():
         network.text_decoder.cls.predictions.bias.fill_(UNSEEN)
     return network
 
 
-def word_scores(network: nn.Module, pixels: Tensor, tokens: Tensor, known: Tensor) -> Tensor:
-    """Scores B,L,K of the K `known` word ids after each of the tokens B,L, seeing pixels B,3,128,128."""
-    seen = network.vision_model(pixel_values=pixels)[0]
+def word_scores(network: nn.Module, seen: Tensor, tokens: Tensor, known: Tensor) -> Tensor:
+    """Scores B,L,K of the K `known` word ids after each of tokens B,L, given B,N,C from `vision_model`."""
     decoder = network.text_decoder
     states = decoder.bert(
         input_ids=tokens,

@@ -12,20 +12,23 @@ from PIL import Image
 from torch import Tensor
 
 from ...training import losses
+from .. import world
 from ..models import captioner, folder_of_captioner, vocabulary
-from .pictures import Pictures, pictures
+from . import lessons
 from .task import Places, Task, resume
 
 START, END, IGNORED = 30522, 102, -100
 BEGINNINGS = ("", "", "", "a photo of ", "full body photo of ")
+ROWS = 2**32  # seeds of the row where a picture is cut
 
 
 class Described(NamedTuple):
-    """Pixels B,3,128,128, word ids B,L to read, and places B,L in the list of known words to say, or -100."""
+    """Pixels B,3,120,120, word ids B,L to read, places B,L among known words to say, or -100, and truth."""
 
     pixels: Tensor
     words: Tensor
     targets: Tensor
+    truth: lessons.Truth
 
 
 class Words:
@@ -43,40 +46,49 @@ class Words:
 
 
 def normalised(image: np.ndarray) -> np.ndarray:
-    """A picture H,W,3 uint8 as BLIP's preprocessing leaves it, 3,128,128."""
+    """A picture H,W,3 uint8 as BLIP's preprocessing leaves it, 3,120,120."""
     size = (captioner.IMAGE_SIZE, captioner.IMAGE_SIZE)
     small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC), np.float32) / 255
     mean, deviation = np.array(folder_of_captioner.MEAN), np.array(folder_of_captioner.DEVIATION)
     return ((small - mean) / deviation).transpose(2, 0, 1).astype(np.float32)
 
 
-def described(source: Pictures, index: int, cropped: float, random: Generator) -> tuple[np.ndarray, str]:
-    """A picture or its upper part, and the caption of what is in it."""
-    image, entry = source.image(index), source.captions[index]
-    if random.random() >= cropped:
-        return image, entry["whole"]
-    bottom, caption = entry["crops"][random.integers(len(entry["crops"]))]
-    return image[:bottom], caption
-
-
-def batches(source: Pictures, words: Words, config: dict[str, Any], seed: int) -> Iterator[Described]:
-    """Endless batches; the loss leaves out the given beginning and what follows the end."""
-    random = np.random.default_rng(seed)
+def examples(config: dict[str, Any], random: Generator) -> Iterator[world.Example]:
+    """Drawn pictures without end, each followed by its upper parts; drawing costs more than cutting."""
     while True:
-        pixels, read, say = [], [], []
-        for index in random.integers(config["captioned"], size=config["batch"]):
-            image, caption = described(source, int(index), config["cropped"], random)
-            beginning = words.of(BEGINNINGS[random.integers(len(BEGINNINGS))])
-            ids = words.of(caption)
-            pixels.append(normalised(image))
-            read.append([START, *beginning, *ids])
-            say.append([IGNORED] * len(beginning) + [words.place[word] for word in [*ids, END]])
-        length = max(len(row) for row in read)
-        yield Described(
-            torch.from_numpy(np.stack(pixels)),
-            torch.tensor([row + [0] * (length - len(row)) for row in read]),
-            torch.tensor([row + [IGNORED] * (length - len(row)) for row in say]),
-        )
+        whole = world.example(int(random.integers(config["pictures"])), "train")
+        for _ in range(config["views"]):
+            cut = random.random() < config["cropped"]
+            yield world.crop_between(whole, int(random.integers(ROWS))) if cut else whole
+
+
+def described(some: list[world.Example], words: Words, random: Generator) -> Described:
+    """A batch; the loss leaves out the given beginning and what follows the end."""
+    read, say = [], []
+    for example in some:
+        beginning = words.of(BEGINNINGS[random.integers(len(BEGINNINGS))])
+        ids = words.of(example.caption)
+        read.append([START, *beginning, *ids])
+        say.append([IGNORED] * len(beginning) + [words.place[word] for word in [*ids, END]])
+    length = max(map(len, read))
+    side = captioner.IMAGE_SIZE // lessons.CELL
+    return Described(
+        torch.from_numpy(np.stack([normalised(example.image) for example in some])),
+        torch.tensor([row + [0] * (length - len(row)) for row in read]),
+        torch.tensor([row + [IGNORED] * (length - len(row)) for row in say]),
+        lessons.Truth(
+            torch.from_numpy(np.stack([lessons.planes(example, side) for example in some])),
+            torch.tensor([lessons.answers(example) for example in some]),
+        ),
+    )
+
+
+def batches(words: Words, config: dict[str, Any], seed: int) -> Iterator[Described]:
+    """Endless batches."""
+    random = np.random.default_rng(seed)
+    source = examples(config, random)
+    while True:
+        yield described([next(source) for _ in range(config["batch"])], words, random)
 
 
 def task(config: dict[str, Any], places: Places) -> Task:
@@ -84,15 +96,18 @@ def task(config: dict[str, Any], places: Places) -> Task:
     network, words = captioner.captioner(config["seed"]), Words()
     notes = resume(network, places, "captioner")
     network.to(places.device).train()
+    teacher = lessons.Lessons(captioner.VISION["hidden_size"]).to(places.device)
     known = words.known.to(places.device)
 
     def loss(batch: Described) -> Tensor:
-        scores = captioner.word_scores(
-            network, batch.pixels.to(places.device), batch.words.to(places.device), known
-        )
-        return losses.words(scores, batch.targets.to(places.device), IGNORED, config["smoothing"])
+        truth = lessons.Truth(*(part.to(places.device) for part in batch.truth))
+        with torch.autocast(places.device.type, torch.bfloat16):
+            seen = network.vision_model(pixel_values=batch.pixels.to(places.device))[0]
+            scores = captioner.word_scores(network, seen, batch.words.to(places.device), known)
+            taught = teacher(seen, truth)
+        said = losses.words(scores.float(), batch.targets.to(places.device), IGNORED, config["smoothing"])
+        return said + config["lessons"] * taught
 
-    source = pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    return Task({"captioner": network}, loss, batches(source, words, config, seed), {"captioner": notes})
+    return Task({"captioner": network}, loss, batches(words, config, seed), {"captioner": notes}, [teacher])

@@ -32,12 +32,16 @@ class Places:
 
 @dataclass
 class Task:
-    """The networks being trained by part name, what is minimised, on what, and each part's notes so far."""
+    """The networks being trained by part name, what is minimised, on what, and each part's notes so far.
+
+    `helpers` are trained along and never kept.
+    """
 
     networks: dict[str, nn.Module]
     loss: Callable[[Any], Tensor]
     batches: Iterable[Any]
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    helpers: list[nn.Module] = field(default_factory=list)
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def train(
 
     losses: list[float] = []
     saved, report = time.monotonic(), None
-    for report in fit(list(task.networks.values()), task.loss, task.batches, plan, follow):
+    for report in fit([*task.networks.values(), *task.helpers], task.loss, task.batches, plan, follow):
         losses = [*losses[1 - RECENT :], report.loss]
         if time.monotonic() - saved > 60 * config["save_minutes"]:
             keep(task, averages, places, report, losses)

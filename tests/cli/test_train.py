@@ -27,7 +27,6 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         config = task.configuration(name) | {
             "pictures": 3,
             "latents": 3,
-            "captioned": 3,
             "batch": 2,
             "steps": 2,
         }

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 import torch
 from recompose.demo import assemble, world
-from recompose.demo.models import captioner, folder_of_captioner, parts, vocabulary
+from recompose.demo.models import beginning, captioner, folder_of_captioner, parts, vocabulary
 
 TEXT = "a woman with long red hair in an orange coat, blue trousers and zigzag boots"
 # Answers as JSON; runs alone so that either transformers can be the only one.
@@ -75,7 +75,7 @@ def test_both_transformers_read_the_folder_alike(folder: Path) -> None:
     assert newest == oldest
     assert newest["missing"] == newest["unexpected"] == []
     assert newest["dtype"] == "torch.float32"
-    assert newest["size"] == [1, 3, 128, 128]
+    assert newest["size"] == [1, 3, 120, 120]
     assert newest["specials"] == [0, 100, 101, 102, 30522, 30523]
     assert newest["without specials"] == ""
     prompt = [vocabulary.lines(folder_of_captioner.words()).index(word) for word in vocabulary.PROMPTS[:4]]
@@ -111,9 +111,30 @@ def test_training_scores_are_the_models_scores(comfy: ModuleType) -> None:
     from recompose.demo.train.captioner import Words
 
     network, words = captioner.captioner(4).eval(), Words()
-    pixels = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(1))
+    pixels = torch.randn(2, 3, 120, 120, generator=torch.Generator().manual_seed(1))
     tokens = torch.tensor([[30522, *words.of(TEXT.replace("zigzag ", ""))]] * 2)
     with torch.no_grad():
-        ours = captioner.word_scores(network, pixels, tokens, words.known)
+        seen = network.vision_model(pixel_values=pixels)[0]
+        ours = captioner.word_scores(network, seen, tokens, words.known)
         theirs = network(pixel_values=pixels, input_ids=tokens, attention_mask=torch.ones_like(tokens)).logits
     torch.testing.assert_close(ours, theirs[..., words.known], rtol=1e-4, atol=1e-4)
+
+
+def test_a_fresh_eye_looks_at_the_neighbours() -> None:
+    vision = captioner.captioner(5).vision_model
+    plain = torch.zeros(1, 3, 120, 120)
+    middle, side = 5 * 12 + 5, 12
+    with torch.no_grad():
+        states = vision.embeddings(plain)
+        for number, layer in enumerate(vision.encoder.layers[:4]):
+            attention = layer.self_attn
+            query, key, _ = (
+                attention.qkv(layer.layer_norm1(states))
+                .view(1, side * side + 1, 3, attention.num_heads, attention.head_dim)
+                .permute(2, 0, 3, 1, 4)
+            )
+            weights = (query @ key.transpose(-1, -2) * attention.scale).softmax(-1)[0, :, 1 + middle, 1:]
+            reach = beginning.REACH[number]
+            steps = [reach * (columns + side * rows) for columns, rows in beginning.SIDES]
+            assert (weights.argmax(-1)[:4] - middle).tolist() == steps
+            states = layer(states)
