@@ -83,17 +83,20 @@ def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None
 
 
 def load_judge() -> Judge:
-    """The trained judge of the demo's weights."""
+    """The judge of the committed weights; DemoError without good ones."""
     from ..demo.judge import Judge
 
-    return Judge.load()
+    try:
+        return Judge.load(models.WEIGHTS)
+    except RuntimeError as error:
+        raise demo.DemoError(str(error)) from error
 
 
-def measure(studio: Studio, cases: list[Case], methods: list[str]) -> list[Row]:
-    """The rows of all results, the judge's part included."""
+def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge) -> list[Row]:
+    """The rows of all results, by picture and method."""
     from ..demo.quality.measures import judged, measured
 
-    judge, rows = load_judge(), []
+    rows = []
     for case in cases:
         photo, plan = studio.look(case.seed, "plan"), studio.journal.rows[case.seed, "plan"]
         pictures = [studio.look(case.seed, method) for method in methods]
@@ -117,8 +120,8 @@ def sheet(studio: Studio, cases: list[Case]) -> bytes:
     return png(drawn(rows, HEADS))
 
 
-def settings() -> dict[str, Any]:
-    """How the models were sampled, from the prompts themselves."""
+def settings(studio: Studio) -> dict[str, Any]:
+    """How the models were sampled, from the prompts themselves, and the version of what made the results."""
     prompt = quality_prompts.whole("", [], 0)
     inputs = prompt[workflow.find(prompt, "Outpaint")]["inputs"]
     sampler, steps = inputs["sampler_name"], inputs["steps"]
@@ -132,7 +135,7 @@ def settings() -> dict[str, Any]:
             "a1, a2, b": quality_prompts.calls(sampler, single),
             "c": 2 * quality_prompts.calls(sampler, steps),
         },
-        "models": models.version(models.WEIGHTS),
+        "version": studio.folder.name,
     }
 
 
@@ -145,7 +148,7 @@ def words(chosen: dict[str, Any]) -> str:
         f"passes of {steps['c'][0]} steps, {calls['c']} model calls; the others in\n"
         f"one pass of {steps[alone][0]} steps, {calls[alone]} model calls (guidance doubles all alike). "
         "ImagePadForOutpaint's feathering is 0, so that its mask is\n"
-        f"exactly ours. Models: version {chosen['models']} of the committed weights."
+        f"exactly ours. Version of models, pack and world: {chosen['version']}."
     )
 
 
@@ -154,7 +157,7 @@ def files_of(studio: Studio, cases: list[Case], rows: list[Row]) -> tuple[list[t
     from ..demo.quality import bootstrap, calibration, completion, report
     from ..demo.quality.cases import case as case_of
 
-    chosen = settings()
+    chosen = settings(studio)
     checked = calibration.calibrate(cases)
     legs = [completion.completed(case_of(seed)) for seed in range(COMPLETED_PICTURES)]
     page = report.report(rows, checked, legs, words(chosen), bootstrap.RESAMPLES)
@@ -174,8 +177,9 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
 
     torch.set_num_threads(1)  # Small pictures: the threads would only wait for each other.
     cases = [case_of(seed) for seed in SEEDS[: options.pictures]]
+    judge = load_judge()  # Before the long part: without a judge nothing can be told in the end.
     studio = make(environment, cases, teller(len(cases)))
-    rows = measure(studio, cases, list(METHODS))
+    rows = measure(studio, cases, list(METHODS), judge)
     wrong = fallen(rows, committed_rows(COMMITTED))
     files, holds = files_of(studio, cases, rows)
     if not holds:

@@ -13,20 +13,21 @@ from PIL import Image
 
 from ..demo.quality.cases import Case
 from ..demo.quality.journal import Journal, Row
-from . import complaints, demo, models, quality_prompts, saving, workflow
+from . import complaints, demo, quality_prompts, saving, workflow
 from .client import ServerError
 from .server import ROOT, PrivateServer
 
 PLAN = "plan"
-# What the saved results depend on beside their prompts.
-SOURCES = ("core", "bridge", "nodes", "demo/host_pack", "demo/world", "demo/quality/cases.py")
+# What the saved results depend on beside their prompts; who only looks at them is not among it.
+SOURCES = ("core", "bridge", "nodes", "demo/host_pack", "demo/models", "demo/world", "demo/quality/cases.py")
+WEIGHTS = ("vae", "text", "inpaint", "openpose", "captioner")
 Tell = Callable[[Row], None]
 
 
 def version(comfyui: Path) -> str:
     """A short name that changes with the models, the pack, the world or ComfyUI's folder."""
-    digest = hashlib.sha256(f"{models.version(models.WEIGHTS)} {comfyui}".encode())
-    for source in SOURCES:
+    digest = hashlib.sha256(f"{comfyui.parent.name}/{comfyui.name}".encode())
+    for source in (*SOURCES, *(f"demo/weights/{name}.safetensors" for name in WEIGHTS)):
         path = ROOT / source
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())

@@ -250,6 +250,12 @@ def test_a_part_leaves_the_docs_alone(command, tmp_path) -> None:
     assert len(json.loads((tmp_path / "out" / "quality.json").read_text())["rows"]) == 8
 
 
+def test_without_a_judge_nothing_is_begun(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(quality.models, "WEIGHTS", tmp_path)
+    assert quality.main(["--out", str(tmp_path / "out")], None) == 2
+    assert "judge.safetensors is missing" in capsys.readouterr().err
+
+
 def test_an_uncalibrated_seam_ratio_fails(command, monkeypatch, capsys) -> None:
     from recompose.demo.quality import calibration
 

@@ -1,0 +1,22 @@
+"""The quick part of `cli quality`: the first pictures through a real server, beside the committed figures."""
+
+from __future__ import annotations
+
+from recompose.cli import quality
+from recompose.cli.quality_runs import Studio
+from recompose.demo.quality import cases
+from recompose.demo.quality.figures import fallen
+
+PICTURES, METHODS = 8, ["c"]
+
+
+def test_the_first_pictures_are_as_good_as_the_committed_ones(server, tmp_path) -> None:
+    some = [cases.case(seed) for seed in cases.SEEDS[:PICTURES]]
+    studio = Studio(server.process, tmp_path)
+    for case in some:
+        studio.make(case, METHODS)
+    rows = quality.measure(studio, some, METHODS, quality.load_judge())
+    assert [row["changed_pixels"] for row in rows] == [0] * PICTURES
+    committed = quality.committed_rows(quality.COMMITTED)
+    assert {row["seed"] for row in rows} <= {row["seed"] for row in committed}
+    assert fallen(rows, committed) == []
