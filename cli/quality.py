@@ -92,17 +92,19 @@ def load_judge() -> Judge:
         raise demo.DemoError(str(error)) from error
 
 
-def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge) -> list[Row]:
-    """The rows of all results, by picture and method."""
+def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge | None) -> list[Row]:
+    """The rows of all results, by picture and method; without a judge they lack what it sees."""
     from ..demo.quality.measures import judged, measured
 
     rows = []
     for case in cases:
         photo, plan = studio.look(case.seed, "plan"), studio.journal.rows[case.seed, "plan"]
         pictures = [studio.look(case.seed, method) for method in methods]
-        for method, picture, seen in zip(methods, pictures, judge.look(pictures), strict=True):
+        views = judge.look(pictures) if judge else [None] * len(pictures)
+        for method, picture, seen in zip(methods, pictures, views, strict=True):
             made = plan | studio.journal.rows[case.seed, method]
-            rows.append(measured(case, made, picture, photo) | judged(case, made, seen))
+            row = measured(case, made, picture, photo)
+            rows.append(row | judged(case, made, seen) if seen else row)
     return rows
 
 
@@ -152,15 +154,20 @@ def words(chosen: dict[str, Any]) -> str:
     )
 
 
-def files_of(studio: Studio, cases: list[Case], rows: list[Row]) -> tuple[list[tuple[str, bytes]], bool]:
+def files_of(
+    studio: Studio, cases: list[Case], rows: list[Row], judge: Judge
+) -> tuple[list[tuple[str, bytes]], bool]:
     """The files of the report, and whether the seam ratio reads true."""
     from ..demo.quality import bootstrap, calibration, completion, report
     from ..demo.quality.cases import case as case_of
+    from ..demo.quality.measures import judged_truth
 
     chosen = settings(studio)
     checked = calibration.calibrate(cases)
     legs = [completion.completed(case_of(seed)) for seed in range(COMPLETED_PICTURES)]
-    page = report.report(rows, checked, legs, words(chosen), bootstrap.RESAMPLES)
+    views = judge.look([case.whole.image for case in cases])
+    truth = [judged_truth(case, seen) for case, seen in zip(cases, views, strict=True)]
+    page = report.report(rows, truth, checked, legs, words(chosen), bootstrap.RESAMPLES)
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     data = f'{{"settings": {json.dumps(chosen)},\n "rows": [\n  {lines}\n ]}}\n'
     files = [("quality.md", page.encode()), ("quality.json", data.encode())]
@@ -181,7 +188,7 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
     studio = make(environment, cases, teller(len(cases)))
     rows = measure(studio, cases, list(METHODS), judge)
     wrong = fallen(rows, committed_rows(COMMITTED))
-    files, holds = files_of(studio, cases, rows)
+    files, holds = files_of(studio, cases, rows, judge)
     if not holds:
         wrong.append("The seam ratio does not tell a planted step from a picture that was never cut.")
     whole = len(cases) == len(SEEDS)

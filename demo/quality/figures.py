@@ -34,6 +34,7 @@ class Column:
     """How a row becomes one number, and how that is shown; a share counts pictures or joints."""
 
     title: str
+    key: str  # what a row must hold for it
     value: Callable[[Row], float]
     better: Better
     digits: int = 2
@@ -43,25 +44,29 @@ class Column:
 
 def near(key: str, share: float, title: str) -> Column:
     """The ankles within a share of the person's length of another pose's."""
-    return Column(title, lambda row: pck([row[key]], share), Better.HIGHER, share=True)
+    return Column(title, key, lambda row: pck([row[key]], share), Better.HIGHER, share=True)
 
 
 COLUMNS = {
-    "changed_pixels": Column("changed pixels", lambda row: row["changed_pixels"], Better.LOWER, 0),
+    "changed_pixels": Column(
+        "changed pixels", "changed_pixels", lambda row: row["changed_pixels"], Better.LOWER, 0
+    ),
     # Where a frame happens to cut along an edge of the scene, even a true picture reads up to 40.
     "seam_ratio": Column(
-        "R, median", lambda row: row["seam_ratio"], Better.LOWER, statistic=Statistic.MEDIAN
+        "R, median", "seam_ratio", lambda row: row["seam_ratio"], Better.LOWER, statistic=Statistic.MEDIAN
     ),
-    "step_excess": Column("step − true step, ΔE", lambda row: row["step_excess"], Better.TOLD),
-    "step_error": Column("the same, absolute", lambda row: abs(row["step_excess"]), Better.LOWER),
+    "step_excess": Column("step − true step, ΔE", "step_excess", lambda row: row["step_excess"], Better.TOLD),
+    "step_error": Column(
+        "the same, absolute", "step_excess", lambda row: abs(row["step_excess"]), Better.LOWER
+    ),
     "feet_right": Column(
-        "feet right", lambda row: float(row["feet"] == row["true_feet"]), Better.HIGHER, share=True
+        "feet right", "feet", lambda row: float(row["feet"] == row["true_feet"]), Better.HIGHER, share=True
     ),
     "completed_05": near("to_completed", 0.05, "PCK@0.05, completed"),
     "completed_10": near("to_completed", 0.1, "PCK@0.1, completed"),
     "true_05": near("to_true", 0.05, "PCK@0.05, true"),
     "true_10": near("to_true", 0.1, "PCK@0.1, true"),
-    "seconds": Column("seconds", lambda row: row["seconds"], Better.TOLD, 1),
+    "seconds": Column("seconds", "seconds", lambda row: row["seconds"], Better.TOLD, 1),
 }
 COMPLETION = {
     "true_05": near("completed_to_true", 0.05, "PCK@0.05, true"),
@@ -81,15 +86,17 @@ def values(rows: Iterable[Row], method: str, column: Column) -> dict[int, float]
 
 
 def figures(rows: list[Row]) -> Figures:
-    """Every method that has rows, and the completed pose alone, in every column."""
+    """Every method that has rows, and the completed pose alone, in every column that all its rows hold."""
     present = [method for method in METHODS if any(row["method"] == method for row in rows)]
-    return {
-        method: {
-            name: interval(list(values(rows, method, column).values()), column.statistic)
+    found: Figures = {}
+    for method in [*present, COMPLETED] if rows else []:
+        some = [row for row in rows if method in (row["method"], COMPLETED)]
+        found[method] = {
+            name: interval(list(values(some, method, column).values()), column.statistic)
             for name, column in columns_of(method).items()
+            if all(column.key in row for row in some)
         }
-        for method in ([*present, COMPLETED] if rows else [])
-    }
+    return found
 
 
 def difference(rows: list[Row], first: str, second: str, name: str) -> Interval:
@@ -121,7 +128,8 @@ def fallen(rows: list[Row], committed: list[Row]) -> list[str]:
     for method in (*OURS, COMPLETED):
         if method not in now or method not in before:
             continue
-        for name, column in columns_of(method).items():
+        for name in [name for name in now[method] if name in before[method]]:
+            column = columns_of(method)[name]
             if column.better is Better.TOLD:
                 continue
             old, new = before[method][name], now[method][name]

@@ -100,3 +100,9 @@ def judged(case: Case, made: dict[str, Any], seen: Seen) -> dict[str, Any]:
         "to_completed": distances(ankles, ankles_of(made["pose"]), case.length),
         "to_true": distances(ankles, true_ankles(case, made["region"]), case.length),
     }
+
+
+def judged_truth(case: Case, seen: Seen) -> dict[str, Any]:
+    """What the judge sees in the true picture itself: how far its word can be trusted."""
+    away = distances(np.asarray(seen.points)[list(ANKLES)], case.ankles, case.length)
+    return {"seed": case.seed, "feet": int(seen.feet), "true_feet": case.feet, "to_true": away}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..world.poses import FAMILIES
-from .bootstrap import Interval
+from .bootstrap import Interval, interval
 from .calibration import PLANTED, VISIBLE, Calibration
 from .completion import BANDS, Completed, summary
 from .figures import COLUMNS, COMPARED, COMPLETED, COMPLETION, METHODS, Column, Row, difference, figures
@@ -31,12 +31,12 @@ def table(head: Line, lines: Iterable[Line]) -> list[str]:
     return ["", rows[0], "|---" * len(head) + "|", *rows[1:]]
 
 
-def shown(found: Interval, column: Column, interval: bool = True) -> str:
+def shown(found: Interval, column: Column, bounds: bool = True) -> str:
     """The figure and its interval, shares in %."""
     scale, digits = (100, 0) if column.share else (1, column.digits)
     value, low, high = (f"{scale * number:.{digits}f}" for number in found)
     unit = " %" if column.share else ""
-    return f"{value}{unit} ({low} … {high})" if interval else f"{value}{unit}"
+    return f"{value}{unit} ({low} … {high})" if bounds else f"{value}{unit}"
 
 
 def overall(rows: list[Row]) -> list[str]:
@@ -94,6 +94,13 @@ def calibrated(found: Calibration) -> list[str]:
         quantiles = [f"{value:.2f}" for value in np.quantile(values, [0, 0.1, 0.5, 0.9, 1])]
         body.append([name, *quantiles, f"{100 * np.mean(np.array(values) > VISIBLE):.0f} %"])
     return table(["", "least", "10 %", "median", "90 %", "most", f"above {VISIBLE:g}"], body)
+
+
+def trusted(truth: list[Row]) -> list[str]:
+    """What the judge sees in the true pictures themselves."""
+    chosen = [COLUMNS[name] for name in ("feet_right", "true_05", "true_10")]
+    body = [shown(interval([column.value(row) for row in truth]), column) for column in chosen]
+    return table(["", *(column.title for column in chosen)], [["true pictures", *body]])
 
 
 def completion(found: list[Completed]) -> list[str]:
@@ -179,7 +186,12 @@ pictures in brackets.
 
 
 def report(
-    rows: list[Row], calibration: Calibration, completed: list[Completed], settings: str, resamples: int
+    rows: list[Row],
+    truth: list[Row],
+    calibration: Calibration,
+    completed: list[Completed],
+    settings: str,
+    resamples: int,
 ) -> str:
     """The whole page as Markdown."""
     pictures = len({row["seed"] for row in rows})
@@ -201,6 +213,8 @@ def report(
         "The true pictures, measured where their crops end.",
         *calibrated(calibration),
     ]
+    page += ["", "## Calibration of the judge", ""]
+    page += ["What it sees in the true pictures; nothing above can be surer than this.", *trusted(truth)]
     page += ["", "## Completed legs", ""]
     page += [
         f"Over the first {len(completed)} test pictures: mean distance of the completed ankles from the",

@@ -118,6 +118,17 @@ def test_other_methods_and_seconds_may_get_worse() -> None:
     assert figures.fallen(worse, everything()) == []
 
 
+def test_a_column_that_only_one_side_holds_is_left_out() -> None:
+    """Rows without a judge's columns, or from before a column was added, are still comparable."""
+    lean = [
+        {key: value for key, value in one.items() if key != "feet"} for one in everything(changed_pixels=4)
+    ]
+    assert "feet_right" not in figures.figures(lean)["c"] and "true_10" in figures.figures(lean)["c"]
+    for rows, committed in ((lean, everything()), (everything(changed_pixels=4), lean[:0] + everything())):
+        assert any("changed pixels" in sentence for sentence in figures.fallen(rows, committed))
+    assert not any("feet" in sentence for sentence in figures.fallen(lean, everything(feet=2)))
+
+
 def test_a_part_is_held_against_the_same_pictures_and_one_wrong_is_within_the_interval() -> None:
     committed = everything(40)
     for one in committed:
@@ -158,7 +169,8 @@ def page(rows: list[dict]) -> str:
         completion.Completed("standing", 0.2, [0.1, 0.2]),
         completion.Completed("sitting", 0.9, [0.0, 0.02]),
     ]
-    return report.report(rows, checked, legs, "Sampled well.", 10_000)
+    truth = [{"feet": 2 - (seed == 3), "true_feet": 2, "to_true": [0.01, 0.07]} for seed in range(4)]
+    return report.report(rows, truth, checked, legs, "Sampled well.", 10_000)
 
 
 def test_the_page_tells_every_figure_aim_family_and_calibration() -> None:
@@ -171,6 +183,7 @@ def test_the_page_tells_every_figure_aim_family_and_calibration() -> None:
     assert "### Walking" not in text
     assert "| never cut | 0.90 | 0.92 | 1.00 | 5.80 | 7.00 | 33 % |" in text
     assert "| standing | 15.0 % · 50 % (1) |  |  | 15.0 % · 50 % (1) |" in text
+    assert "| true pictures | 75 % (25 … 100) | 50 % (50 … 50) | 100 % (100 … 100) |" in text
     assert "![Seeds 0 to 11](pictures/quality.png)" in text
 
 

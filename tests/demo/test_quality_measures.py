@@ -128,6 +128,12 @@ def test_the_true_pose_moves_with_the_photo_on_the_canvas(some) -> None:
     assert row["true_feet"] == row["feet"] == case.feet
 
 
+def test_the_judge_on_the_true_picture_itself(some) -> None:
+    case = some[4]
+    right = measures.judged_truth(case, told(case))
+    assert right == {"seed": 4, "feet": case.feet, "true_feet": case.feet, "to_true": [0.0, 0.0]}
+
+
 def test_a_row_of_the_true_picture_itself(some) -> None:
     case = some[5]
     row = measures.measured(case, plan(case), case.whole.image, case.cropped.image)
