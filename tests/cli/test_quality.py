@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from recompose.cli import demo, quality, quality_prompts, quality_runs, workflow
 from recompose.cli.client import ServerError
+from recompose.demo.judge import Judge
 from recompose.demo.quality import cases
 from recompose.demo.quality.figures import METHODS
 
@@ -251,7 +252,10 @@ def test_a_part_leaves_the_docs_alone(command, tmp_path) -> None:
 
 
 def test_without_a_judge_nothing_is_begun(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(quality.models, "WEIGHTS", tmp_path)
+    def missing(folder: Path) -> None:
+        raise RuntimeError(f"The demo part {folder}/judge.safetensors is missing.")
+
+    monkeypatch.setattr(Judge, "load", missing)
     assert quality.main(["--out", str(tmp_path / "out")], None) == 2
     assert "judge.safetensors is missing" in capsys.readouterr().err
 
