@@ -1,4 +1,4 @@
-"""`figures NAME`: measure one of the small demo models and write its raw rows beside the measurement."""
+"""`figures NAME`: measure a small demo model or completed legs and keep the raw rows beside the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def main(arguments: list[str], environment: Environment) -> int:
     from ..demo.figures import catalogue
 
     options = argparse.ArgumentParser(
-        prog="cli figures", description="Measure a small demo model on pictures no training saw."
+        prog="cli figures",
+        description="Measure a demo model, or completed legs, on pictures no training saw.",
     )
     names = ", ".join(catalogue.FIGURES)
     options.add_argument("name", choices=catalogue.FIGURES, metavar="NAME", help=names)
@@ -27,7 +28,7 @@ def main(arguments: list[str], environment: Environment) -> int:
         "--weights", type=Path, default=parts.FOLDER, metavar="DIR", help="instead of demo/weights"
     )
     options.add_argument(
-        "--out", type=Path, default=catalogue.FOLDER, metavar="DIR", help="instead of demo/figures"
+        "--out", type=Path, metavar="DIR", help="instead of demo/figures, and docs where there is a page"
     )
     options.add_argument("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
     given = options.parse_args(arguments)
@@ -35,13 +36,14 @@ def main(arguments: list[str], environment: Environment) -> int:
         torch.set_num_threads(given.threads)
     try:
         figures = catalogue.FIGURES[given.name](given.weights)
-        given.out.mkdir(parents=True, exist_ok=True)
-        path = given.out / f"{given.name}.json"
+        path = (given.out or catalogue.FOLDER) / f"{given.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         catalogue.write(figures, path)
+        page = catalogue.write_page(given.name, figures, given.out or catalogue.DOCS)
     except (OSError, RuntimeError, ValueError) as error:
         print(f"figures: {error}", file=sys.stderr)
         return 1
     for name, value in figures.summary.items():
         print(f"{name}: {value}")
-    print(path)
+    print(*filter(None, (path, page)), sep="\n")
     return 0

@@ -28,7 +28,7 @@ class Legs(Enum):
 
 
 # Halfway between the extremes of a stride: the thigh in front, the thigh behind.
-_WALKING, _RUNNING = np.deg2rad([24.0, -18.0]), np.deg2rad([42.0, -18.0])
+_WALKING, _RUNNING = np.deg2rad([24.0, -18.0]), np.deg2rad([36.0, -18.0])
 # A hip flexes further than it extends.
 _REAR_TO_FRONT, _FURTHEST_BACK = 0.75, np.deg2rad(25.0)
 # Thighs lifted further than this sit, unless the other one is behind.

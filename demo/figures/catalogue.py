@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from . import captioner, detector, judge
+from . import captioner, completion, completion_page, detector, judge
 from .rows import Figures
 
 FOLDER = Path(__file__).resolve().parent
+DOCS = FOLDER.parents[1] / "docs"
 
 
 # Each takes the folder of the committed weights; ComfyUI can be imported then.
@@ -17,13 +18,30 @@ FIGURES: dict[str, Callable[[Path], Figures]] = {
     "judge": judge.measure,
     "detector": detector.measure,
     "captioner": captioner.measure,
+    "completion": completion.measure,
 }
+# Figures that a page in the docs is made of.
+PAGES: dict[str, Callable[[Figures], str]] = {"completion": completion_page.write}
+
+
+def write_page(name: str, figures: Figures, folder: Path) -> Path | None:
+    """Write the page of the figures, if there is one, into the folder."""
+    if name not in PAGES:
+        return None
+    path = folder / f"{name}.md"
+    replace(path, PAGES[name](figures))
+    return path
 
 
 def write(figures: Figures, path: Path) -> None:
-    """Write the summary and the rows, one to a line, replacing the file only when it is whole."""
+    """Write the summary and the rows, one to a line."""
     summary = json.dumps(figures.summary, indent=2, ensure_ascii=False)
     rows = ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in figures.rows)
+    replace(path, f'{{"summary": {summary},\n"rows": [\n{rows}\n]}}\n')
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a text file, which replaces the old one only when it is whole."""
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(f'{{"summary": {summary},\n"rows": [\n{rows}\n]}}\n', encoding="utf-8")
+    unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)

@@ -22,7 +22,7 @@ export const LEGS = Object.freeze(["auto", "standing", "walking", "running", "si
 const degrees = (...angles) => angles.map((angle) => angle * RADIANS);
 
 // Halfway between the extremes of a stride: the thigh in front, the thigh behind.
-const WALKING = degrees(24, -18), RUNNING = degrees(42, -18);
+const WALKING = degrees(24, -18), RUNNING = degrees(36, -18);
 // A hip flexes further than it extends.
 const REAR_TO_FRONT = 0.75, FURTHEST_BACK = 25 * RADIANS;
 // Thighs lifted further than this sit, unless the other one is behind.

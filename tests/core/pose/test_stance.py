@@ -28,8 +28,8 @@ RULES = [
     # Left arm in front, so the right leg: 24 and 7 bent; behind −18 and 1.15 · 18 = 20.7 bent.
     ("arms swing as in walking", WALK_ARMS, KNEES, (24, -18), (7, 20.7)),
     ("half as far over the first 8 degrees", {"yaw": 90, "arms": (-13, 40)}, KNEES, None, None),
-    # In front 42 and 1.7 · 42 − 16 = 55.4 bent; behind −18 and 20 + 1.5 · (60 − 42) = 47 bent.
-    ("arms swing as in running", RUN_ARMS, KNEES, (42, -18), (55.4, 47)),
+    # In front 36 and 1.7 · 36 − 16 = 45.2 bent; behind −18 and 20 + 1.5 · (60 − 36) = 56 bent.
+    ("arms swing as in running", RUN_ARMS, KNEES, (36, -18), (45.2, 56)),
     ("both arms in front", {"yaw": 90, "arms": (20, 40)}, KNEES, (0, 0), (0, 0)),
     ("one arm far in front", {"yaw": 90, "arms": (0, 80)}, KNEES, (0, 0), (0, 0)),
     ("both elbows bent in front", {"yaw": 90, "arms": (10, 10), "elbows": (90, 90)}, KNEES, (0, 0), (0, 0)),
@@ -68,7 +68,7 @@ TOLD = [
     # Nothing shows which leg leads: the far one.
     (Legs.WALKING, {"yaw": 90}, (-18, 24), (20.7, 7)),
     (Legs.WALKING, {"yaw": -90}, (24, -18), (7, 20.7)),
-    (Legs.RUNNING, {"yaw": 90}, (-18, 42), (47, 55.4)),
+    (Legs.RUNNING, {"yaw": 90}, (-18, 36), (56, 45.2)),
     (Legs.WALKING, {}, (0, 0), (0, 0)),
     (Legs.SITTING, WALK_ARMS, (90, 90), (90, 90)),
     (Legs.KNEELING, {"yaw": 90}, (0, 0), (105, 105)),
