@@ -26,6 +26,7 @@ WANTED = {
     "controlnet_aux": ("controlnet_aux==0.0.10", "matplotlib", "opencv-python-headless", "scikit-image"),
     "frontend": ("comfyui-frontend-package",),
     "dwpose": ("rtmlib", "onnxruntime", "onnx", "opencv-python-headless"),
+    "diffusers": ("diffusers",),
 }
 # What an overlay holds in another version than the environment below it.
 REPLACED = {

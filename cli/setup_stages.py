@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "locks"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 MARKER = "complete"
-OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose")
+OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose", "diffusers")
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheel(folder, "transformers", "5.1.0", "tokenizers", "huggingface-hub")
     wheel(folder, "controlnet_aux", "0.0.10", "numpy", "torch")
     wheel(folder, "comfyui_frontend_package", "1.0")
-    for name in ("matplotlib", "opencv_python_headless", "scikit_image", "onnx", "onnxruntime"):
+    for name in ("matplotlib", "opencv_python_headless", "scikit_image", "onnx", "onnxruntime", "diffusers"):
         wheel(folder, name, "1.0", "numpy")
     wheel(folder, "rtmlib", "1.0", "onnxruntime", "opencv-python", "opencv-contrib-python")
     for name, value in {"UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": str(folder)}.items():
