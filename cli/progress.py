@@ -41,15 +41,7 @@ class Progress:
                 self._follow(data.get("nodes", {}))
             case "execution_success" | "execution_error" | "execution_interrupted":
                 self._enter(None)
-                self._end(message["type"] == "execution_success")
         self._draw()
-
-    def _end(self, success: bool) -> None:
-        """A log's last line is the end of the run; what was not needed counts as done."""
-        if success:
-            self._done.update(self.prompt)
-        if not self.live:
-            self._drawn = float("-inf")
 
     def _enter(self, node: str | None) -> None:
         now = time.monotonic()
@@ -90,8 +82,16 @@ class Progress:
             self.stream.write(f"{self.line()}\n")
         self.stream.flush()
 
-    def finish(self) -> None:
-        """Leave the line to whoever writes next."""
-        if self.live and self._drawn > float("-inf"):
-            self.stream.write("\r\x1b[K")
-            self.stream.flush()
+    def finish(self, success: bool) -> None:
+        """Leave the line to whoever writes next; a log's last line is the whole if the run succeeded.
+
+        What was not needed counts as done. The last messages may come too late to be heard.
+        """
+        if self.live:
+            if self._drawn > float("-inf"):
+                self.stream.write("\r\x1b[K")
+        elif success:
+            self._enter(None)
+            self._done.update(self.prompt)
+            self.stream.write(f"{self.line()}\n")
+        self.stream.flush()

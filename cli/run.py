@@ -54,14 +54,15 @@ def files_of(entry: dict, previews: bool) -> list[dict]:
 
 def execute(client: Client, prompt: dict) -> tuple[dict, Progress]:
     """Run the prompt with a progress bar; ServerError tells in words why it failed."""
-    progress = Progress(prompt)
+    progress, succeeded = Progress(prompt), False
     try:
         entry = client.run(prompt, watch=progress)
+        failure = complaints.failure(entry, prompt)
+        succeeded = not failure
     except Refused as error:
         raise ServerError(complaints.refusal(error.body, prompt) if error.body else str(error)) from error
     finally:
-        progress.finish()
-    failure = complaints.failure(entry, prompt)
+        progress.finish(succeeded)
     if failure:
         raise ServerError(failure)
     return entry, progress

@@ -76,7 +76,7 @@ def test_a_log_gets_a_line_now_and_then_and_a_terminal_one_line_in_place(clock) 
             bar(executing("2")) if value == 0 else bar(step("2", value, 6))
         clock[0] += 1
     for bar in bars:
-        bar.finish()
+        bar.finish(False)
     assert log.getvalue().count("\n") == 2 and "\r" not in log.getvalue()
     assert terminal.getvalue().count("\n") == 0 and terminal.getvalue().count("\r") == 8
     assert terminal.getvalue().endswith("\r\x1b[K")
@@ -87,6 +87,6 @@ def test_a_log_ends_with_the_whole_even_when_not_every_node_was_needed(clock) ->
     bar = Progress(PROMPT, log)
     bar(executing("1"))
     clock[0] += 1
-    bar({"type": "execution_success", "data": {}})
-    bar.finish()
+    bar.finish(True)  # no message told of the end
     assert "100%" in log.getvalue().splitlines()[-1]
+    assert "100%" not in log.getvalue().splitlines()[0]
