@@ -12,7 +12,7 @@ from pathlib import Path
 from .environment import Environment
 
 LINE_SECONDS = 5.0
-ORDER = ("vae", "text_to_image", "inpaint", "openpose", "captioner")
+ORDER = ("vae", "text_to_image", "inpaint", "openpose", "captioner", "judge", "detector")
 
 
 def parser() -> argparse.ArgumentParser:

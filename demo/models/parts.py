@@ -34,6 +34,8 @@ PARTS = {
     "inpaint": Part("inpaint.safetensors", UNET),
     "openpose": Part("openpose.safetensors"),
     "captioner": Part("captioner.safetensors"),
+    "judge": Part("judge.safetensors"),
+    "detector": Part("detector.safetensors"),
 }
 # SD 1.x checkpoints lack CLIP's projection; BLIP's word table and bias are its output layer as well.
 BLIP_HEAD = "text_decoder.cls.predictions."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import captioner, inpaint, openpose, text_to_image, vae
+from . import captioner, eye, inpaint, openpose, text_to_image, vae
 from .task import Places, Task
 
 TASKS = {
@@ -13,6 +13,8 @@ TASKS = {
     "inpaint": inpaint.task,
     "openpose": openpose.task,
     "captioner": captioner.task,
+    "judge": eye.judge,
+    "detector": eye.detector,
 }
 
 

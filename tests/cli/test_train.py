@@ -55,7 +55,7 @@ def test_what_it_builds_on_is_named(
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("arguments", [["judge"], [], ["vae", "--minutes", "soon"]])
+@pytest.mark.parametrize("arguments", [["critic"], [], ["vae", "--minutes", "soon"]])
 def test_unknown_names_and_numbers_are_refused(environment: Environment, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         train.main(arguments, environment)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from recompose.core.pose import eye
 from recompose.demo import judge
-from recompose.demo.models import eye
 
 SIZES = [(128, 128), (192, 128), (77, 53), (600, 400), (9, 130), (1, 1)]
 
@@ -42,7 +42,7 @@ def test_a_peaks_middle_is_found_between_cells(x: float, y: float) -> None:
     rows, columns = torch.arange(14)[:, None], torch.arange(11)[None]
     peak = -((columns - x) ** 2 + (rows - y) ** 2) / 2
     other = -((columns - 10.0) ** 2 + (rows - 13.0) ** 2) / 2 - 1  # a smaller peak elsewhere must not pull
-    found = judge.points(torch.logaddexp(peak, other)[None])[0]
+    found = eye.points(torch.logaddexp(peak, other)[None])[0]
     assert found.tolist() == pytest.approx([(x + 0.5) * 4, (y + 0.5) * 4], abs=0.4)
 
 

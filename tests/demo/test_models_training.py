@@ -20,6 +20,8 @@ TRAININGS = {
     "inpaint": (10, 1e-3, 0.99),
     "openpose": (32, 5e-3, 0.99),
     "captioner": (40, 3e-3, 0.5),
+    "judge": (30, 2e-3, 0.8),
+    "detector": (30, 2e-3, 0.8),
 }
 
 
@@ -93,8 +95,8 @@ def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) 
     places = task.Places(tmp_path / "weights", tmp_path / "cache")
     with pytest.raises(RuntimeError, match=r"text_to_image\.safetensors is missing"):
         catalogue.task("inpaint", task.configuration("inpaint") | SMALL, places)
-    with pytest.raises(ValueError, match="one of the trainings captioner, inpaint"):
-        task.configuration("judge of nothing")
+    with pytest.raises(ValueError, match="one of the trainings captioner, detector, inpaint"):
+        task.configuration("critic")
 
 
 def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:

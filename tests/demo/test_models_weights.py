@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from recompose.core.pose import eye
 from recompose.demo import world
 from recompose.demo.models import captioner, parts
 
@@ -38,6 +39,8 @@ def test_every_part_fits_its_network(comfy: ModuleType) -> None:
         "inpaint": networks.unet(networks.INPAINT_CHANNELS),
         "openpose": networks.controlnet(),
         "captioner": captioner.captioner(),
+        "judge": eye.eye(),
+        "detector": eye.eye(),
     }
     assert made.keys() == parts.PARTS.keys()
     for name, network in made.items():

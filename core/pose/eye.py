@@ -1,24 +1,31 @@
-"""The network that sees the drawn world: joints, feet and garments of the one person in a picture.
+"""A small network that sees one drawn person: where the points are, how many feet, and which garments.
 
-A small hourglass (Newell et al. 2016) with additive skips; torch alone, so that it runs without ComfyUI.
+An hourglass (Newell, Yang and Deng 2016) with additive skips.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
 POINTS = 24  # 18 of the body, then 6 of the feet
-CLASSES = ("other", "skin", "hair", "top", "bottom", "shoes")
+CLASSES = 6  # other, skin, hair, top, bottom, shoes
 COUNTS = 4  # 0, 1, 2, and 3 or more feet
 CELL = 4  # pixels to a cell of the maps
 GRID = 32  # the network takes sides that are multiples of it
 WIDTHS = (24, 48, 72, 96, 96)
 NEAR = 32
 DIMENSIONS = 2 * NEAR + WIDTHS[-1]
+HEIGHT, WIDTH = 192, 128  # of the pictures it learnt from; larger ones are looked at in this width
+WIDEST = 160
+REACH = 2  # cells to each side of the best one over which a point is averaged
 
 
 class Views(NamedTuple):
@@ -77,7 +84,7 @@ class Eye(nn.Module):
         self.up = nn.ModuleList([Block(sixteenth), Block(eighth), Block(fourth)])
         self.places = nn.Sequential(convolution(fourth, eighth), nn.Conv2d(eighth, 2 * POINTS + 1, 1))
         self.fine = nn.Conv2d(fourth, half, 1)
-        self.materials = nn.Sequential(convolution(half, half), nn.Conv2d(half, len(CLASSES), 1))
+        self.materials = nn.Sequential(convolution(half, half), nn.Conv2d(half, CLASSES, 1))
         self.near = convolution(fourth, NEAR)
         self.feet = nn.Sequential(nn.Linear(DIMENSIONS, 64), nn.ReLU(inplace=True), nn.Linear(64, COUNTS))
 
@@ -104,4 +111,47 @@ def eye(seed: int = 0) -> Eye:
     """A fresh network."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Eye().to(memory_format=torch.channels_last)
+        return Eye()
+
+
+def size_looked_at(image: np.ndarray) -> tuple[int, int]:
+    """Height and width in which a picture is looked at."""
+    height, width = image.shape[:2]
+    return (height, width) if width <= WIDEST else (max(round(height * WIDTH / width), 1), WIDTH)
+
+
+def prepared(image: np.ndarray) -> Tensor:
+    """The picture 3,h,w in −0.5…0.5."""
+    height, width = size_looked_at(image)
+    if (height, width) != image.shape[:2]:
+        image = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX))
+    return torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255 - 0.5
+
+
+def room(picture: Tensor) -> tuple[int, int]:
+    """Height and width, at least those it learnt with, in which the network takes a picture 3,h,w."""
+    height, width = (GRID * ceil(side / GRID) for side in picture.shape[1:])
+    return max(height, HEIGHT), max(width, WIDTH)
+
+
+def together(pictures: Sequence[Tensor]) -> Tensor:
+    """Pictures 3,h,w as a batch B,3,H,W, each at the upper left of the room of the first."""
+    whole = torch.zeros(len(pictures), 3, *room(pictures[0])).contiguous(memory_format=torch.channels_last)
+    for target, picture in zip(whole, pictures, strict=True):
+        target[:, : picture.shape[1], : picture.shape[2]] = picture
+    return whole
+
+
+def points(places: Tensor) -> Tensor:
+    """Points N,2 in pixels of scores N,h,w: the mean place around the likeliest cell."""
+    count, rows, columns = places.shape
+    chances = places.flatten(1).softmax(1).view(count, rows, columns)
+    best = chances.flatten(1).argmax(1)
+    y, x = torch.arange(rows)[None, :, None], torch.arange(columns)[None, None, :]
+    near = ((y - (best // columns)[:, None, None]).abs() <= REACH) & (
+        (x - (best % columns)[:, None, None]).abs() <= REACH
+    )
+    weights = chances * near
+    total = weights.sum((1, 2))
+    middle = torch.stack([(weights * x).sum((1, 2)) / total, (weights * y).sum((1, 2)) / total], 1)
+    return (middle + 0.5) * CELL
