@@ -19,11 +19,11 @@ from ..core.pose import draw as drawing
 from ..core.pose.decode import Find
 from ..core.pose.people import Frame, Pose
 from ..core.shapes import Size
-from . import dwpose, layouts, openpose, weights
+from . import dwpose, keypoint_network, layouts, openpose, weights
 
 log = logging.getLogger("recompose")
 
-DWPOSE, OPENPOSE = "DWPose", "OpenPose"
+DWPOSE, OPENPOSE, NETWORK = "DWPose", "OpenPose", "keypoint network"
 STICKS_AT = 512  # the shorter side of a picture on which the preview's sticks have their usual width
 DIMMED = 0.5
 
@@ -43,9 +43,10 @@ def problem(choice: dict[str, Any] | None) -> str | None:
             return dwpose.problem()
         case {"detector": "OpenPose"}:
             return openpose.problem(openpose.files(bool(choice.get("hands")), bool(choice.get("face"))))
-        case None | {"detector": None}:
+        case None | {"detector": None} | {"detector": "keypoint network"}:
             return None
-    return f"The detector must be {DWPOSE} or {OPENPOSE} but is {choice.get('detector')!r}; choose one."
+    given = choice.get("detector")
+    return f"The detector must be {DWPOSE}, {OPENPOSE} or {NETWORK} but is {given!r}; choose one."
 
 
 def files(choice: dict[str, Any] | None) -> list[Path | None]:
@@ -55,6 +56,8 @@ def files(choice: dict[str, Any] | None) -> list[Path | None]:
             return [weights.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
         case {"detector": "OpenPose"}:
             return [weights.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
+        case {"detector": "keypoint network", "model": str(name)}:
+            return [weights.find(keypoint_network.CATEGORY, name)]
     return []
 
 
@@ -72,6 +75,9 @@ def open_detector(choice: dict[str, Any], threshold: float) -> Detector:
         case "OpenPose":
             look = openpose.looker(openpose.load(choice["hands"], choice["face"]))
             return Detector(look, choice["resolution"], enlarge=True)
+        case "keypoint network":
+            look = keypoint_network.looker(keypoint_network.load(choice["model"]))
+            return Detector(look, keypoint_network.RESOLUTION, enlarge=False)
     raise ValueError(problem(choice))
 
 

@@ -35,8 +35,19 @@ DEMO_MODELS = {
 }
 # Small networks leave part of the noise in: they need steps that draw it anew, and little guidance.
 DEMO_SAMPLING = {"sampler_name": "dpmpp_2s_ancestral", "scheduler": "karras", "cfg": 2.0, "steps": 20}
+DEMO_DETECTOR = "recompose_demo_detector.safetensors"
 DEMO_SHRINK = 4
 DEMO_STICK_WIDTH = 2  # as in the training of the demo's ControlNet
+SURE = 0.5  # the score from which a found point counts
+DETECTORS = {
+    "DWPose": {"detector": "DWPose", "detector.resolution": 1024, "detector.person_score": 0.5},
+    "OpenPose": {
+        "detector": "OpenPose",
+        "detector.resolution": 512,
+        "detector.hands": True,
+        "detector.face": False,
+    },
+}
 CHOICES = {
     "checkpoint": "Checkpoint.ckpt_name",
     "controlnet": "ControlNet.control_net_name",
@@ -59,8 +70,13 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="cli demo", description="Make the whole person from a cropped photo; see out/ afterwards."
     )
-    options.add_argument("--image", type=Path, metavar="FILE", help="your own photo; needs --pose")
+    options.add_argument("--image", type=Path, metavar="FILE", help="your own photo")
     options.add_argument("--pose", type=Path, metavar="FILE", help="OpenPose JSON of the photo's person")
+    options.add_argument(
+        "--detector",
+        metavar="NAME",
+        help="what finds the pose if none is given: DWPose, OpenPose or a file in models/keypoint_networks",
+    )
     options.add_argument("--checkpoint", metavar="NAME", help="checkpoint, as the server lists it")
     options.add_argument("--controlnet", metavar="NAME", help="OpenPose ControlNet, as the server lists it")
     options.add_argument("--caption-model", metavar="NAME", help="folder under models/blip")
@@ -70,13 +86,26 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def check_files(options: argparse.Namespace) -> tuple[Path, str]:
-    """The photo and the text of its pose; DemoError says what is wrong with the files."""
-    if options.image and not options.pose:
-        raise DemoError("A pose is needed with --image: give the person's OpenPose JSON with --pose FILE.")
+def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
+    """The photo and the text of its pose, None if it is to be found; DemoError on what is wrong with them."""
+    if options.server and options.image and not (options.pose or options.detector):
+        raise DemoError(
+            "A pose is needed with --image: give the person's OpenPose JSON with --pose FILE, "
+            "or name what finds it with --detector."
+        )
     if options.pose and not options.image:
         raise DemoError("--pose belongs to a photo: give that with --image FILE.")
-    image, pose = options.image or PHOTO, options.pose or POSE
+    if options.pose and options.detector:
+        raise DemoError("--pose and --detector both give the pose; leave one out.")
+    image = options.image or PHOTO
+    check_picture(image)
+    if options.pose:
+        return image, pose_text(options.pose)
+    return image, pose_text(POSE) if options.server and not options.detector else None
+
+
+def check_picture(image: Path) -> None:
+    """DemoError unless the file is a picture."""
     try:
         with Image.open(image) as picture:
             picture.load()
@@ -86,6 +115,10 @@ def check_files(options: argparse.Namespace) -> tuple[Path, str]:
         raise DemoError(
             f"Cannot read the picture {image}: {getattr(error, 'strerror', None) or error}."
         ) from error
+
+
+def pose_text(pose: Path) -> str:
+    """The file's text; DemoError unless it is JSON."""
     try:
         text = pose.read_text(encoding="utf-8-sig")
         json.loads(text)
@@ -93,7 +126,7 @@ def check_files(options: argparse.Namespace) -> tuple[Path, str]:
         raise DemoError(f"Cannot read {pose}: {error.strerror}.") from error
     except ValueError as error:
         raise DemoError(f"{pose} is not JSON ({error}); OpenPose JSON is needed.") from error
-    return image, text
+    return text
 
 
 def put(prompt: dict, target: str, value: object) -> None:
@@ -102,10 +135,21 @@ def put(prompt: dict, target: str, value: object) -> None:
     prompt[identity]["inputs"][name] = value
 
 
-def compose(options: argparse.Namespace, pose: str) -> dict:
+def detect(prompt: dict, detector: str) -> None:
+    """Let Detect Pose find the photo's pose, which is its first output as it is Load Pose's."""
+    settings = DETECTORS.get(detector, {"detector": "keypoint network", "detector.model": detector})
+    pose = prompt[workflow.find(prompt, "Pose")]
+    pose["class_type"] = "RecomposeDetectPose"
+    pose["inputs"] = {"image": [workflow.find(prompt, "Photo"), 0], "threshold": SURE, **settings}
+
+
+def compose(options: argparse.Namespace, pose: str | None) -> dict:
     """The committed workflow with this pose, these models and this seed; the photo comes later."""
     prompt = workflow.read(WORKFLOW)
-    put(prompt, "Pose.text", pose)
+    if pose is None:
+        detect(prompt, options.detector or DEMO_DETECTOR)
+    else:
+        put(prompt, "Pose.text", pose)
     put(prompt, "Outpaint.seed", options.seed)
     put(prompt, "ControlNet pass.seed", options.seed + 1)
     if not options.server:

@@ -16,6 +16,7 @@ CHECKPOINTS = {
     "checkpoints/recompose_demo.safetensors": ("text_to_image", "text", "vae"),
     "checkpoints/recompose_demo_inpaint.safetensors": ("inpaint", "text", "vae"),
     "controlnet/recompose_demo_openpose.safetensors": ("openpose",),
+    "keypoint_networks/recompose_demo_detector.safetensors": ("detector",),
 }
 CAPTIONER = "blip/recompose_demo"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from .models import parts
 from .world.labels import GARMENTS, MATERIAL
 
 BATCH = 16
-FEWEST = 3  # points that make a person
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Seen:
     @property
     def somebody(self) -> bool:
         """Whether there is a person at all."""
-        return int((self.points[:, 2] >= 0.5).sum()) >= FEWEST
+        return int((self.points[:, 2] >= eye.SURE).sum()) >= eye.FEWEST
 
 
 class Judge:
@@ -75,11 +73,7 @@ class Judge:
 
 def seen(views: eye.Views, place: int, image: np.ndarray) -> Seen:
     """What the picture at one place of a batch shows."""
-    height, width = eye.size_looked_at(image)
-    places = views.places[place, :, : ceil(height / eye.CELL), : ceil(width / eye.CELL)]
-    at = eye.points(places) * torch.tensor([image.shape[1] / width, image.shape[0] / height])
-    scores = views.presence[place].sigmoid()[:, None]
-    points = torch.cat([at, scores], 1).numpy()
+    points = eye.points_of(views, place, image)
     return Seen(points, int(views.feet[place].argmax()), garments(views.materials[place], image))
 
 

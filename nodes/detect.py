@@ -1,6 +1,6 @@
 from comfy_api.latest import io
 
-from ..bridge import pose_detector
+from ..bridge import keypoint_network, pose_detector
 from .types import PoseKeypoint
 
 
@@ -21,9 +21,11 @@ class DetectPose(io.ComfyNode):
                     options=[
                         io.DynamicCombo.Option(pose_detector.DWPOSE, [resolution(1024), person_score()]),
                         io.DynamicCombo.Option(pose_detector.OPENPOSE, [resolution(512), hands(), face()]),
+                        io.DynamicCombo.Option(pose_detector.NETWORK, [network()]),
                     ],
                     tooltip="DWPose: body, feet, hands and face, files in models/dwpose. OpenPose: body, "
-                    "hands and face, files in models/openpose.",
+                    "hands and face, files in models/openpose. keypoint network: one person's body and "
+                    "feet, by a small network in models/keypoint_networks.",
                 ),
                 io.Float.Input(
                     "threshold",
@@ -85,6 +87,12 @@ def hands() -> io.Boolean.Input:
 
 def face() -> io.Boolean.Input:
     return io.Boolean.Input("face", default=True, tooltip="Look for the points of the face, too.")
+
+
+def network() -> io.Combo.Input:
+    return io.Combo.Input(
+        "model", options=keypoint_network.names(), tooltip="A file in models/keypoint_networks."
+    )
 
 
 NODES = [DetectPose]

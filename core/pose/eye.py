@@ -15,6 +15,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from . import skeleton
+from .decode import Find
+
 POINTS = 24  # 18 of the body, then 6 of the feet
 CLASSES = 6  # other, skin, hair, top, bottom, shoes
 COUNTS = 4  # 0, 1, 2, and 3 or more feet
@@ -25,6 +28,8 @@ NEAR = 32
 DIMENSIONS = 2 * NEAR + WIDTHS[-1]
 HEIGHT, WIDTH = 192, 128  # of the pictures it learnt from; larger ones are looked at in this width
 WIDEST = 160
+FEWEST = 3  # points that make a person
+SURE = 0.5  # the score from which a point is there
 REACH = 2  # cells to each side of the best one over which a point is averaged
 
 
@@ -155,3 +160,23 @@ def points(places: Tensor) -> Tensor:
     total = weights.sum((1, 2))
     middle = torch.stack([(weights * x).sum((1, 2)) / total, (weights * y).sum((1, 2)) / total], 1)
     return (middle + 0.5) * CELL
+
+
+def points_of(views: Views, place: int, image: np.ndarray) -> np.ndarray:
+    """Points 24,3 (x, y from the corner in pixels, score) of the picture H,W,3 at one place of a batch."""
+    height, width = size_looked_at(image)
+    places = views.places[place, :, : ceil(height / CELL), : ceil(width / CELL)].cpu()
+    at = points(places) * torch.tensor([image.shape[1] / width, image.shape[0] / height])
+    return torch.cat([at, views.presence[place].sigmoid().cpu()[:, None]], 1).numpy()
+
+
+@torch.inference_mode()
+def look(network: Eye, image: np.ndarray) -> list[Find]:
+    """The person in a picture H,W,3 uint8 as a detector's find, or nobody."""
+    device = next(network.parameters()).device
+    found = points_of(network(together([prepared(image)]).to(device)), 0, image)
+    if (found[:, 2] >= SURE).sum() < FEWEST:
+        return []
+    found[:, :2] -= 0.5  # finds count from the middle of the first pixel
+    body = skeleton.BODY_POINTS
+    return [{skeleton.BODY_KEY: found[:body], skeleton.FOOT_KEY: found[body:]}]

@@ -156,7 +156,8 @@ def bad_files(folder: Path) -> list[tuple[list[object], str]]:
     half.write_bytes(good.read_bytes()[:3000])
     empty.write_text("")
     return [
-        (["--image", good], "A pose is needed with --image"),
+        (["--image", good, "--server", "http://127.0.0.1:1"], "A pose is needed with --image"),
+        (["--image", good, "--pose", pose, "--detector", "DWPose"], "leave one out"),
         (["--pose", pose], "--pose belongs to a photo"),
         (["--image", text, "--pose", pose], "note.png is not a picture"),
         (["--image", half, "--pose", pose], "Cannot read the picture"),
@@ -168,7 +169,7 @@ def bad_files(folder: Path) -> list[tuple[list[object], str]]:
     ]
 
 
-@pytest.mark.parametrize("case", range(9))
+@pytest.mark.parametrize("case", range(10))
 def test_wrong_files_are_named_before_anything_starts(tmp_path, capsys, case: int) -> None:
     options, words = bad_files(tmp_path)[case]
     assert call(*options, "--out", tmp_path / "out") == 2
@@ -182,6 +183,32 @@ def test_a_missing_part_of_the_models_is_named(tmp_path, capsys, monkeypatch) ->
     assert demo.main(["--out", str(tmp_path / "out")], environment) == 2
     assert "is missing" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["demo-models.lock"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "detector", "more"),
+    [
+        ([], "keypoint network", {"detector.model": "recompose_demo_detector.safetensors"}),
+        (["--detector", "mine.safetensors"], "keypoint network", {"detector.model": "mine.safetensors"}),
+        (["--detector", "DWPose"], "DWPose", {"detector.resolution": 1024}),
+        (["--detector", "OpenPose"], "OpenPose", {"detector.hands": True}),
+    ],
+)
+def test_without_a_pose_the_photo_is_looked_at(arguments: list, detector: str, more: dict) -> None:
+    prompt = demo.compose(demo.parser().parse_args(arguments), None)
+    pose = prompt[workflow.find(prompt, "Pose")]
+    assert pose["class_type"] == "RecomposeDetectPose"
+    assert pose["inputs"]["image"] == [workflow.find(prompt, "Photo"), 0]
+    assert pose["inputs"]["detector"] == detector and pose["inputs"].items() >= more.items()
+
+
+def test_a_server_of_the_users_gets_the_committed_photos_pose_unless_told_to_look(tmp_path: Path) -> None:
+    def pose(*arguments: str) -> str | None:
+        return demo.check_files(demo.parser().parse_args(arguments))[1]
+
+    assert pose() is None and pose("--image", str(photo.FOLDER / "photo.png")) is None
+    assert json.loads(pose("--server", "http://127.0.0.1:1") or "") == photo.cropped().pose
+    assert pose("--server", "http://127.0.0.1:1", "--detector", "DWPose") is None
 
 
 def test_the_private_server_gets_the_small_models_at_their_size() -> None:

@@ -19,6 +19,7 @@ KEYS = {
     "text_to_image": "input_blocks.0.0.weight",
     "inpaint": "input_blocks.0.0.weight",
     "openpose": "zero_convs.0.0.weight",
+    "detector": "stem.0.weight",
     "captioner": "text_decoder.bert.embeddings.word_embeddings.weight",
 }
 
@@ -44,6 +45,7 @@ def test_each_file_holds_its_parts(sources: Path, tmp_path: Path) -> None:
         "recompose_demo": tmp_path / "models/checkpoints/recompose_demo.safetensors",
         "recompose_demo_inpaint": tmp_path / "models/checkpoints/recompose_demo_inpaint.safetensors",
         "recompose_demo_openpose": tmp_path / "models/controlnet/recompose_demo_openpose.safetensors",
+        "recompose_demo_detector": tmp_path / "models/keypoint_networks/recompose_demo_detector.safetensors",
         "captioner": tmp_path / "models/blip/recompose_demo",
     }
     inpaint = load_file(made["recompose_demo_inpaint"])
@@ -55,7 +57,7 @@ def test_each_file_holds_its_parts(sources: Path, tmp_path: Path) -> None:
     assert list(load_file(made["recompose_demo_openpose"])) == ["zero_convs.0.0.weight"]
     captioner = load_file(made["captioner"] / "model.safetensors")
     assert {value.dtype for value in captioner.values()} == {torch.float32}
-    assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.weight"], torch.full((3, 2), 5.0))
+    assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.weight"], torch.full((3, 2), 6.0))
     assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.bias"], torch.full((3,), 7.0))
     assert {path.name for path in made["captioner"].iterdir()} == {
         "config.json",
