@@ -17,7 +17,7 @@ from recompose.demo.models import parts
 from safetensors.torch import save_file
 
 SEEDS = range(6)
-RIGHT = 0.8
+RIGHT = 0.95
 
 
 @pytest.fixture
