@@ -19,6 +19,7 @@ class Family:
     """The demo networks with random weights, and the files made of them."""
 
     def __init__(self, folder: Path) -> None:
+        from recompose.core.pose import eye
         from recompose.demo import assemble
         from recompose.demo.models import captioner, networks, parts
 
@@ -29,6 +30,7 @@ class Family:
             "inpaint": networks.unet(networks.INPAINT_CHANNELS, seed=4),
             "openpose": networks.controlnet(seed=5),
             "captioner": captioner.captioner(6),
+            "detector": eye.eye(7),
         }
         for name, network in self.networks.items():
             if name in ("text_to_image", "inpaint", "openpose"):
