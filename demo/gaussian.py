@@ -69,6 +69,23 @@ def observed(covariance: Tensor, known: list[int], values: list[float], mask: fl
     return Problem(covariance, unknown, seen)
 
 
+def random_problems(count: int, seed: int) -> list[Problem]:
+    """Problems of 4 to 16 numbers, correlated at random, of which 1 to all but two were seen exactly."""
+    generator, problems = torch.Generator().manual_seed(seed), []
+    for _ in range(count):
+        size = int(torch.randint(4, 17, (1,), generator=generator))
+        factors = torch.randn(size, size, generator=generator, dtype=torch.float64)
+        covariance = factors @ factors.mT + 0.03 * size * torch.eye(size).double()
+        spread = covariance.diagonal().sqrt()
+        covariance = covariance / spread[:, None] / spread
+        known = int(torch.randint(1, size - 1, (1,), generator=generator))
+        places = torch.randperm(size, generator=generator)[:known]
+        normal = torch.randn(size, generator=generator, dtype=torch.float64)
+        values = (torch.linalg.cholesky(covariance) @ normal)[places]
+        problems.append(observed(covariance, places.tolist(), values.tolist()))
+    return problems
+
+
 A = observed(ar1(2, 0.9), [0], [1.5])
 B = observed(ar1(8, 0.9), [0, 1, 2, 3], [1.0, -0.5, 0.5, 1.5])
 C = observed(ar1(8, 0.9), [0, 2, 4, 6], [1.0, -0.5, 0.5, 1.5])
