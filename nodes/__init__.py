@@ -1,6 +1,6 @@
 from comfy_api.latest import ComfyExtension, io
 
-from . import canvas, caption, detect, mask, pose, pose_edit
+from . import canvas, caption, detect, mask, pose, pose_edit, sampling
 
 
 class RecomposeExtension(ComfyExtension):
@@ -12,4 +12,5 @@ class RecomposeExtension(ComfyExtension):
             *detect.NODES,
             *pose.NODES,
             *pose_edit.NODES,
+            *sampling.NODES,
         ]

@@ -15,7 +15,7 @@ import pytest
 # What ComfyUI's frontend lets a user choose; a translation into another language would never be shown.
 OFFERED = {"en", "zh", "zh-TW", "ru", "ja", "ko", "fr", "es", "ar", "tr", "pt-BR", "fa", "he"}
 ROOT = Path(__file__).resolve().parents[2]
-COMBOS = {"mode", "fill", "search", "detector"}
+COMBOS = {"mode", "fill", "search", "detector", "preset"}
 LANGUAGES = sorted(path.name for path in (ROOT / "locales").iterdir())
 
 
