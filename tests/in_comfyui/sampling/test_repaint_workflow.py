@@ -1,0 +1,78 @@
+"""The template repaint in a real server: nothing changes outside the mask, and the calls are as said."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from recompose.cli import workflow
+
+ROOT = Path(__file__).resolve().parents[3]
+PROMPT = json.loads((ROOT / "workflows" / "api" / "repaint.json").read_text())
+LEFT, TOP, WIDTH, HEIGHT = 3, 129, 35, 12  # within whole latent cells
+
+
+def photo() -> tuple[np.ndarray, bytes]:
+    """The demo's photo, and its file with the ball at its lower edge masked by transparency."""
+    picture = np.array(Image.open(ROOT / "demo" / "pictures" / "photo.png").convert("RGB"))
+    opaque = np.full(picture.shape[:2], 255, np.uint8)
+    opaque[TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH] = 0
+    file = io.BytesIO()
+    Image.fromarray(np.dstack([picture, opaque])).save(file, "PNG")
+    return picture, file.getvalue()
+
+
+def prompt(checkpoint: str, **settings: object) -> dict:
+    found = copy.deepcopy(PROMPT)
+    quick = {
+        "Photo.image": "masked.png",
+        "Checkpoint.ckpt_name": checkpoint,
+        "Positive.text": "a person standing on a meadow",
+        "Crop to Region.width": 64,
+        "Crop to Region.height": 64,
+    }
+    for target, value in {**quick, **settings}.items():
+        node, name = workflow.locate(found, target)
+        found[node]["inputs"][name] = value
+    return found
+
+
+@pytest.mark.parametrize("checkpoint", ["recompose_demo.safetensors", "recompose_demo_inpaint.safetensors"])
+def test_only_the_masked_cells_change(checkpoint: str, server) -> None:
+    picture, file = photo()
+    (server.input_dir / "masked.png").write_bytes(file)
+    told: list[tuple[int, int]] = []
+    made = prompt(checkpoint)
+    node = workflow.find(made, "RePaint")
+
+    def hear(message: dict) -> None:
+        if message["type"] == "progress" and message["data"]["node"] == node:
+            told.append((message["data"]["value"], message["data"]["max"]))
+
+    entry = server.client.run(made, watch=hear)
+    assert entry["status"]["status_str"] == "success", json.dumps(entry["status"]["messages"])[-1500:]
+    (saved,) = entry["outputs"][workflow.find(made, "Repainted")]["images"]
+    out = np.array(Image.open(io.BytesIO(server.client.fetch(saved))))
+    changed = (out != picture).any(-1)
+    inside = changed[TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH]
+    assert inside.mean() > 0.5
+    # A cell of the crop may reach beyond the mask by less than its own width.
+    changed[TOP - 8 : TOP + HEIGHT + 8, max(0, LEFT - 8) : LEFT + WIDTH + 8] = False
+    assert not changed.any()
+    assert told[-1] == (50, 50) and {most for _, most in told} == {50}
+    assert "RePaint: 50 model calls in 26 steps" in server.process.log.read_text("utf-8", "replace")
+
+
+def test_an_error_is_one_sentence_at_the_node(server) -> None:
+    (server.input_dir / "masked.png").write_bytes(photo()[1])
+    made = prompt("recompose_demo.safetensors")
+    encoded = workflow.find(made, "Encode")
+    made[workflow.find(made, "RePaint")]["inputs"]["latent"] = [encoded, 0]
+    outcome = server.run(made)
+    assert outcome.error["node_id"] == workflow.find(made, "RePaint")
+    assert "no noise mask" in outcome.error["exception_message"]
