@@ -57,7 +57,7 @@ class RePaint(comfy.samplers.Sampler):
     def __init__(self, settings: repaint.Settings) -> None:
         self.settings = settings
 
-    def sample(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def sample(
         self, model_wrap, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None,
         disable_pbar=False,
     ) -> Tensor:  # fmt: skip
