@@ -272,6 +272,7 @@ app.registerExtension({
 
   setup() {
     api.addEventListener("graphChanged", graphChanged);
+    api.addEventListener("reconnected", () => seats.forEach((seat) => seat.editor?.reconnected()));
   },
 
   nodeCreated(node) {

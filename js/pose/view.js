@@ -117,6 +117,11 @@ export class PoseEditor extends Actions {
     this.refresh(true);
   }
 
+  /** The server may be another one now, without the picture. */
+  reconnected() {
+    this.photo.again();
+  }
+
   setStale(stale) {
     if (this.stale === stale) return;
     this.stale = stale;

@@ -18,7 +18,8 @@ export function photoKeeper(changed) {
   }
 
   async function fetchPhoto(mine) {
-    const answer = await fetch(url);
+    // The browser may have kept what the server no longer has.
+    const answer = await fetch(url, { cache: "no-cache" });
     if (!answer.ok) throw new Error(`${answer.status}`);
     const whole = await createImageBitmap(await answer.blob());
     const scale = Math.min(1, LONGEST / Math.max(whole.width, whole.height));
@@ -38,6 +39,15 @@ export function photoKeeper(changed) {
     changed();
   }
 
+  function begin(mine) {
+    fetchPhoto(mine).catch(() => {
+      if (mine !== turn) return;
+      release();
+      status = "lost";
+      changed();
+    });
+  }
+
   return {
     /** @returns {Photo} */
     get: () => ({ bitmap, status }),
@@ -48,15 +58,14 @@ export function photoKeeper(changed) {
       url = wanted;
       const mine = ++turn;
       status = url ? "loading" : "none";
-      if (!url) release();
-      else
-        fetchPhoto(mine).catch(() => {
-          if (mine !== turn) return;
-          release();
-          status = "lost";
-          changed();
-        });
+      if (url) begin(mine);
+      else release();
       changed();
+    },
+
+    /** Fetch the picture once more, as after a restart of the server; until it is there the old one stays. */
+    again() {
+      if (url) begin(++turn);
     },
 
     dispose() {

@@ -123,4 +123,4 @@ def test_a_turned_jpeg_of_odd_size_comes_back_unchanged_through_a_running_server
     figures = json.loads((out / "report.json").read_text())
     assert figures["sizes"]["photo"] == [123, 141]
     assert figures["changed_pixels"] == 0
-    assert figures["seconds"]["total"] <= time.monotonic() - started
+    assert figures["seconds"]["total"] <= time.monotonic() - started + 0.005  # it is told in hundredths

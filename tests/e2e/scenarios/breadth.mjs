@@ -11,9 +11,6 @@ export async function serverRestart(comfy, given) {
   await editor.drag(knee, { x: knee.x, y: knee.y + 30 });
   const edit = await editor.ask((each) => each.value);
   await comfy.outside("restart the server");
-  const devtools = await comfy.context.newCDPSession(comfy.page);
-  await devtools.send("Network.setCacheDisabled", { cacheDisabled: true });
-  await editor.ask((each) => each.photo.show("")); // what is drawn next is asked for anew
   await editor.until((each) => each.photo.get().status === "lost");
   await comfy.until(() => window.app.api.socket?.readyState === WebSocket.OPEN, null, 60_000);
   await editor.load();
