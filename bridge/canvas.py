@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +17,7 @@ from ..core import fill as filling
 from ..core import stitch as stitching
 from ..core.crop import Context, Fit
 from ..core.latent_cells import broadcast, common_batch
+from ..core.memory import empty_picture
 from ..core.pose import people
 from ..core.pose.extension import extension_needed
 from ..core.shapes import Box, Padding, Region, Size, padded, region_of
@@ -23,6 +25,7 @@ from .layouts import NO_MASK, image_from_comfy, image_to_comfy, mask_from_comfy,
 
 log = logging.getLogger("recompose")
 Pose = list[dict[str, Any]]
+Patches = Sequence[stitching.Patch | None] | None
 
 
 class CropPlan(NamedTuple):
@@ -190,7 +193,8 @@ def _job(
     job = stitching.plan(size_of(picture), _region(region), context)
     own = job.canvas
     # A mask of both sizes is taken as the canvas's.
-    if mask is not None and context is not None and size_of(mask) not in (own, NO_MASK):
+    empty = mask is not None and size_of(mask) == NO_MASK and not mask.any()
+    if mask is not None and context is not None and size_of(mask) != own and not empty:
         own = context.working
     given = mask_from_comfy(mask, own)
     return picture, job, stitching.repaint_mask(given, job, region is not None)
@@ -213,9 +217,15 @@ def _region(region: dict[str, int] | None) -> Region | None:
 
 
 def needs_generated(
-    original: Tensor, mask: Tensor | None, region: dict[str, int] | None, context: Context | None
+    original: Tensor,
+    mask: Tensor | None,
+    region: dict[str, int] | None,
+    context: Context | None,
+    patches: Patches,
 ) -> bool:
     """Is there anything to repaint? Only then the generated picture has to be computed."""
+    if mask is None and region is None and patches:
+        return False
     picture, job, asked = _job(original, mask, region, context)
     return bool(_with_unseen(asked, picture, job).amax() > 0)
 
@@ -227,21 +237,79 @@ def stitch(
     mask: Tensor | None,
     region: dict[str, int] | None,
     context: Context | None,
+    patches: Patches,
 ) -> tuple[Tensor, dict[str, Any]]:
-    """The IMAGE on the canvas with the generated part put in, and the report for clients."""
+    """The IMAGE on the canvas with the generated part, then the patches, put in, and the report."""
+    blend = mode["width"] if mode["mode"] == "blend" else None
+    given = [patch for patch in patches or () if patch is not None]
+    only_patches = bool(patches) and mask is None and region is None and generated is None
+    if only_patches:
+        result = image_from_comfy(original, "Original")
+        whole = region_of(size_of(result), Padding(0, 0, 0, 0))
+        report = {"seam_ratio": 1.0, "scale": 1.0, "region": whole._asdict()}
+    else:
+        result, report = _stitched(original, generated, blend, mask, region, context)
+    shared = {f"patch {number}": patch.generated for number, patch in enumerate(given)}
+    batch = common_batch({"original": result, **shared})
+    if len(result) != batch or result.data_ptr() == original.data_ptr():
+        copy = empty_picture(batch, result.shape[1], size_of(result), result.device)
+        result = copy.copy_(broadcast(result, batch, "original"))
+    ratios = [] if only_patches and given else [report["seam_ratio"]]
+    for patch, repainted in zip(given, stitching.stitch_patches(result, given, blend), strict=True):
+        target, _ = stitching.overlap(patch.context.box, patch.context.canvas)
+        ratios.append(seam.measure(result[target], repainted).ratio)
+    report["seam_ratio"] = max(ratios)
+    return image_to_comfy(result), report
+
+
+def _stitched(
+    original: Tensor,
+    generated: Tensor | None,
+    blend: int | None,
+    mask: Tensor | None,
+    region: dict[str, int] | None,
+    context: Context | None,
+) -> tuple[Tensor, dict[str, Any]]:
+    """What `generated` makes of the original, in the core's layout, and the report."""
     picture, job, asked = _job(original, mask, region, context)
     _warn(asked, job)
     repainted = _with_unseen(asked, picture, job)
     scale = job.box.width / job.context.working.width if job.context else 1.0
     report = {"seam_ratio": 1.0, "scale": scale, "region": job.region._asdict()}
     if repainted.amax() == 0:
-        return image_to_comfy(picture.clone()), report
+        return picture, report
     if generated is None:
         raise ValueError("Stitch Back has something to repaint but no generated picture; connect one.")
-    blend = mode["width"] if mode["mode"] == "blend" else None
     result = stitching.stitch(picture, image_from_comfy(generated, "Generated"), repainted, job, blend)
     report["seam_ratio"] = seam.measure(result, repainted).ratio
-    return image_to_comfy(result), report
+    return result, report
+
+
+def patch_needs_generated(mask: Tensor) -> bool:
+    """Is there anything to repaint? Only then the patch's picture has to be computed."""
+    return bool(mask.amax() > 0)
+
+
+def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching.Patch | None:
+    """One part of a picture for Stitch Back, or None where its mask is empty; ValueError for other sizes."""
+    if not patch_needs_generated(mask):
+        return None
+    if generated is None:
+        raise ValueError("Patch has something to repaint but no generated picture; connect one.")
+    picture, asked = image_from_comfy(generated, "Generated"), mask_from_comfy(mask)
+    assert asked is not None
+    if size_of(picture) != context.working:
+        raise ValueError(
+            f"The generated picture is {size_of(picture)} but its crop {context.working}; "
+            "connect what was made of this crop."
+        )
+    if size_of(asked) not in (context.working, context.canvas):
+        raise ValueError(
+            f"The mask is {size_of(asked)} but its crop {context.working} and the canvas {context.canvas}; "
+            "connect the mask of one of them."
+        )
+    common_batch({"generated": picture, "mask": asked})
+    return stitching.Patch(picture, asked, context)
 
 
 def _warn(mask: Tensor, job: stitching.Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -101,19 +102,50 @@ def stitch(original: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: 
     """
     batch = common_batch({"original": original, "generated": generated, "mask": mask})
     canvas = _base(original, job, batch)
+    target, _ = overlap(job.box, job.canvas)
+    _put(canvas, generated, _within(mask, target), job, blend)
+    return canvas
+
+
+class Patch(NamedTuple):
+    """A generated crop (B,C,H,W) and its mask (B,1,H,W), each of the crop's working size or the canvas's."""
+
+    generated: Tensor
+    mask: Tensor
+    context: Context
+
+
+def stitch_patches(canvas: Tensor, patches: list[Patch], blend: int | None) -> Iterator[Tensor]:
+    """Put patches into `canvas` (B,C,H,W), which changes in place, one after the other.
+
+    Gives after each the mask of what it repainted within its crop; a later patch sees what earlier ones left.
+    Beside the canvas only memory of the size of one crop is needed. Raises ValueError as `stitch` does.
+    """
+    size = Size(canvas.shape[-1], canvas.shape[-2])
+    for patch in patches:
+        job = plan(size, None, patch.context)
+        target, inner = overlap(job.box, size)
+        if patch.mask.shape[-2:] == canvas.shape[-2:]:
+            alpha = _within(patch.mask, target)
+        else:
+            alpha = resize_to_maximum(patch.mask, job.box.size)[inner]
+        yield _put(canvas, patch.generated, alpha, job, blend)
+
+
+def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int | None) -> Tensor:
+    """Change the canvas where the mask (of what the crop shows of it) says; gives that mask with its band."""
     source = _generated_box(generated, job, canvas.shape[1])
     target, inner = overlap(job.box, job.canvas)
-    alpha = _within(mask, target)
+    alpha = mask
     if blend is not None:
-        band = feather(mask[target], 0, blend, Direction.OUTWARD, Profile.COSINE)
+        band = feather(mask, 0, blend, Direction.OUTWARD, Profile.COSINE)
         alpha = torch.maximum(alpha, band)
     source = source[inner].to(canvas)
     area = bounds_of_mask(alpha)
-    if area is None:
-        return canvas
-    part = _grown(area, Size(alpha.shape[-1], alpha.shape[-2]))
-    _paste(canvas[target][part], source[part], alpha[part].to(canvas), match_tone=blend is None)
-    return canvas
+    if area is not None:
+        part = _grown(area, Size(alpha.shape[-1], alpha.shape[-2]))
+        _paste(canvas[target][part], source[part], alpha[part].to(canvas), match_tone=blend is None)
+    return alpha
 
 
 def _within(mask: Tensor, target: tuple) -> Tensor:
@@ -164,11 +196,10 @@ def _paste(canvas: Tensor, source: Tensor, alpha: Tensor, match_tone: bool) -> N
     """Mix `source` into `canvas` (a view, changed in place) by `alpha`; nothing changes where alpha is 0."""
     source, alpha = broadcast(source, len(canvas), "generated"), broadcast(alpha, len(canvas), "mask")
     repainted = alpha > 0
-    if match_tone:
-        known = ~repainted
-        difference = canvas[:, :3] - source[:, :3]
-        corrected = (source[:, :3] + membrane(difference, known)).clamp(0, 1)
-        source = torch.cat([corrected, source[:, 3:]], 1)
-    mixed = torch.lerp(canvas, source, alpha)
-    # Exactly the original where alpha is 0 and exactly the source where it is 1.
-    canvas.copy_(torch.where(repainted, torch.where(alpha == 1, source, mixed), canvas))
+    for channel in range(canvas.shape[1]):  # one by one, which takes a third of the memory
+        old, new = canvas[:, channel : channel + 1], source[:, channel : channel + 1]
+        if match_tone and channel < 3:
+            new = membrane(old - new, ~repainted).add_(new).clamp_(0, 1)
+        mixed = torch.lerp(old, new, alpha)
+        # Exactly the original where alpha is 0 and exactly the source where it is 1.
+        old.copy_(torch.where(repainted, torch.where(alpha == 1, new, mixed), old))

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..bridge import canvas
 from ..core.canvas import ANCHORS, LARGEST_SIDE
-from .types import SOCKET_ONLY, Context, PoseKeypoint, Region
+from .types import SOCKET_ONLY, Context, Patch, PoseKeypoint, Region
 
 CATEGORY = "recompose/canvas"
 
@@ -267,6 +267,12 @@ class StitchBack(io.ComfyNode):
                     tooltip="Where the photo lies, from Extend Canvas.",
                 ),
                 Context.Input("context", optional=True, tooltip="From Crop to Region, if it was used."),
+                io.Autogrow.Input(
+                    "patches",
+                    template=io.Autogrow.TemplatePrefix(Patch.Input("patch"), "patch", min=0, max=50),
+                    optional=True,
+                    tooltip="Further parts from Patch, put in one after the other.",
+                ),
             ],
             outputs=[
                 io.Image.Output("image", display_name="image"),
@@ -281,15 +287,47 @@ class StitchBack(io.ComfyNode):
 
     @classmethod
     def check_lazy_status(
-        cls, original, mode, generated=None, mask=None, region=None, context=None
+        cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
     ) -> list[str]:
-        wanted = generated is None and canvas.needs_generated(original, mask, region, context)
+        parts = list((patches or {}).values())
+        wanted = generated is None and canvas.needs_generated(original, mask, region, context, parts)
         return ["generated"] if wanted else []
 
     @classmethod
-    def execute(cls, original, mode, generated=None, mask=None, region=None, context=None) -> io.NodeOutput:
-        image, report = canvas.stitch(original, generated, mode, mask, region, context)
+    def execute(
+        cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
+    ) -> io.NodeOutput:
+        parts = list((patches or {}).values())
+        image, report = canvas.stitch(original, generated, mode, mask, region, context, parts)
         return io.NodeOutput(image, report["seam_ratio"], ui={"recompose": [report]})
 
 
-NODES = [ExtendCanvas, CropToRegion, StitchBack]
+class MakePatch(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposePatch",
+            display_name="Patch",
+            category=CATEGORY,
+            description="One part of a picture for Stitch Back, which puts in any number of them.",
+            search_aliases=["regions", "multiple masks", "inpaint stitch"],
+            inputs=[
+                io.Image.Input("generated", lazy=True, tooltip="The result, of the crop's size."),
+                io.Mask.Input(
+                    "mask", tooltip="1 = take the generated pixel; of the crop's size or the whole picture's."
+                ),
+                Context.Input("context", tooltip="From Crop to Region."),
+            ],
+            outputs=[Patch.Output("patch", display_name="patch")],
+        )
+
+    @classmethod
+    def check_lazy_status(cls, mask, context, generated=None) -> list[str]:
+        return ["generated"] if generated is None and canvas.patch_needs_generated(mask) else []
+
+    @classmethod
+    def execute(cls, mask, context, generated=None) -> io.NodeOutput:
+        return io.NodeOutput(canvas.patch(generated, mask, context))
+
+
+NODES = [ExtendCanvas, CropToRegion, StitchBack, MakePatch]

@@ -12,11 +12,13 @@ BOUNDING_BOX    core's {"x", "y", "width", "height"}; as *region* it says where 
                 numbers when nothing is connected.
 RECOMPOSE_CONTEXT
                 core.crop.Context: which box of which canvas was cropped, and the size it was brought to.
+RECOMPOSE_PATCH core.stitch.Patch: a generated crop with its mask and context; None where the mask is empty.
 """
 
 from comfy_api.latest import io
 
 PoseKeypoint = io.Custom("POSE_KEYPOINT")
 Context = io.Custom("RECOMPOSE_CONTEXT")
+Patch = io.Custom("RECOMPOSE_PATCH")
 Region = io.Custom("BOUNDING_BOX")
 SOCKET_ONLY = {"forceInput": True}
