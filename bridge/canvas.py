@@ -221,10 +221,10 @@ def needs_generated(
     mask: Tensor | None,
     region: dict[str, int] | None,
     context: Context | None,
-    patches: Patches,
+    patched: bool,
 ) -> bool:
-    """Is there anything to repaint? Only then the generated picture has to be computed."""
-    if mask is None and region is None and patches:
+    """Is there anything to repaint but patches? Only then the generated picture has to be computed."""
+    if patched and mask is None and region is None:
         return False
     picture, job, asked = _job(original, mask, region, context)
     return bool(_with_unseen(asked, picture, job).amax() > 0)

@@ -289,8 +289,9 @@ class StitchBack(io.ComfyNode):
     def check_lazy_status(
         cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
     ) -> list[str]:
-        parts = list((patches or {}).values())
-        wanted = generated is None and canvas.needs_generated(original, mask, region, context, parts)
+        # ComfyUI asks with (values, name) where nothing is connected.
+        some = isinstance(patches, dict) and bool(patches)
+        wanted = generated is None and canvas.needs_generated(original, mask, region, context, some)
         return ["generated"] if wanted else []
 
     @classmethod

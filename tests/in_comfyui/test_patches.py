@@ -99,7 +99,10 @@ def test_an_empty_mask_needs_no_picture_and_changes_nothing(nodes, photo) -> Non
     assert patch(nodes, None, empty, context) is None
     found, seam = nodes.StitchBack.execute(original=photo, mode=STRICT, patches={"patch0": None}).args
     assert torch.equal(found, photo) and found.data_ptr() != photo.data_ptr() and seam == 1
-    assert nodes.StitchBack.check_lazy_status(photo, STRICT, patches={"patch0": None}) == []
+    asked = nodes.StitchBack.check_lazy_status
+    assert asked(photo, STRICT, patches={"patch0": (None, "patches.patch0")}) == []
+    # ComfyUI asks so where no patch is connected.
+    assert asked(photo, STRICT, mask=mask_of(HOLES[0]), patches=({}, "patches")) == ["generated"]
 
 
 def test_a_batch_in_one_patch_makes_a_batch(nodes, photo) -> None:
