@@ -243,6 +243,7 @@ class StitchBack(io.ComfyNode):
                 ),
                 io.Image.Input(
                     "generated",
+                    optional=True,
                     lazy=True,
                     tooltip="The result, of the canvas's size or of the crop's (with context).",
                 ),

@@ -57,6 +57,11 @@ def declared(sections: dict, prefix: str, chosen: dict) -> list[tuple[str, objec
             if kind == "COMFY_DYNAMICCOMBO_V3":
                 option = next(o for o in options["options"] if o["key"] == chosen(prefix + name))
                 found += declared(option["inputs"], f"{prefix}{name}.", chosen)
+            if kind == "COMFY_AUTOGROW_V3":
+                found.pop()
+                (template,) = options["template"]["input"]["required"].values()
+                names = [f"{prefix}{name}.{options['template']['prefix']}{index}" for index in range(10)]
+                found += [(grown, template[0], {}, False) for grown in names]
     return found
 
 
