@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+API = Path(__file__).resolve().parents[2] / "workflows" / "api"
 SCHEMAS = Path(__file__).resolve().parents[1] / "data" / "schemas.json"
 
 
 def test_the_pack_appears_and_its_template_opens(pages) -> None:
     pages.run("packAndTemplate", nodes=sorted(json.loads(SCHEMAS.read_text())))
+
+
+def test_its_templates_post_what_their_api_twins_say(pages) -> None:
+    pages.run("templatesPost", twins={path.stem: json.loads(path.read_text()) for path in API.glob("*.json")})
 
 
 def test_what_a_page_lacks_is_said(pages) -> None:

@@ -19,3 +19,22 @@ export async function packAndTemplate(comfy, { nodes }) {
   await comfy.frames(10);
   await comfy.picture("template");
 }
+
+/** Each template opens in the page and would post what its API twin says. */
+export async function templatesPost(comfy, { twins }) {
+  for (const [name, twin] of Object.entries(twins)) {
+    const posted = await comfy.evaluate(async (file) => {
+      const listed = await (await window.app.api.fetchApi("/workflow_templates")).json();
+      const pack = Object.keys(listed).find((folder) => listed[folder].includes(file));
+      const answer = await fetch(window.app.api.apiURL(`/workflow_templates/${encodeURIComponent(pack)}/${file}.json`));
+      await window.app.loadGraphData(await answer.json());
+      return (await window.app.graphToPrompt()).output;
+    }, name);
+    same(Object.keys(posted).sort(), Object.keys(twin).sort(), `The nodes that ${name} posts`);
+    for (const [id, { inputs, class_type: type }] of Object.entries(twin)) {
+      same(posted[id].class_type, type, `${name}, node ${id}`);
+      const names = [...new Set([...Object.keys(inputs), ...Object.keys(posted[id].inputs)])].sort();
+      for (const input of names) same(posted[id].inputs[input], inputs[input], `${name}, ${type} ${id}, ${input}`);
+    }
+  }
+}
