@@ -123,16 +123,7 @@ def schedule(steps: int, settings: Settings) -> list[int]:
 
 def plan(sigmas: list[float], settings: Settings) -> list[Move]:
     """The moves between `sigmas`; ValueError if there is no step or they do not descend to 0 or more."""
-    if len(sigmas) < 2:
-        raise ValueError(
-            f"RePaint needs two sigmas or more, but got {len(sigmas)}, no step; raise steps or denoise."
-        )
-    for above, below in pairwise(sigmas):
-        if not math.inf > above > below >= 0:
-            raise ValueError(
-                f"The sigmas must descend to 0 or more, but {below:g} follows {above:g}; "
-                "connect a scheduler's sigmas as they are."
-            )
+    check_descent(sigmas, "RePaint")
     states = schedule(len(sigmas) - 1, settings)
     moves, origin, visits = [], states[0], Counter(states[:1])
     for here, after in zip(states[1:], [*states[2:], -2], strict=True):
@@ -142,6 +133,20 @@ def plan(sigmas: list[float], settings: Settings) -> list[Move]:
         visits[here] += 1
         origin = here
     return moves
+
+
+def check_descent(sigmas: list[float], who: str) -> None:
+    """Refuse sigmas without a step, or that do not descend to 0 or more, by a sentence."""
+    if len(sigmas) < 2:
+        raise ValueError(
+            f"{who} needs two sigmas or more, but got {len(sigmas)}, no step; raise steps or denoise."
+        )
+    for above, below in pairwise(sigmas):
+        if not math.inf > above > below >= 0:
+            raise ValueError(
+                f"The sigmas must descend to 0 or more, but {below:g} follows {above:g}; "
+                "connect a scheduler's sigmas as they are."
+            )
 
 
 def model_calls(moves: list[Move]) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..core import lagrange
 from ..core.noise_path import Kind, Level, NoisePath
 from ..core.repaint import Known, Settings, plan, sample
 
@@ -155,6 +156,25 @@ def repaint_moments(problem: Problem, path: NoisePath, sigmas: Tensor, settings:
     probes = Probes(problem, path, draws=1 + len(plan(sigmas.tolist(), settings)))
     known = Known(probes.latent, lambda _sigma: problem.mask, probes.noised)
     x = sample(
+        probes.model,
+        probes.start(float(sigmas[0])),
+        sigmas,
+        probes.normal,
+        lambda *_: None,
+        known=known,
+        path=path,
+        settings=settings,
+    )
+    return probes.moments(x)
+
+
+def lagrange_moments(
+    problem: Problem, path: NoisePath, sigmas: Tensor, settings: lagrange.Settings
+) -> Moments:
+    """The exact distribution of what the Lagrange sampler makes of a problem."""
+    probes = Probes(problem, path, draws=2 + len(sigmas))
+    known = Known(probes.latent, lambda _sigma: problem.mask, probes.noised)
+    x = lagrange.sample(
         probes.model,
         probes.start(float(sigmas[0])),
         sigmas,

@@ -1,0 +1,76 @@
+"""The Lagrange sampler on problems with a known answer: the exact moments of what it samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from recompose.core import lagrange
+from recompose.core.lagrange import Settings
+from recompose.core.noise_path import NoisePath
+from recompose.demo import gaussian
+from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Problem
+
+LOWEST, HIGHEST = 0.0291675, 14.6146
+
+
+def divergence(problem: Problem, path: NoisePath, calls: int, settings: Settings = Settings()) -> float:
+    sigmas = torch.tensor(lagrange.karras(path, calls, LOWEST, HIGHEST), dtype=torch.float64)
+    return gaussian.lagrange_moments(problem, path, sigmas, settings).divergence(problem.posterior())
+
+
+@pytest.mark.parametrize("path", [EXPLODING, FLOW])
+@pytest.mark.parametrize(
+    ("calls", "bounds"), [(50, (3e-4, 3e-3, 1e-3)), (100, (5e-5, 1e-3, 1e-4)), (200, (5e-5, 1e-3, 1e-4))]
+)
+def test_the_answer_is_nearly_exact(path: NoisePath, calls: int, bounds: tuple[float, ...]) -> None:
+    found = [divergence(problem, path, calls) for problem in (A, B, C)]
+    assert all(off < bound for off, bound in zip(found, bounds, strict=True)), found
+
+
+def test_a_push_is_what_brings_the_known_cells_in() -> None:
+    assert divergence(B, EXPLODING, 50, Settings(gain=0.0)) > 1
+
+
+def test_noise_on_known_cells_costs_next_to_nothing() -> None:
+    clean, noisy = (divergence(B, EXPLODING, 50, Settings(known_noise=share)) for share in (0.0, 1.0))
+    assert noisy == pytest.approx(clean, rel=0.02)
+
+
+@pytest.mark.parametrize("mask", [0.25, 0.5, 0.75])
+@pytest.mark.parametrize("path", [EXPLODING, FLOW])
+def test_what_was_seen_through_noise_is_weighed_exactly(mask: float, path: NoisePath) -> None:
+    soft = replace(B, mask=torch.where(B.mask < 1, mask, 1.0).double())
+    off = [divergence(soft, path, calls) for calls in (25, 50, 100)]
+    assert off[2] < off[1] < off[0]
+    assert off[2] < 1e-3
+
+
+def test_the_mask_s_value_is_strength() -> None:
+    """From 0 to 1 the first number's mean goes from the observed value to the unconditional mean."""
+    means = []
+    for mask in (1e-4, 0.05, 0.25, 0.5, 0.75, 0.95, 1 - 1e-4, 1.0):
+        problem = gaussian.observed(A.covariance, [0], [1.5], mask)
+        sigmas = torch.tensor(lagrange.karras(EXPLODING, 50, LOWEST, HIGHEST)).double()
+        means.append(gaussian.lagrange_moments(problem, EXPLODING, sigmas, Settings()).mean[0].item())
+    assert means == sorted(means, reverse=True)
+    assert means[0] == pytest.approx(1.5, abs=0.03)
+    assert means[-1] == pytest.approx(0, abs=1e-12)
+
+
+def test_everything_unknown_is_the_prior() -> None:
+    free = Problem(B.covariance, torch.ones(8).double(), torch.zeros(8).double())
+    assert divergence(free, EXPLODING, 100) < 1e-3
+
+
+def test_the_sigmas_are_karras_s_and_a_flow_s_begin_with_noise_alone() -> None:
+    plain, flow = (lagrange.karras(path, 5, 0.1, 10.0) for path in (EXPLODING, FLOW))
+    assert len(plain) == len(flow) == 6
+    assert (plain[0], plain[4], plain[5]) == pytest.approx((10, 0.1, 0))
+    assert (flow[0], flow[1], flow[4], flow[5]) == pytest.approx((1, 10 / 11, 0.1 / 1.1, 0))
+
+
+def test_sigmas_that_rise_are_refused() -> None:
+    with pytest.raises(ValueError, match="must descend"):
+        gaussian.lagrange_moments(A, EXPLODING, torch.tensor([1.0, 2.0, 0.0]).double(), Settings())
