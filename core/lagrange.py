@@ -1,9 +1,10 @@
 """Inpaint in one call a step: known cells are pushed until the model's clean picture agrees with them.
 
-A normal prior's mean given noisy cells *and* exactly known ones is what the model answers when the known cells
-are shifted by sigma² times a Lagrange multiplier of "the clean known cells are what is known". The multiplier
-hardly changes from level to level, so one step of heavy-ball descent (Polyak 1964) per model call follows it:
-the same call serves the step of an exponential integrator (Lu et al. 2022, eq. 5.5, its stochastic form).
+A normal prior's mean given noisy cells *and* exactly known ones is what the model answers when the known
+cells are shifted by sigma² times a Lagrange multiplier of "the clean known cells are what is known". The
+multiplier hardly changes from level to level, so one step of heavy-ball descent (Polyak 1964) per model call
+follows it: the same call serves the step of an exponential integrator (Lu et al. 2022, eq. 5.5, its
+stochastic form).
 """
 
 from __future__ import annotations
