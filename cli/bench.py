@@ -15,9 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .bench_editor import editor_part
-from .bench_editor import main as bench_editor
+from . import bench_editor, bench_sampling
 from .environment import Environment
+from .report_parts import part_of
 from .startup import startup_seconds
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -297,9 +297,11 @@ def report(bench: Bench) -> str:
 
 
 def main(arguments: list[str], environment: Environment) -> int:
-    """Measure everything, or with `editor` the pose editor; where an aim is missed the report says so."""
+    """Measure the nodes, or the part that is named; where an aim is missed the report says so."""
     if arguments[:1] == ["editor"]:
-        return bench_editor()
+        return bench_editor.main()
+    if arguments[:1] == ["sampling"]:
+        return bench_sampling.main(environment)
     options = argparse.ArgumentParser(prog="cli bench", description="Measure the nodes' speed and memory.")
     options.add_argument("--out", type=Path, default=REPORT, help="where the report goes")
     target = options.parse_args(arguments).out
@@ -309,6 +311,7 @@ def main(arguments: list[str], environment: Environment) -> int:
             part(bench)
     bench_startup(bench, environment)
     before = target.read_text(encoding="utf-8") if target.exists() else ""
-    target.write_text(f"{report(bench).rstrip()}\n\n{editor_part(before)}".rstrip() + "\n", encoding="utf-8")
+    kept = [part_of(before, part.HEADING).strip() for part in (bench_sampling, bench_editor)]
+    target.write_text("\n\n".join([report(bench).rstrip(), *filter(None, kept)]) + "\n", encoding="utf-8")
     print("\n" + "\n".join(bench.missed or ["Every aim was reached."]) + f"\n→ {target}")
     return 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .environment import ensure
+from .report_parts import replace_part
 from .server import ROOT, PrivateServer
 from .testing import variables
 
@@ -108,12 +109,6 @@ def both(found: dict[str, float]) -> str:
     return f"{found['median']:.1f} / {found['p95']:.1f}"
 
 
-def editor_part(report: str) -> str:
-    """The part of a report that this command wrote; "" where it has none."""
-    at = report.find(HEADING)
-    return report[at:] if at >= 0 else ""
-
-
 def main() -> int:
     """Measure in both renderers and replace this part of the report."""
     environment = ensure(need_tests=True)
@@ -125,9 +120,6 @@ def main() -> int:
             kinds = {"classic": False, "Nodes 2.0": True}
             results = {name: measured(modern, server, folder) for name, modern in kinds.items()}
     part = table(results)
-    report = REPORT.read_text(encoding="utf-8")
-    REPORT.write_text(
-        report[: len(report) - len(editor_part(report))].rstrip() + "\n\n" + part, encoding="utf-8"
-    )
+    replace_part(REPORT, HEADING, part)
     print(part)
     return 0
