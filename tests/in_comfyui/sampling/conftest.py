@@ -34,11 +34,15 @@ class Network(nn.Module):
         self.dtype = torch.float32
         self.broken = False
 
-    def forward(self, x: Tensor, step: Tensor, context: Tensor | None = None, **_more: Any) -> Tensor:
+    def forward(
+        self, x: Tensor, step: Tensor, context: Tensor | None = None, control: Any = None, **_more: Any
+    ) -> Tensor:
         shift = 0 if context is None else context.mean((1, 2))
         at = (torch.cos(step / 100) + shift).reshape(-1, *[1] * (x.ndim - 1))
         # Mostly what it is given, as the noise is, so that no latent grows beyond a picture's.
         answer = 0.9 * x[:, : self.layer.out_channels] + 0.2 * torch.tanh(self.layer(x)) + 0.1 * at
+        for added in (control or {}).get("output", []):
+            answer = answer + added[:, : answer.shape[1]]
         return answer * torch.nan if self.broken else answer
 
 
