@@ -1,8 +1,10 @@
-"""RePaint as a SAMPLER for any of ComfyUI's models, and all in one."""
+"""Core's samplers as SAMPLER for any of ComfyUI's models, and all in one."""
 
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import comfy.model_management as management
@@ -18,7 +20,7 @@ from comfy_execution.progress import WebUIProgressHandler, get_progress_state
 from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
-from ..core import repaint
+from ..core import lagrange, repaint
 from ..core.fresh_noise import FreshNoise
 from ..core.noise_path import Kind, NoisePath
 from .layouts import check_finite
@@ -30,9 +32,12 @@ NO_SIGMAS = (
     "RePaint Sampler cannot tell the model calls without its input sigmas; connect the scheduler to it."
 )
 NO_MASK = (
-    "RePaint needs to know what to repaint, but the latent has no noise mask; connect it through "
+    "needs to know what to repaint, but the latent has no noise mask; connect it through "
     "Snap Mask to Latent or Set Latent Noise Mask, a mask of 1 for everything."
 )
+SPREAD = "spread"  # even in the 7th root of noise per signal; core.lagrange.karras
+# Noise per signal between which a flow is asked; beyond, hardly anything is left to see, or to decide.
+FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
 
 
 class Conditioning(NamedTuple):
@@ -44,18 +49,25 @@ class Conditioning(NamedTuple):
 
 
 class Course(NamedTuple):
-    """Which noise levels are gone through, and how."""
+    """Which noise levels are gone through."""
 
-    preset: repaint.Preset
+    steps: int
     scheduler: str
     denoise: float
 
 
-class RePaint(comfy.samplers.Sampler):
-    """`core.repaint.sample` as a sampler object of ComfyUI's, told of by the true number of model calls."""
+class Inpainter(comfy.samplers.Sampler, ABC):
+    """One of core's samplers as ComfyUI's sampler object, told of by the true number of model calls."""
 
-    def __init__(self, settings: repaint.Settings) -> None:
+    name: str
+    run: Callable[..., Tensor]  # core's sample
+
+    def __init__(self, settings: Any) -> None:
         self.settings = settings
+
+    @abstractmethod
+    def calls(self, sigmas: Tensor) -> int:
+        """How often the model will be asked; ValueError for sigmas that cannot be sampled."""
 
     def sample(
         self, model_wrap, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None,
@@ -63,16 +75,16 @@ class RePaint(comfy.samplers.Sampler):
     ) -> Tensor:  # fmt: skip
         """Sample as ComfyUI asks any sampler to (B,C,…); ValueError without a mask and as `core` does."""
         if denoise_mask is None or latent_image is None:
-            raise ValueError(NO_MASK)
-        total = repaint.model_calls(repaint.plan(sigmas.tolist(), self.settings))
-        announce(f"RePaint: {total} model calls in {len(sigmas) - 1} steps")
+            raise ValueError(f"{self.name} {NO_MASK}")
+        total = self.calls(sigmas)
+        announce(f"{self.name}: {total} model calls in {len(sigmas) - 1} steps")
         inner, options = model_wrap.inner_model, extra_args["model_options"]
         known = known_of(model_wrap, sigmas, options, latent_image, denoise_mask)
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
         path, seed = path_of(inner.model_sampling), extra_args.get("seed") or 0
-        with comfy.utils.model_trange(total, disable=disable_pbar, desc="RePaint") as bar:
+        with comfy.utils.model_trange(total, disable=disable_pbar, desc=self.name) as bar:
 
             def report(call: int, denoised: Tensor, x: Tensor) -> None:
                 bar.update()
@@ -80,13 +92,32 @@ class RePaint(comfy.samplers.Sampler):
                     callback(call, denoised, x, total)
                 management.throw_exception_if_processing_interrupted()
 
-            x = repaint.sample(
+            x = self.run(
                 lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=extra_args.get("seed")),
                 start, sigmas, FreshNoise(seed, start), report,
                 known=known, path=path, settings=self.settings,
             )  # fmt: skip
         x = inner.model_sampling.inverse_noise_scaling(sigmas[-1], x)
         return known.leave(x, sigmas[-1] * x.new_ones(len(x)), path.level(float(sigmas[-1])))
+
+
+class RePaint(Inpainter):
+    """`core.repaint.sample`; its settings are `core.repaint.Settings`."""
+
+    name, run = "RePaint", staticmethod(repaint.sample)
+
+    def calls(self, sigmas: Tensor) -> int:
+        return repaint.model_calls(repaint.plan(sigmas.tolist(), self.settings))
+
+
+class Lagrange(Inpainter):
+    """`core.lagrange.sample`, one model call a step; its settings are `core.lagrange.Settings`."""
+
+    name, run = "Lagrange", staticmethod(lagrange.sample)
+
+    def calls(self, sigmas: Tensor) -> int:
+        repaint.check_descent(sigmas.tolist(), self.name)
+        return len(sigmas) - 1
 
 
 def known_of(
@@ -123,9 +154,8 @@ def announce(text: str) -> None:
 
 def sampler(settings: repaint.Settings, sigmas: Tensor | None) -> tuple[RePaint, int | ExecutionBlocker]:
     """The sampler and, if the sigmas are known, how often it asks the model; ValueError as `core` says."""
-    if sigmas is None:
-        return RePaint(settings), ExecutionBlocker(NO_SIGMAS)
-    return RePaint(settings), repaint.model_calls(repaint.plan(sigmas.tolist(), settings))
+    made = RePaint(settings)
+    return made, ExecutionBlocker(NO_SIGMAS) if sigmas is None else made.calls(sigmas)
 
 
 def preset_of(choice: dict[str, Any]) -> repaint.Preset:
@@ -137,31 +167,32 @@ def preset_of(choice: dict[str, Any]) -> repaint.Preset:
 
 
 def paint_again(
-    model: Any, conditioning: Conditioning, latent: dict[str, Any], course: Course, seed: int
+    model: Any,
+    conditioning: Conditioning,
+    latent: dict[str, Any],
+    sampler: Inpainter,
+    course: Course,
+    seed: int,
 ) -> dict[str, Any]:
     """The LATENT with the masked part painted anew; where the mask is empty the very LATENT that came in.
 
     Raises ValueError for no mask, one of another batch or aspect, and as `core` does.
     """
-    mask = _checked_mask(latent)
+    mask = _checked_mask(latent, sampler.name)
     samples = comfy.sample.fix_empty_latent_channels(
         model,
         latent["samples"],
         latent.get("downscale_ratio_spacial"),
         latent.get("downscale_ratio_temporal"),
     )
-    steps, settings = course.preset
-    # Euler takes the scheduler's sigmas as they are; the name chooses nothing else here.
-    sigmas = comfy.samplers.KSampler(
-        model, steps, model.load_device, "euler", course.scheduler, course.denoise, model.model_options
-    ).sigmas
-    calls = repaint.model_calls(repaint.plan(sigmas.tolist(), settings))
+    sigmas = sigmas_of(model, course)
+    calls = sampler.calls(sigmas)
     if _is_empty(mask, samples):
-        LOG.warning("RePaint: the noise mask is empty, so the latent is passed on as it came.")
+        LOG.warning("%s: the noise mask is empty, so the latent is passed on as it came.", sampler.name)
         return latent
     noise = comfy.sample.prepare_noise(samples, seed, latent.get("batch_index"))
     painted = comfy.sample.sample_custom(
-        model, noise, conditioning.cfg, RePaint(settings), sigmas, conditioning.positive,
+        model, noise, conditioning.cfg, sampler, sigmas, conditioning.positive,
         conditioning.negative, samples, noise_mask=mask, seed=seed,
         callback=latent_preview.prepare_callback(model, calls),
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
@@ -170,11 +201,30 @@ def paint_again(
     return {**rest, "samples": painted}
 
 
-def _checked_mask(latent: dict[str, Any]) -> Any:
+def sigmas_of(model: Any, course: Course) -> Tensor:
+    """The sigmas of the course, on the model's device; denoise below 1 takes a longer one's end."""
+    steps, scheduler, denoise = course
+    if scheduler != SPREAD:
+        # Euler takes the scheduler's sigmas as they are; the name chooses nothing else here.
+        return comfy.samplers.KSampler(
+            model, steps, model.load_device, "euler", scheduler, denoise, model.model_options
+        ).sigmas
+    if denoise <= 0:
+        return torch.empty(0)
+    sampling = model.get_model_object("model_sampling")
+    path, lowest = path_of(sampling), float(sampling.sigma_min)
+    highest = float(sampling.sigma_max)
+    if path.kind is Kind.FLOW:
+        lowest, highest = max(FLOW_LOWEST, path.level(lowest).spread), FLOW_HIGHEST
+    values = lagrange.karras(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, highest)
+    return torch.tensor(values[-(steps + 1) :], device=model.load_device)
+
+
+def _checked_mask(latent: dict[str, Any], who: str) -> Any:
     """The noise mask, if there is one and it fits the latent; of nested latents the first is compared."""
     given = latent.get("noise_mask")
     if given is None:
-        raise ValueError(NO_MASK)
+        raise ValueError(f"{who} {NO_MASK}")
     samples, mask = (each.unbind()[0] if each.is_nested else each for each in (latent["samples"], given))
     check_finite(mask, "The noise mask")
     if samples.ndim not in (4, 5):  # sound has no aspect

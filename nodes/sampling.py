@@ -1,11 +1,11 @@
-"""RePaint Sampler, RePaint."""
+"""RePaint Sampler, RePaint, Lagrange Sampler, Lagrange Inpaint."""
 
 from __future__ import annotations
 
 from comfy_api.latest import io
 
 from ..bridge import sampling
-from ..core.repaint import Settings
+from ..core import lagrange, repaint
 
 CATEGORY = "recompose/sampling"
 
@@ -60,6 +60,33 @@ def presets() -> list[io.DynamicCombo.Option]:
     return [*(io.DynamicCombo.Option(name, []) for name in ("fast", "better", "best")), own]
 
 
+def given() -> list[io.Input]:
+    return [
+        io.Model.Input("model"),
+        io.Conditioning.Input("positive"),
+        io.Conditioning.Input("negative"),
+        io.Latent.Input("latent", tooltip="The encoded picture with its noise mask; 1 = repaint."),
+    ]
+
+
+def course(schedulers: list[str], scheduler: str, tooltip: str) -> list[io.Input]:
+    return [
+        io.Combo.Input("scheduler", options=schedulers, default=scheduler, tooltip=tooltip),
+        io.Float.Input(
+            "cfg", default=5.0, min=0.0, max=100.0, step=0.1,
+            tooltip="How strongly the prompt guides.",
+        ),
+        io.Int.Input(
+            "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
+            tooltip="The same seed gives the same picture, on every device and in any batch.",
+        ),
+        io.Float.Input(
+            "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
+            tooltip="Below 1 starts from the latent with less noise, keeping some of what is there.",
+        ),
+    ]  # fmt: skip
+
+
 class RePaintSampler(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -89,7 +116,7 @@ class RePaintSampler(io.ComfyNode):
 
     @classmethod
     def execute(cls, jump_length, resamplings, eta, start, end, sigmas=None) -> io.NodeOutput:
-        settings = Settings(jump_length, resamplings, eta, start, end)
+        settings = repaint.Settings(jump_length, resamplings, eta, start, end)
         return io.NodeOutput(*sampling.sampler(settings, sigmas))
 
 
@@ -103,44 +130,112 @@ class RePaint(io.ComfyNode):
             description="Repaints what the noise mask covers so that it fits what is known; any model.",
             search_aliases=["inpaint", "outpaint", "ksampler inpaint", "resample"],
             inputs=[
-                io.Model.Input("model"),
-                io.Conditioning.Input("positive"),
-                io.Conditioning.Input("negative"),
-                io.Latent.Input("latent", tooltip="The encoded picture with its noise mask; 1 = repaint."),
+                *given(),
                 io.DynamicCombo.Input(
                     "preset",
                     options=presets(),
                     tooltip="fast asks the model 50 times, better 100, best 200; custom as you say.",
                 ),
-                io.Combo.Input(
-                    "scheduler",
-                    options=sampling.SCHEDULERS,
-                    default=sampling.SCHEDULER,
-                    tooltip="How the noise levels are spread.",
-                ),
-                io.Float.Input(
-                    "cfg", default=5.0, min=0.0, max=100.0, step=0.1,
-                    tooltip="How strongly the prompt guides.",
-                ),
-                io.Int.Input(
-                    "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
-                    tooltip="The same seed gives the same picture, on every device and in any batch.",
-                ),
-                io.Float.Input(
-                    "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
-                    tooltip="Below 1 starts from the latent with less noise, keeping some of what is there.",
-                ),
+                *course(sampling.SCHEDULERS, sampling.SCHEDULER, "How the noise levels are spread."),
             ],
             outputs=[io.Latent.Output("latent", display_name="latent")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
         cls, model, positive, negative, latent, preset, scheduler, cfg, seed, denoise
     ) -> io.NodeOutput:
+        steps, settings = sampling.preset_of(preset)
         conditioning = sampling.Conditioning(positive, negative, cfg)
-        course = sampling.Course(sampling.preset_of(preset), scheduler, denoise)
-        return io.NodeOutput(sampling.paint_again(model, conditioning, latent, course, seed))
+        course, sampler = sampling.Course(steps, scheduler, denoise), sampling.RePaint(settings)
+        return io.NodeOutput(sampling.paint_again(model, conditioning, latent, sampler, course, seed))
 
 
-NODES = [RePaintSampler, RePaint]
+class LagrangeSampler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeLagrangeSampler",
+            display_name="Lagrange Sampler",
+            category=CATEGORY,
+            description="Inpaints with any model in one call a step, pushing the known part until it is met.",
+            search_aliases=["inpaint sampler", "outpaint", "multiplier", "momentum"],
+            inputs=[
+                io.Float.Input(
+                    "gain",
+                    default=0.95,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="How hard known cells are pushed, as a share of the largest stable push.",
+                ),
+                io.Float.Input(
+                    "momentum",
+                    default=0.9,
+                    min=0.0,
+                    max=0.99,
+                    step=0.01,
+                    tooltip="The share of the last push that goes on; 0 is plain gradient descent.",
+                ),
+                io.Float.Input(
+                    "eta",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="Fresh noise in each step: 0 none, 1 as much as the reverse diffusion.",
+                ),
+                io.Float.Input(
+                    "known_noise",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="The share of the level's noise that the model sees on known cells.",
+                ),
+            ],
+            outputs=[io.Sampler.Output("sampler", display_name="sampler")],
+        )
+
+    @classmethod
+    def execute(cls, gain, momentum, eta, known_noise) -> io.NodeOutput:
+        return io.NodeOutput(sampling.Lagrange(lagrange.Settings(gain, momentum, eta, known_noise)))
+
+
+class LagrangeInpaint(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeLagrangeInpaint",
+            display_name="Lagrange Inpaint",
+            category=CATEGORY,
+            description="Repaints what the noise mask covers so that it fits the known; one call a step.",
+            search_aliases=["inpaint", "outpaint", "ksampler inpaint", "multiplier"],
+            inputs=[
+                *given(),
+                io.Int.Input(
+                    "steps",
+                    default=50,
+                    min=1,
+                    max=10000,
+                    tooltip="Noise levels; the model is asked once at each.",
+                ),
+                *course(
+                    [sampling.SPREAD, *sampling.SCHEDULERS],
+                    sampling.SPREAD,
+                    "How the noise levels are spread; spread is made for this sampler.",
+                ),
+            ],
+            outputs=[io.Latent.Output("latent", display_name="latent")],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, positive, negative, latent, steps, scheduler, cfg, seed, denoise
+    ) -> io.NodeOutput:
+        conditioning = sampling.Conditioning(positive, negative, cfg)
+        course, sampler = sampling.Course(steps, scheduler, denoise), sampling.Lagrange(lagrange.Settings())
+        return io.NodeOutput(sampling.paint_again(model, conditioning, latent, sampler, course, seed))
+
+
+NODES = [RePaintSampler, RePaint, LagrangeSampler, LagrangeInpaint]

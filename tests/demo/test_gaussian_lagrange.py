@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from recompose.core import lagrange
 from recompose.core.lagrange import Settings
 from recompose.core.noise_path import NoisePath
+from recompose.core.repaint import PRESETS
 from recompose.demo import gaussian
 from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Problem
 
@@ -27,6 +29,23 @@ def divergence(problem: Problem, path: NoisePath, calls: int, settings: Settings
 def test_the_answer_is_nearly_exact(path: NoisePath, calls: int, bounds: tuple[float, ...]) -> None:
     found = [divergence(problem, path, calls) for problem in (A, B, C)]
     assert all(off < bound for off, bound in zip(found, bounds, strict=True)), found
+
+
+@pytest.mark.parametrize("path", [EXPLODING, FLOW])
+def test_fifty_calls_come_fifty_times_closer_on_average_than_repaint_s_two_hundred(path: NoisePath) -> None:
+    steps, settings = PRESETS["best"]
+    sigmas = gaussian.flow_sigmas(steps) if path is FLOW else gaussian.sd_sigmas(steps)
+    times = []
+    for problem in gaussian.random_problems(4, seed=1):
+        other = gaussian.repaint_moments(problem, path, sigmas, settings).divergence(problem.posterior())
+        times.append(other / divergence(problem, path, 50))
+    assert min(times) > 10 and math.prod(times) > 50 ** len(times), times
+
+
+def test_levels_far_apart_in_noise_cost_what_the_push_gains() -> None:
+    sigmas = gaussian.sd_sigmas(50)
+    off = gaussian.lagrange_moments(B, EXPLODING, sigmas, DEFAULT).divergence(B.posterior())
+    assert off > 100 * divergence(B, EXPLODING, 50)
 
 
 def test_a_push_is_what_brings_the_known_cells_in() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import torch
+from recompose.core import lagrange
+from recompose.core.repaint import Settings
 from torch import Tensor, nn
 
 # kind of model, channels in, channels out, shape of a latent
@@ -108,3 +110,41 @@ def world(comfy: ModuleType) -> Callable[[str], World]:
 @pytest.fixture
 def bridge(comfy: ModuleType) -> ModuleType:
     return importlib.import_module("recompose.bridge.sampling")
+
+
+@dataclass
+class Method:
+    """One of the samplers: as an object, and all in one with its inputs for seven steps of the same."""
+
+    name: str
+    sampler: Any
+    node: Any
+    inputs: dict[str, Any]
+    calls: int  # of the model in seven steps
+
+    def paint(self, this: World, **given: Any) -> dict:
+        """Run the node on a world; given may replace any input or, in latent, what that holds."""
+        latent = {"samples": this.latent, "noise_mask": this.mask, **given.pop("latent", {})}
+        inputs = {
+            "model": this.model, "positive": this.positive, "negative": this.negative, "latent": latent,
+            "scheduler": "normal", "cfg": 3.0, "seed": 5, "denoise": 1.0, **self.inputs, **given,
+        }  # fmt: skip
+        with torch.inference_mode():
+            return self.node.execute(**inputs).args[0]
+
+
+@pytest.fixture
+def methods(bridge: ModuleType) -> dict[str, Method]:
+    nodes = importlib.import_module("recompose.nodes.sampling")
+    own = {"preset": "custom", "steps": 7, "jump_length": 2, "resamplings": 3}
+    repaint = {"preset": {**own, "eta": 1.0, "start": 0.0, "end": 1}}
+    ours = [
+        Method("RePaint", bridge.RePaint(Settings(2, 3)), nodes.RePaint, repaint, 19),
+        Method("Lagrange", bridge.Lagrange(lagrange.Settings()), nodes.LagrangeInpaint, {"steps": 7}, 7),
+    ]
+    return {method.name: method for method in ours}
+
+
+@pytest.fixture(params=["RePaint", "Lagrange"])
+def method(request: pytest.FixtureRequest, methods: dict[str, Method]) -> Method:
+    return methods[request.param]

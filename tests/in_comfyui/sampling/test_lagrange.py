@@ -1,0 +1,92 @@
+"""The Lagrange sampler as ComfyUI runs it: its first step, its sigmas, its settings, a split run."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from recompose.core import lagrange
+from recompose.core.lagrange import Settings
+from recompose.core.noise_path import Kind, NoisePath
+
+FLOW = NoisePath(Kind.FLOW)
+KINDS = ["eps", "v", "flow", "video"]
+
+
+@pytest.mark.parametrize("start", [0, 4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_nothing_known_and_no_fresh_noise_the_first_step_is_euler_s(
+    kind: str, start: int, world: Callable, bridge: ModuleType
+) -> None:
+    this, free = world(kind), torch.ones_like(world(kind).mask)
+    euler = importlib.import_module("comfy.samplers").sampler_object("euler")
+    sigmas = this.sigmas(9)[start : start + 2]
+    ours = this.run(bridge.Lagrange(Settings(eta=0.0)), sigmas, mask=free)
+    assert torch.allclose(ours, this.run(euler, sigmas, mask=None), rtol=1e-5, atol=1e-5)
+
+
+def asked(this: Any) -> list[float]:
+    """Fills with the sigma of each call of the model."""
+    levels: list[float] = []
+
+    def wrapped(apply: Callable, given: dict) -> torch.Tensor:
+        levels.append(float(given["timestep"][0]))
+        return apply(given["input"], given["timestep"], **given["c"])
+
+    this.model.set_model_unet_function_wrapper(wrapped)
+    return levels
+
+
+@pytest.mark.parametrize("denoise", [1.0, 0.4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_spread_goes_through_the_model_s_own_levels_and_less_denoise_through_the_last_ones(
+    kind: str, denoise: float, world: Callable, methods: dict
+) -> None:
+    this, count = world(kind), 12 if denoise == 1 else 30
+    sampling = this.model.get_model_object("model_sampling")
+    lowest, highest = float(sampling.sigma_min), float(sampling.sigma_max)
+    every = (
+        lagrange.karras(FLOW, count, 0.03, 15.0)
+        if kind in ("flow", "video")
+        else lagrange.karras(NoisePath(Kind.EXPLODING), count, lowest, highest)
+    )
+    sigmas = torch.tensor(every[-13:])
+    expected, levels = this.run(methods["Lagrange"].sampler, sigmas), asked(this)
+    painted = methods["Lagrange"].paint(this, steps=12, scheduler="spread", denoise=denoise)["samples"]
+    assert torch.equal(painted, expected)
+    assert len(levels) == 12
+    assert levels == pytest.approx(sigmas[:-1].tolist(), rel=1e-5)
+
+
+def test_the_settings_of_the_node_are_core_s(bridge: ModuleType) -> None:
+    nodes = importlib.import_module("recompose.nodes.sampling")
+    (made,) = nodes.LagrangeSampler.execute(gain=0.1, momentum=0.2, eta=0.3, known_noise=0.4).args
+    assert made.settings == Settings(gain=0.1, momentum=0.2, eta=0.3, known_noise=0.4)
+    shown = {given.id: given.default for given in nodes.LagrangeSampler.define_schema().inputs}
+    assert Settings(**shown) == Settings()
+
+
+@pytest.mark.parametrize("change", [{"gain": 0.0}, {"momentum": 0.0}, {"eta": 0.0}, {"known_noise": 0.0}])
+def test_each_setting_matters(change: dict, world: Callable, bridge: ModuleType) -> None:
+    this = world("eps")
+    plain, other = (this.run(bridge.Lagrange(Settings(**each)), this.sigmas(7)) for each in ({}, change))
+    assert (other - plain).abs().mean() > 1e-3
+    known = (this.mask == 0).expand_as(other)
+    assert (other - this.latent)[known].abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["eps", "flow"])
+def test_a_split_run_keeps_what_is_known_and_forgets_the_push(
+    kind: str, world: Callable, bridge: ModuleType
+) -> None:
+    this, sampler = world(kind), bridge.Lagrange(Settings())
+    sigmas, known = this.sigmas(12), (this.mask == 0).expand_as(this.latent)
+    half = this.run(sampler, sigmas[:6])
+    assert (half - this.latent)[known].abs().max() < 1e-6
+    rest = this.run(sampler, sigmas[5:], latent=half, noise=torch.zeros_like(half))
+    assert (rest - this.latent)[known].abs().max() < 1e-6
+    assert (rest - this.run(sampler, sigmas))[~known].abs().max() > 1e-3
