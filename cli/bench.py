@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import bench_editor, bench_sampling
+from . import bench_editor, bench_regions, bench_sampling
 from .environment import Environment
 from .report_parts import part_of
 from .startup import startup_seconds
@@ -302,6 +302,8 @@ def main(arguments: list[str], environment: Environment) -> int:
         return bench_editor.main()
     if arguments[:1] == ["sampling"]:
         return bench_sampling.main(environment)
+    if arguments[:1] == ["regions"]:
+        return bench_regions.main(environment)
     options = argparse.ArgumentParser(prog="cli bench", description="Measure the nodes' speed and memory.")
     options.add_argument("--out", type=Path, default=REPORT, help="where the report goes")
     target = options.parse_args(arguments).out
@@ -311,7 +313,7 @@ def main(arguments: list[str], environment: Environment) -> int:
             part(bench)
     bench_startup(bench, environment)
     before = target.read_text(encoding="utf-8") if target.exists() else ""
-    kept = [part_of(before, part.HEADING).strip() for part in (bench_sampling, bench_editor)]
+    kept = [part_of(before, part.HEADING).strip() for part in (bench_regions, bench_sampling, bench_editor)]
     target.write_text("\n\n".join([report(bench).rstrip(), *filter(None, kept)]) + "\n", encoding="utf-8")
     print("\n" + "\n".join(bench.missed or ["Every aim was reached."]) + f"\n→ {target}")
     return 0

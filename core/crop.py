@@ -152,4 +152,4 @@ def resample(image: Tensor, size: Size) -> Tensor:
         return image.contiguous(memory_format=torch.channels_last).clone()
     # ComfyUI's pictures are strided views; resampling planes is several times faster.
     planes = image.contiguous()
-    return F.interpolate(planes, (size.height, size.width), mode="bicubic", antialias=True).clamp(0, 1)
+    return F.interpolate(planes, (size.height, size.width), mode="bicubic", antialias=True).clamp_(0, 1)

@@ -51,7 +51,8 @@ def membrane(values: Tensor, known: Tensor) -> Tensor:
     coarse = membrane(*_coarsened(torch.where(known, values, 0), known))
     guess = F.interpolate(coarse, scale_factor=2, mode="bilinear")
     solution = torch.where(known, values, guess[..., : values.shape[-2], : values.shape[-1]])
-    return _relax(solution, None, (~known).to(values.dtype), SWEEPS)
+    del values, coarse, guess  # of a large picture's size each
+    return _relax(solution, None, (~known).to(solution.dtype), SWEEPS)
 
 
 def _dot(left: Tensor, right: Tensor) -> Tensor:
@@ -70,10 +71,9 @@ def _first_guess(values: Tensor, known: Tensor) -> Tensor:
 
 
 def _coarsened(values: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Average the known pixels of every 2×2 cell; a cell is known if any of its pixels is."""
-    weight = known.to(values.dtype)
-    share = F.avg_pool2d(weight, 2, ceil_mode=True)
-    return F.avg_pool2d(values * weight, 2, ceil_mode=True) / share.clamp(min=0.25), share > 0
+    """Average the known pixels of every 2×2 cell (the others 0); it is known if any of its pixels is."""
+    share = F.avg_pool2d(known.to(values.dtype), 2, ceil_mode=True)
+    return F.avg_pool2d(values, 2, ceil_mode=True) / share.clamp(min=0.25), share > 0
 
 
 def _cycle(solution: Tensor, load: Tensor | None, free: Tensor) -> Tensor:
@@ -97,6 +97,7 @@ def _residual(solution: Tensor, load: Tensor | None, free: Tensor) -> Tensor:
     down = solution[..., 1:, :] - solution[..., :-1, :]
     total[..., :-1, :] += down
     total[..., 1:, :] -= down
+    del down
     across = solution[..., 1:] - solution[..., :-1]
     total[..., :-1] += across
     total[..., 1:] -= across

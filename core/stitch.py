@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -134,17 +134,21 @@ def stitch_patches(canvas: Tensor, patches: list[Patch], blend: int | None) -> I
 
 def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int | None) -> Tensor:
     """Change the canvas where the mask (of what the crop shows of it) says; gives that mask with its band."""
-    source = _generated_box(generated, job, canvas.shape[1])
+    _check_size(generated, job)
     target, inner = overlap(job.box, job.canvas)
     alpha = mask
     if blend is not None:
         band = feather(mask, 0, blend, Direction.OUTWARD, Profile.COSINE)
         alpha = torch.maximum(alpha, band)
-    source = source[inner].to(canvas)
     area = bounds_of_mask(alpha)
     if area is not None:
         part = _grown(area, Size(alpha.shape[-1], alpha.shape[-2]))
-        _paste(canvas[target][part], source[part], alpha[part].to(canvas), match_tone=blend is None)
+        shown, size = canvas[target][part], job.box.size
+
+        def plane(channel: int) -> Tensor:
+            return _plane(generated, channel, size)[inner][part].to(canvas)
+
+        _paste(shown, plane, alpha[part].to(canvas), match_tone=blend is None)
     return alpha
 
 
@@ -177,8 +181,8 @@ def _base(original: Tensor, job: Plan, batch: int) -> Tensor:
     return canvas
 
 
-def _generated_box(generated: Tensor, job: Plan, channels: int) -> Tensor:
-    """The generated picture at the size of the box, with as many channels as the original (alpha opaque)."""
+def _check_size(generated: Tensor, job: Plan) -> None:
+    """Refuse a generated picture that is neither the crop's nor, without one, the canvas's."""
     size = Size(generated.shape[-1], generated.shape[-2])
     expected = job.context.working if job.context else job.canvas
     if size != expected:
@@ -186,18 +190,22 @@ def _generated_box(generated: Tensor, job: Plan, channels: int) -> Tensor:
             "the crop's working size" if job.context else "the canvas; connect the context if it was cropped"
         )
         raise ValueError(f"The generated picture is {size} but must be {expected}, {hint}.")
-    colours = generated[:, :channels]
-    if colours.shape[1] < channels:
-        colours = torch.cat([colours, torch.ones_like(colours[:, :1])], 1)
-    return resample(colours, job.box.size) if size != job.box.size else colours
 
 
-def _paste(canvas: Tensor, source: Tensor, alpha: Tensor, match_tone: bool) -> None:
-    """Mix `source` into `canvas` (a view, changed in place) by `alpha`; nothing changes where alpha is 0."""
-    source, alpha = broadcast(source, len(canvas), "generated"), broadcast(alpha, len(canvas), "mask")
+def _plane(generated: Tensor, channel: int, size: Size) -> Tensor:
+    """One channel (B,1,H,W) of the generated picture at the size of the box; opaque where it has no alpha."""
+    if channel >= generated.shape[1]:
+        return generated.new_ones(len(generated), 1, size.height, size.width)
+    chosen = generated[:, channel : channel + 1]
+    return chosen if chosen.shape[-2:] == (size.height, size.width) else resample(chosen, size)
+
+
+def _paste(canvas: Tensor, plane: Callable[[int], Tensor], alpha: Tensor, match_tone: bool) -> None:
+    """Mix a source, given by channel, into `canvas` (a view, in place); nothing changes where alpha is 0."""
+    alpha = broadcast(alpha, len(canvas), "mask")
     repainted = alpha > 0
     for channel in range(canvas.shape[1]):  # one by one, which takes a third of the memory
-        old, new = canvas[:, channel : channel + 1], source[:, channel : channel + 1]
+        old, new = canvas[:, channel : channel + 1], broadcast(plane(channel), len(canvas), "generated")
         if match_tone and channel < 3:
             new = membrane(old - new, ~repainted).add_(new).clamp_(0, 1)
         mixed = torch.lerp(old, new, alpha)
