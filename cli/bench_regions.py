@@ -65,7 +65,8 @@ def table(stitch: Any, torch: Any) -> str:
     text = (
         f"{HEADING}\n\nThe most resident memory that Stitch Back takes for its patches, beyond its inputs "
         f"and the one picture it makes. Aim: at most {TIMES} times the largest region's picture at its "
-        f"working size and {MORE} MB. Measured by `python3 cli bench regions`.\n\n"
+        f"working size and {MORE} MB. What the process kept from earlier rows is not counted again, so later "
+        "rows can be too low. Measured by `python3 cli bench regions`.\n\n"
     )
     text += ("\n".join(missed) if missed else "The aim was reached everywhere.") + "\n\n"
     head = "| picture | patches | box in it | working size | MB | at most |"
