@@ -1,0 +1,41 @@
+"""`bench samplers`: hold the inpaint samplers against each other on worlds with known answers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from .environment import Environment
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def main(arguments: list[str], environment: Environment) -> int:
+    """Choose all settings (going on where a broken-off run stopped), measure, and write docs/samplers.md."""
+    options = argparse.ArgumentParser(prog="cli bench samplers", description=main.__doc__)
+    options.add_argument("--docs", type=Path, default=DOCS, metavar="DIR", help="where the page goes")
+    options.add_argument(
+        "--calls", type=int, nargs="+", metavar="N", help="only these budgets, printed and not written"
+    )
+    chosen = options.parse_args(arguments)
+    import torch
+
+    from ..demo.contest import judge, report, sweep
+
+    torch.set_num_threads(1)  # the matrices are small
+    folder = environment.cache / "samplers"
+    folder.mkdir(parents=True, exist_ok=True)
+    scores, rows = sweep.Scores(folder / f"scores-{sweep.version()}.jsonl"), []
+    for calls in chosen.calls or sweep.BUDGETS:
+        for name in sweep.GRIDS:
+            settings = sweep.best(name, calls, scores)
+            found = sweep.method(name, settings, calls)
+            assert found is not None
+            rows.append(judge.row(name, settings, calls, found[0], found[2]))
+            kl = " ".join(f"{value:.5f}" for value in rows[-1]["eps"]["kl"].values())
+            print(f"{calls:>4} {name:<26} {kl}   {report.told(settings)}", flush=True)
+    if not chosen.calls:
+        (chosen.docs / "samplers.json").write_text(json.dumps(rows, indent=1) + "\n")
+        report.write(rows, chosen.docs)
+    return 0

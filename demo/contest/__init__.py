@@ -1,0 +1,1 @@
+"""Samplers judged on worlds whose inpaintings are known exactly."""

@@ -1,0 +1,140 @@
+"""The samplers of the contest, each on any of its worlds; all step down with Euler's step but ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from ...core import lagrange, repaint
+from ...core.noise_path import Kind, Level
+from ..gaussian import sd_sigmas
+from .worlds import World, known
+
+LOWEST, HIGHEST = float(sd_sigmas(1000)[-2]), float(sd_sigmas(1000)[0])
+
+
+def even(world: World, steps: int) -> list[float]:
+    """Sigmas at every (1000 / steps)-th of Stable Diffusion's timesteps; a flow's have the same spreads."""
+    spreads = sd_sigmas(steps).tolist()
+    if world.path.kind is Kind.FLOW:
+        return [spread / (1 + spread) for spread in spreads]
+    return spreads
+
+
+def karras(world: World, steps: int) -> list[float]:
+    """Sigmas even in the 7th root of the spread; a flow begins with noise alone."""
+    return lagrange.karras(world.path, steps, LOWEST, HIGHEST)
+
+
+SCHEDULES = {"even": even, "karras": karras}
+
+
+def euler(x: Tensor, denoised: Tensor, here: Level, there: Level) -> Tensor:
+    """DDIM's step on any path."""
+    keep = there.noise / here.noise
+    return keep * x + (there.signal - keep * here.signal) * denoised
+
+
+def replaced(world: World, schedule: str, steps: int, fresh: bool = False, release: bool = False) -> Tensor:
+    """ComfyUI's noise mask; `fresh`: blended diffusion; `release`: differential, which ends free."""
+    sigmas = SCHEDULES[schedule](world, steps)
+    x, own, rows = world.start(sigmas[0]), world.normal(), torch.ones(len(world.mask)).double()
+    for index, (above, below) in enumerate(pairwise(sigmas)):
+        mask = torch.ones_like(world.mask) if release and index == steps - 1 else world.mask
+        if fresh and index:
+            own = world.normal()
+        x = torch.where(mask > 0, x, world.noised(above * rows, own).to(x))
+        denoised = torch.where(mask > 0, world.model(x, above * rows), world.latent)
+        x = euler(x, denoised, world.path.level(above), world.path.level(below))
+        if not fresh:
+            joint = world.settled(torch.where(world.mask > 0, x, own))
+            x, own = torch.where(world.mask > 0, joint, x), torch.where(world.mask > 0, own, joint)
+    return x
+
+
+@dataclass(frozen=True)
+class Langevin:
+    """LanPaint's settings: inner steps, their width, the pull of what is known, if the count is fixed."""
+
+    inner: int
+    width: float
+    pull: float
+    constant: bool
+
+    def count(self, noise: float, left: int) -> int:
+        """Inner steps at a share of noise (1 - alpha bar) with so many outer steps left."""
+        if left <= 1:
+            return 0
+        return self.inner if self.constant else max(0, round(self.inner * noise))
+
+
+def langevin(world: World, schedule: str, steps: int, settings: Langevin) -> Tensor:
+    """LanPaint 2.1 (Zheng et al. 2025): Langevin steps with the bidirectional score before each step down."""
+    sigmas = SCHEDULES[schedule](world, steps)
+    x, own, rows = world.start(sigmas[0]), world.normal(), torch.ones(len(world.mask)).double()
+    unknown = world.mask > 0
+    for index, (above, below) in enumerate(pairwise(sigmas)):
+        level = world.path.level(above)
+        size = math.hypot(level.signal, level.noise)
+        noise, signal = (level.noise / size) ** 2, level.signal / size
+        x = torch.where(unknown, x, world.noised(above * rows, own).to(x)) / size
+        rate = torch.where(unknown, 1.0, 1 + settings.pull).to(x) / noise
+        width = settings.width * (noise if settings.constant else 1.0)
+
+        def force(x: Tensor) -> Tensor:
+            denoised = world.model(x * size, above * rows)  # noqa: B023
+            aim = (1 + settings.pull) * world.latent - settings.pull * denoised
+            there = signal * aim + settings.pull * x  # noqa: B023
+            return torch.where(unknown, signal * denoised, there) / noise  # noqa: B023
+
+        def drift(x: Tensor, force: Tensor, width: float) -> Tensor:
+            decay = torch.exp(-rate * width)  # noqa: B023
+            spread = ((1 - decay**2) / rate).sqrt()  # noqa: B023
+            return decay * x + (1 - decay) / rate * force + spread * world.normal()  # noqa: B023
+
+        pushed = None
+        for _ in range(settings.count(noise, steps - index)):
+            if pushed is None:
+                pushed = force(x)
+                x = drift(x, pushed, width)
+                continue
+            x = drift(x, pushed, width / 2)
+            after = force(x)
+            x = x + (after - pushed) * width
+            pushed = after
+            x = drift(x, pushed, width / 2)
+        x = x * size
+        denoised = torch.where(unknown, world.model(x, above * rows), world.latent)
+        x = euler(x, denoised, level, world.path.level(below))
+        joint = world.settled(torch.where(unknown, x, own))
+        x, own = torch.where(unknown, joint, x), torch.where(unknown, own, joint)
+    return x
+
+
+def langevin_calls(schedule: Callable[[int], list[float]], steps: int, settings: Langevin) -> int:
+    """How often the model is asked, from the spreads of the schedule."""
+    shares = [spread**2 / (1 + spread**2) for spread in schedule(steps)[:-1]]
+    return steps + sum(settings.count(share, steps - index) for index, share in enumerate(shares))
+
+
+def repainted(world: World, schedule: str, steps: int, settings: repaint.Settings) -> Tensor:
+    """RePaint, ours."""
+    sigmas = torch.tensor(SCHEDULES[schedule](world, steps), dtype=torch.float64)
+    return repaint.sample(
+        world.model, world.start(float(sigmas[0])), sigmas, world.normal, lambda *_: None,
+        known=known(world), path=world.path, settings=settings,
+    )  # fmt: skip
+
+
+def lagrangian(world: World, schedule: str, steps: int, settings: lagrange.Settings) -> Tensor:
+    """The Lagrange sampler."""
+    sigmas = torch.tensor(SCHEDULES[schedule](world, steps), dtype=torch.float64)
+    return lagrange.sample(
+        world.model, world.start(float(sigmas[0])), sigmas, world.normal, lambda *_: None,
+        known=known(world), path=world.path, settings=settings,
+    )  # fmt: skip

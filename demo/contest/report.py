@@ -1,0 +1,190 @@
+"""The contest's page: docs/samplers.md, with curves."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from .sweep import BUDGETS, COUNT, GRIDS, SEED
+
+OURS = "Lagrange"
+COLOURS = ("#0072b2", "#999999", "#56b4e9", "#cc79a7", "#e69f00", "#009e73", "#d55e00")
+SOLVED = 1e-3
+WIDTH, HEIGHT, MARGIN = 300, 230, 44
+LOWEST = 1e-5  # of the curves
+
+Rows = list[dict[str, Any]]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def told(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def least(rows: Rows, path: str, calls: int, problem: str) -> float:
+    """The best of the others."""
+    return min(row[path]["kl"][problem] for row in rows if row["calls"] == calls and row["method"] != OURS)
+
+
+def divergences(rows: Rows, path: str) -> str:
+    """KL on A, B, C by method and budget; bold where ours has at most half of the best other's."""
+    found = []
+    for name in GRIDS:
+        for row in (row for row in rows if row["method"] == name):
+            cells = []
+            for problem, value in row[path]["kl"].items():
+                wins = name == OURS and (
+                    value <= least(rows, path, row["calls"], problem) / 2 or value < SOLVED
+                )
+                cells.append(f"**{value:.5f}**" if wins else f"{value:.5f}")
+            found.append([name, str(row["calls"]), *cells, told(row["settings"])])
+    return table(["method", "calls", "A", "B", "C", "settings chosen"], found)
+
+
+def two_modes(rows: Rows) -> str:
+    found = [
+        [row["method"], str(row["calls"]), *(f"{100 * off:+.1f}" for off in row[path]["modes"]), path]
+        for path in ("eps", "flow")
+        for row in rows
+        if "modes" in row[path]
+    ]
+    return table(["method", "calls", "first", "second", "third", "model"], found)
+
+
+def pictures(rows: Rows) -> str:
+    found = []
+    for row in (row for row in rows if "pictures" in row["eps"]):
+        cells = [
+            f"{each['sliced']:.4f} · {each['mean']:.4f} · {each['covariance']:.4f}"
+            for each in row["eps"]["pictures"].values()
+        ]
+        found.append([row["method"], str(row["calls"]), *cells])
+    return table(["method", "calls", *rows[0]["eps"]["pictures"]], found)
+
+
+class Panel:
+    """Where calls and divergences lie in one of the drawing's three parts."""
+
+    def __init__(self, index: int) -> None:
+        self.left, self.right = index * WIDTH + MARGIN, (index + 1) * WIDTH - 10
+        self.top, self.bottom = 24, HEIGHT - 24
+
+    def x(self, calls: float) -> float:
+        share = math.log(calls / BUDGETS[0]) / math.log(BUDGETS[-1] / BUDGETS[0])
+        return self.left + share * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        share = math.log(max(value, LOWEST) / LOWEST) / math.log(10 / LOWEST)
+        return self.bottom - share * (self.bottom - self.top)
+
+    def frame(self, title: str) -> list[str]:
+        """Title, grid and numbers."""
+        middle = (self.left + self.right) / 2
+        parts = [f'<text x="{middle}" y="14" text-anchor="middle">{title}</text>']
+        for power in range(-5, 2):
+            y = self.y(10.0**power)
+            parts.append(f'<path d="M{self.left} {y:.1f}H{self.right}" stroke="#ddd"/>')
+            parts.append(f'<text x="{self.left - 4}" y="{y + 4:.1f}" text-anchor="end">1e{power}</text>')
+        for calls in BUDGETS:
+            where = f'x="{self.x(calls):.1f}" y="{self.bottom + 14}"'
+            parts.append(f'<text {where} text-anchor="middle">{calls}</text>')
+        return parts
+
+
+def curves(rows: Rows, path: str = "eps") -> str:
+    """KL against calls on A, B and C, both axes logarithmic, as SVG."""
+    size = 3 * WIDTH, HEIGHT + 80
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" '
+        'font-family="sans-serif" font-size="11">',
+        f'<rect width="{size[0]}" height="{size[1]}" fill="white"/>',
+    ]
+    for index, problem in enumerate("ABC"):
+        panel = Panel(index)
+        parts += panel.frame(f"KL on {problem}")
+        for name, colour in zip(GRIDS, COLOURS, strict=True):
+            points = [
+                f"{panel.x(row['calls']):.1f},{panel.y(row[path]['kl'][problem]):.1f}"
+                for row in rows
+                if row["method"] == name
+            ]
+            line = f'fill="none" stroke="{colour}" stroke-width="{3 if name == OURS else 1.5}"'
+            parts.append(f'<polyline points="{" ".join(points)}" {line}/>')
+    for index, (name, colour) in enumerate(zip(GRIDS, COLOURS, strict=True)):
+        x, y = MARGIN + (index % 4) * 215, HEIGHT + 16 + 24 * (index // 4)
+        parts.append(f'<rect x="{x}" y="{y - 9}" width="18" height="4" fill="{colour}"/>')
+        parts.append(f'<text x="{x + 24}" y="{y - 3}">{name}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def divergence_aims(rows: Rows, path: str, ours: dict[int, Any]) -> list[list[str]]:
+    found = []
+    for calls in BUDGETS:
+        for problem in "ABC":
+            value, other = ours[calls][path]["kl"][problem], least(rows, path, calls, problem)
+            few = calls <= 100
+            held = value <= (other / 2 if few else other) or value < SOLVED
+            text = "half of the best other" if few else "no worse than the best other"
+            aim = f"{problem}, {path}, {calls} calls: {text}, or below {SOLVED:g}"
+            found.append([aim, f"{value:.5f} beside {other:.5f}", mark(held)])
+    return found
+
+
+def aims(rows: Rows) -> str:
+    """The aims, each with what was found."""
+    ours, found = {row["calls"]: row for row in rows if row["method"] == OURS}, []
+    for path in ("eps", "flow"):
+        found += divergence_aims(rows, path, ours)
+        for calls in (calls for calls in BUDGETS if "modes" in ours[calls][path]):
+            worst = max(map(abs, ours[calls][path]["modes"]))
+            aim = f"weights of two modes, {path}, {calls} calls: within 3 %"
+            found.append([aim, f"{100 * worst:.1f} %", mark(worst <= 0.03)])
+            others = [row for row in rows if row["calls"] == calls and row["method"] != OURS]
+            wins = sum(
+                measured["sliced"] <= min(row[path]["pictures"][name]["sliced"] for row in others)
+                for name, measured in ours[calls][path]["pictures"].items()
+            )
+            aim = f"lowest sliced W2, {path}, {calls} calls: on 3 of 4 masks"
+            found.append([aim, f"{wins} of 4", mark(wins >= 3)])
+    return table(["aim", "found", ""], found)
+
+
+def mark(held: bool) -> str:
+    return "reached" if held else "missed"
+
+
+def page(rows: Rows, text: str) -> str:
+    """The whole page: the text kept by hand and, between its marks, what was measured."""
+    measured = "\n\n".join(
+        [
+            f"All settings were chosen by the geometric mean of the KL divergences on {COUNT} random "
+            f"Gaussian problems (seed {SEED}), at each budget on the grids of `demo/contest/sweep.py`; "
+            "ours has one default.",
+            "![KL divergence against model calls](pictures/samplers.svg)",
+            "### Aims",
+            aims(rows),
+            "### KL divergence, eps and v models",
+            divergences(rows, "eps"),
+            "### KL divergence, flow models",
+            divergences(rows, "flow"),
+            "### Two modes: found minus true weight in percent",
+            two_modes(rows),
+            "### Pictures of 8×8 numbers: sliced W2 · error of the mean · error of the covariance, eps",
+            pictures(rows),
+        ]
+    )
+    begin, end = "<!-- measured -->", "<!-- end of measured -->"
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n\n{measured}\n\n{end}{rest.split(end)[1]}"
+
+
+def write(rows: Rows, docs: Path) -> None:
+    """Write the page and its curves."""
+    (docs / "pictures" / "samplers.svg").write_text(curves(rows))
+    path = docs / "samplers.md"
+    path.write_text(page(rows, path.read_text()))

@@ -1,0 +1,150 @@
+"""The contest of the samplers: its methods reproduce published numbers, its settings are the best of a grid."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from recompose.core import lagrange, repaint
+from recompose.demo import gaussian
+from recompose.demo.contest import judge, methods, report, sweep
+from recompose.demo.contest.methods import Langevin
+from recompose.demo.contest.worlds import Gaussians, TwoModes, picture_problems, sliced
+from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def divergences(run: Any, draws: int) -> tuple[list[float], int]:
+    world = Gaussians([A, B, C], EXPLODING, draws)
+    moments = world.moments(run(world))
+    return [
+        each.divergence(problem.posterior()) for each, problem in zip(moments, (A, B, C), strict=True)
+    ], world.calls
+
+
+@pytest.mark.parametrize(
+    ("settings", "published", "calls"),
+    [
+        (Langevin(5, 0.2, 5, constant=False), (0.092, 0.735, 0.696), 81),
+        (Langevin(5, 0.2, 5, constant=True), (0.009, 0.266, 0.097), 115),
+        (Langevin(10, 0.2, 5, constant=True), (0.003, 0.137, 0.051), 210),
+    ],
+)
+def test_the_bidirectional_langevin_is_the_published_one(
+    settings: Langevin, published: tuple[float, ...], calls: int
+) -> None:
+    """The published numbers were drawn, to some 5 %, and are rounded."""
+    found, asked = divergences(lambda world: methods.langevin(world, "even", 20, settings), 30)
+    assert asked == calls
+    assert found == pytest.approx(published, rel=0.07, abs=0.001)
+
+
+def test_comfyui_s_noise_mask_is_the_published_one() -> None:
+    found, _ = divergences(lambda world: methods.replaced(world, "even", 20), 3)
+    assert found[0] == pytest.approx(1.418492, abs=1e-6)
+    found, _ = divergences(lambda world: methods.replaced(world, "even", 20, fresh=True), 30)
+    assert found[0] == pytest.approx(1.305667, abs=1e-6)
+
+
+def test_many_problems_at_once_give_what_each_gives_alone() -> None:
+    together, _ = divergences(lambda world: methods.lagrangian(world, "karras", 20, lagrange.Settings()), 30)
+    sigmas = torch.tensor(methods.karras(Gaussians([A], EXPLODING, 1), 20), dtype=torch.float64)
+    alone = [
+        gaussian.lagrange_moments(problem, EXPLODING, sigmas, lagrange.Settings()).divergence(
+            problem.posterior()
+        )
+        for problem in (A, B, C)
+    ]
+    assert together == pytest.approx(alone, rel=1e-6)
+
+
+def test_fewer_rows_show_the_same_distribution() -> None:
+    world = Gaussians([A, B], EXPLODING, 3)
+    x = world.normal() + 2 * world.normal() @ B.covariance + world.latent
+    before, after = world.moments(x), world.moments(world.settled(x))
+    for one, other in zip(before, after, strict=True):
+        assert torch.allclose(one.mean, other.mean)
+        assert torch.allclose(one.covariance, other.covariance)
+
+
+@pytest.mark.parametrize("path", [EXPLODING, FLOW])
+def test_the_two_modes_denoiser_is_exact(path: Any) -> None:
+    """By drawing: the mean of clean numbers that give nearly the same noisy first number."""
+    world = TwoModes(path, 1, 0.8, (0.1, 0.0), 0)
+    generator = torch.Generator().manual_seed(1)
+    count, level = 400_000, path.level(0.4)
+    signs = torch.randint(0, 2, (count, 1), generator=generator) * 2 - 1
+    root = torch.linalg.cholesky(world.covariance)
+    clean = 0.8 * signs + torch.randn(count, 4, generator=generator) @ root.T
+    noisy = level.signal * clean + level.noise * torch.randn(count, 4, generator=generator)
+    answer = world.model(noisy[None], torch.tensor([0.4]))[0]
+    for low, high in ((-1.0, -0.5), (-0.2, 0.2), (0.5, 1.0)):
+        band = (noisy[:, 0] > low) & (noisy[:, 0] < high)
+        assert answer[band].mean(0).tolist() == pytest.approx(clean[band].mean(0).tolist(), abs=0.01)
+
+
+def test_the_chosen_setting_is_the_best_and_never_on_an_edge(tmp_path: Path, monkeypatch: Any) -> None:
+    """A score that is least at width 5 and pull 7 outside of the grid is found by extending it."""
+
+    def of(self: Any, name: str, settings: dict, calls: int) -> float:
+        return abs(math.log(settings["width"] / 5)) + abs(math.log(settings["pull"] / 70)) + settings["inner"]
+
+    monkeypatch.setattr(sweep.Scores, "of", of)
+    found = sweep.best("Langevin", 50, sweep.Scores(tmp_path / "scores"))
+    assert found["inner"] == 1
+    assert 4 < found["width"] < 6.5
+    assert 50 < found["pull"] < 100
+
+
+def test_a_sweep_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: Any) -> None:
+    path = tmp_path / "scores"
+    first = sweep.Scores(path).of("noise mask", {"schedule": "even"}, 10)
+    monkeypatch.setattr(sweep, "score", lambda *_: pytest.fail("scored again"))
+    assert sweep.Scores(path).of("noise mask", {"schedule": "even"}, 10) == first
+
+
+def test_no_method_asks_more_often_than_it_may() -> None:
+    for name, axes in sweep.GRIDS.items():
+        settings = {axis: values[0] for axis, values in axes.items()}
+        found = sweep.method(name, settings, 50)
+        assert found is not None
+        world = Gaussians([A], EXPLODING, found[2])
+        found[0](world)
+        assert 40 < world.calls <= 50, name
+
+
+def test_sliced_distance_of_what_is_shifted_is_the_shift() -> None:
+    truth = picture_problems()["half"].posterior()
+    moved = gaussian.Moments(truth.mean + 1, truth.covariance)
+    count = len(truth.mean)
+    assert sliced(truth, truth) == pytest.approx(0, abs=1e-9)
+    assert sliced(moved, truth) == pytest.approx(1, rel=0.25)
+    wide = gaussian.Moments(truth.mean, 4 * truth.covariance)
+    trace = math.sqrt(float(torch.trace(truth.covariance)) / count)
+    assert sliced(wide, truth) == pytest.approx(trace, rel=0.25)
+
+
+def test_the_page_says_what_was_measured() -> None:
+    rows = json.loads((ROOT / "docs" / "samplers.json").read_text())
+    text = (ROOT / "docs" / "samplers.md").read_text()
+    assert report.page(rows, text) == text
+    assert report.curves(rows) == (ROOT / "docs" / "pictures" / "samplers.svg").read_text()
+
+
+def test_ours_is_still_as_good_as_the_page_says() -> None:
+    rows = json.loads((ROOT / "docs" / "samplers.json").read_text())
+    said = next(row for row in rows if row["method"] == report.OURS and row["calls"] == 50)
+    found = sweep.method(report.OURS, said["settings"], 50)
+    assert found is not None
+    for label, path in judge.PATHS.items():
+        assert judge.gaussians(found[0], found[2], path) == pytest.approx(said[label]["kl"], rel=1e-3)
+
+
+def test_a_jump_that_fits_nowhere_is_left_out() -> None:
+    assert sweep.repaint_calls(3, repaint.Settings(16, 2)) == 0
+    assert sweep.method("RePaint", {"schedule": "even", "jump_length": 64, "resamplings": 2}, 50) is None
