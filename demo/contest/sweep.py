@@ -17,6 +17,7 @@ from .worlds import Gaussians
 
 BUDGETS = (50, 100, 200, 400)
 SEED, COUNT = 1, 20
+NEGLIGIBLE = 0.02
 SCHEDULES = ("even", "karras")
 WIDTHS, PULLS, INNERS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0), (1, 2, 5, 10, 20, 30), (2, 3, 5, 8)
 GRIDS: dict[str, dict[str, tuple]] = {
@@ -126,28 +127,31 @@ def combinations(axes: dict[str, tuple]) -> Iterator[Settings]:
 
 
 def best(name: str, calls: int, scores: Scores) -> Settings:
-    """The setting of least score on the grid, which is extended where it lies on an edge of it."""
+    """The setting of least score on the grid, which is extended where it lies on an edge of it.
+
+    Beyond the grid one axis is moved at a time. An edge beyond which less than `NEGLIGIBLE` is won is no edge: more pull ends in a limit.
+    """
     axes, tried = GRIDS[name], list(combinations(GRIDS[name]))
+    winner = min(tried, key=lambda settings: scores.of(name, settings, calls))
     while True:
-        winner = min(tried, key=lambda settings: scores.of(name, settings, calls))
         beyond = [
             {**winner, axis: value}
             for axis in OPEN_AXES
             if axis in axes
-            for value in outside(winner[axis], sorted({settings[axis] for settings in tried}))
+            for value in around(winner[axis], sorted({settings[axis] for settings in tried}))
         ]
-        beyond = [settings for settings in beyond if settings not in tried]
-        if not beyond:
-            return winner
         tried += beyond
+        before, found = winner, min(tried, key=lambda settings: scores.of(name, settings, calls))
+        if scores.of(name, found, calls) > (1 - NEGLIGIBLE) * scores.of(name, before, calls):
+            return winner
+        winner = found
 
 
-def outside(value: float, values: list) -> list:
-    """The next value beyond the end that the value is at; whole numbers stay whole and above 0."""
-    if value == values[0]:
-        further = value // 2 if isinstance(value, int) else round(value / 1.5, 4)
-    elif value == values[-1]:
-        further = value + max(1, value // 2) if isinstance(value, int) else round(value * 1.5, 4)
-    else:
-        return []
-    return [further] if further > 0 else []
+def around(value: float, values: list) -> list:
+    """The values on both sides; beyond the ends new ones, whole numbers staying whole and all above 0."""
+    at = values.index(value)
+    whole = isinstance(value, int)
+    below = values[at - 1] if at else (value // 2 if whole else round(value / 1.5, 4))
+    last = at + 1 == len(values)
+    above = values[at + 1] if not last else value + max(1, value // 2) if whole else round(value * 1.5, 4)
+    return [each for each in (below, above) if each > 0]
