@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import bench_editor, bench_regions, bench_sampling
+from . import bench_editor, bench_regions, bench_samplers, bench_sampling
 from .environment import Environment
 from .report_parts import part_of
 from .startup import startup_seconds
@@ -302,6 +302,8 @@ def main(arguments: list[str], environment: Environment) -> int:
         return bench_editor.main()
     if arguments[:1] == ["sampling"]:
         return bench_sampling.main(environment)
+    if arguments[:1] == ["samplers"]:
+        return bench_samplers.main(arguments[1:], environment)
     if arguments[:1] == ["regions"]:
         return bench_regions.main(environment)
     options = argparse.ArgumentParser(prog="cli bench", description="Measure the nodes' speed and memory.")

@@ -97,9 +97,14 @@ def samplers() -> dict[str, tuple[Any, int]]:
     """By name the sampler objects and their steps; all ask the model equally often."""
     bridge = importlib.import_module("recompose.bridge.sampling")
     repaint = importlib.import_module("recompose.core.repaint")
+    lagrange = importlib.import_module("recompose.core.lagrange")
     euler = importlib.import_module("comfy.samplers").sampler_object("euler")
     # A jump in three calls: the presets have one in eight.
-    return {CORE: (euler, 3), "RePaint": (bridge.RePaint(repaint.Settings(1, 2)), 2)}
+    return {
+        CORE: (euler, 3),
+        "RePaint": (bridge.RePaint(repaint.Settings(1, 2)), 2),
+        "Lagrange": (bridge.Lagrange(lagrange.Settings()), 3),
+    }
 
 
 def stage(environment: Environment) -> Stage:
