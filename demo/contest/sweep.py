@@ -129,7 +129,8 @@ def combinations(axes: dict[str, tuple]) -> Iterator[Settings]:
 def best(name: str, calls: int, scores: Scores) -> Settings:
     """The setting of least score on the grid, which is extended where it lies on an edge of it.
 
-    Beyond the grid one axis is moved at a time. An edge beyond which less than `NEGLIGIBLE` is won is no edge: more pull ends in a limit.
+    Beyond the grid one axis is moved at a time. An edge beyond which less than `NEGLIGIBLE` is won is no edge:
+    more pull ends in a limit.
     """
     axes, tried = GRIDS[name], list(combinations(GRIDS[name]))
     winner = min(tried, key=lambda settings: scores.of(name, settings, calls))
