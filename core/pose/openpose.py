@@ -27,9 +27,6 @@ class Layout(str, Enum):
 
 
 COUNTS = {18: Layout.COCO_18, 25: Layout.BODY_25, 133: Layout.WHOLEBODY}
-# Normalised poses may reach beyond the picture (a completed one to 2.2), pixel poses are far larger than
-# this.
-_NORMALISED = 2.5
 
 
 def _frames(data: Any) -> list[Frame]:

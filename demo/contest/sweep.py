@@ -19,7 +19,7 @@ BUDGETS = (50, 100, 200, 400)
 SEED, COUNT = 1, 20
 NEGLIGIBLE = 0.02
 SCHEDULES = ("even", "karras")
-WIDTHS, PULLS, INNERS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0), (1, 2, 5, 10, 20, 30), (2, 3, 5, 8)
+WIDTHS, PULLS, INNERS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0), (1, 2, 5, 10, 20, 30), (2, 3, 5, 8, 12, 20)
 GRIDS: dict[str, dict[str, tuple]] = {
     "noise mask": {"schedule": SCHEDULES},
     "differential": {"schedule": SCHEDULES},
@@ -129,7 +129,7 @@ def combinations(axes: dict[str, tuple]) -> Iterator[Settings]:
 def best(name: str, calls: int, scores: Scores) -> Settings:
     """The setting of least score on the grid, which is extended where it lies on an edge of it.
 
-    Beyond the grid one axis is moved at a time. An edge beyond which less than `NEGLIGIBLE` is won is no edge:
+    Beyond the grid one axis is moved at a time. An edge beyond which less than `NEGLIGIBLE` is won is none:
     more pull ends in a limit.
     """
     axes, tried = GRIDS[name], list(combinations(GRIDS[name]))
