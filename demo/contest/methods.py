@@ -80,40 +80,50 @@ def langevin(world: World, schedule: str, steps: int, settings: Langevin) -> Ten
     unknown = world.mask > 0
     for index, (above, below) in enumerate(pairwise(sigmas)):
         level = world.path.level(above)
-        size = math.hypot(level.signal, level.noise)
-        noise, signal = (level.noise / size) ** 2, level.signal / size
-        x = torch.where(unknown, x, world.noised(above * rows, own).to(x)) / size
-        rate = torch.where(unknown, 1.0, 1 + settings.pull).to(x) / noise
-        width = settings.width * (noise if settings.constant else 1.0)
-
-        def force(x: Tensor) -> Tensor:
-            denoised = world.model(x * size, above * rows)  # noqa: B023
-            aim = (1 + settings.pull) * world.latent - settings.pull * denoised
-            there = signal * aim + settings.pull * x  # noqa: B023
-            return torch.where(unknown, signal * denoised, there) / noise  # noqa: B023
-
-        def drift(x: Tensor, force: Tensor, width: float) -> Tensor:
-            decay = torch.exp(-rate * width)  # noqa: B023
-            spread = ((1 - decay**2) / rate).sqrt()  # noqa: B023
-            return decay * x + (1 - decay) / rate * force + spread * world.normal()  # noqa: B023
-
-        pushed = None
-        for _ in range(settings.count(noise, steps - index)):
-            if pushed is None:
-                pushed = force(x)
-                x = drift(x, pushed, width)
-                continue
-            x = drift(x, pushed, width / 2)
-            after = force(x)
-            x = x + (after - pushed) * width
-            pushed = after
-            x = drift(x, pushed, width / 2)
-        x = x * size
+        x = torch.where(unknown, x, world.noised(above * rows, own).to(x))
+        count = settings.count(noise_share(level), steps - index)
+        x = equilibrated(world, x, above, count, settings)
         denoised = torch.where(unknown, world.model(x, above * rows), world.latent)
         x = euler(x, denoised, level, world.path.level(below))
         joint = world.settled(torch.where(unknown, x, own))
         x, own = torch.where(unknown, joint, x), torch.where(unknown, own, joint)
     return x
+
+
+def noise_share(level: Level) -> float:
+    """1 - alpha bar."""
+    return level.noise**2 / (level.noise**2 + level.signal**2)
+
+
+def equilibrated(world: World, x: Tensor, sigma: float, count: int, settings: Langevin) -> Tensor:
+    """`x` after `count` inner steps at `sigma`; all but the first take the force anew in their middle."""
+    level, rows, unknown = world.path.level(sigma), torch.ones(len(world.mask)).double(), world.mask > 0
+    size, noise = math.hypot(level.signal, level.noise), noise_share(level)
+    signal = level.signal / size
+    rate = torch.where(unknown, 1.0, 1 + settings.pull).to(x) / noise
+    width = settings.width * (noise if settings.constant else 1.0)
+
+    def force(x: Tensor) -> Tensor:
+        denoised = world.model(x * size, sigma * rows)
+        aim = (1 + settings.pull) * world.latent - settings.pull * denoised
+        return torch.where(unknown, signal * denoised, signal * aim + settings.pull * x) / noise
+
+    def drift(x: Tensor, force: Tensor, width: float) -> Tensor:
+        decay = torch.exp(-rate * width)
+        spread = ((1 - decay**2) / rate).sqrt()
+        return decay * x + (1 - decay) / rate * force + spread * world.normal()
+
+    x, pushed = x / size, None
+    for _ in range(count):
+        if pushed is None:
+            pushed = force(x)
+            x = drift(x, pushed, width)
+            continue
+        x = drift(x, pushed, width / 2)
+        after = force(x)
+        x = drift(x + (after - pushed) * width, after, width / 2)
+        pushed = after
+    return x * size
 
 
 def langevin_calls(schedule: Callable[[int], list[float]], steps: int, settings: Langevin) -> int:

@@ -19,7 +19,7 @@ BUDGETS = (50, 100, 200, 400)
 SEED, COUNT = 1, 20
 NEGLIGIBLE = 0.02
 SCHEDULES = ("even", "karras")
-WIDTHS, PULLS, INNERS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0), (1, 2, 5, 10, 20, 30), (2, 3, 5, 8, 12, 20)
+WIDTHS, PULLS, INNERS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0), (1, 2, 5, 10, 20, 30), (2, 3, 5, 8)
 GRIDS: dict[str, dict[str, tuple]] = {
     "noise mask": {"schedule": SCHEDULES},
     "differential": {"schedule": SCHEDULES},
