@@ -6,7 +6,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from . import captioner, completion, completion_page, detector, judge
+from . import (
+    captioner,
+    completion,
+    completion_page,
+    detector,
+    judge,
+    openpose,
+    text_to_image,
+    vae,
+)
 from .rows import Figures
 
 FOLDER = Path(__file__).resolve().parent
@@ -15,6 +24,9 @@ DOCS = FOLDER.parents[1] / "docs"
 
 # Each takes the folder of the committed weights; ComfyUI can be imported then.
 FIGURES: dict[str, Callable[[Path], Figures]] = {
+    "vae": vae.measure,
+    "text_to_image": text_to_image.measure,
+    "openpose": openpose.measure,
     "judge": judge.measure,
     "detector": detector.measure,
     "captioner": captioner.measure,

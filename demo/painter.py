@@ -1,0 +1,98 @@
+"""Paint with the small diffusion models outside of ComfyUI's samplers, for measuring them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .models import diffusion, networks, parts
+from .orders import Order, batches
+from .train.control import controlled
+from .train.prompts import Tokenizer, tokens
+
+STEPS, GUIDANCE = 25, 2.0
+
+
+class Painter:
+    """The models of a folder; all in fp32 on the CPU."""
+
+    def __init__(self, folder: Path = parts.FOLDER) -> None:
+        def filled(network: nn.Module, name: str) -> Any:
+            parts.load(network, folder, name)
+            return network.eval().requires_grad_(False)
+
+        self.vae = filled(networks.autoencoder(), "vae")
+        self.text = filled(networks.text_encoder(), "text")
+        self.plain = filled(networks.unet(), "text_to_image")
+        self.inpaint = filled(networks.unet(networks.INPAINT_CHANNELS), "inpaint")
+        self.control = filled(networks.controlnet(), "openpose")
+        self.tokenizer = Tokenizer()
+
+    @torch.inference_mode()
+    def paint(self, orders: Sequence[Order]) -> list[np.ndarray]:
+        """Pictures H,W,3 uint8 by deterministic DDIM; the same for an order whatever else is ordered."""
+        found: dict[int, np.ndarray] = {}
+        for indices in batches(orders):
+            found |= zip(indices, self.together([orders[index] for index in indices]), strict=True)
+        return [found[index] for index in range(len(orders))]
+
+    def together(self, orders: list[Order]) -> list[np.ndarray]:
+        """Pictures of orders of one size and kind."""
+        height, width = orders[0].room
+        states = networks.text_states(self.text, tokens([each.words for each in orders], self.tokenizer))
+        nothing = networks.text_states(self.text, tokens([""], self.tokenizer)).expand_as(states)
+        hint, around = self.hint(orders), self.around(orders)
+        unet = self.plain if around is None else self.inpaint
+
+        def answer(x: Tensor, times: Tensor, words: Tensor) -> Tensor:
+            seen = x if around is None else torch.cat([x, around], 1)
+            if hint is None:
+                return unet(seen, times.float(), words)
+            return controlled(unet, self.control, seen, hint, times, words)
+
+        def guided(x: Tensor, times: Tensor) -> Tensor:
+            without = answer(x, times, nothing)
+            return without + GUIDANCE * (answer(x, times, states) - without)
+
+        noise = torch.stack([normal(each.seed, height // 8, width // 8) for each in orders])
+        images = networks.decode(self.vae, diffusion.sample(guided, noise, STEPS))
+        pixels = (images.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        return [pasted(order, image) for order, image in zip(orders, pixels, strict=True)]
+
+    def hint(self, orders: list[Order]) -> Tensor | None:
+        """The skeletons B,3,H,W in 0…1, if there are any."""
+        drawn = [each.skeleton for each in orders if each.skeleton is not None]
+        return pictures(drawn) if drawn else None
+
+    def around(self, orders: list[Order]) -> Tensor | None:
+        """Mask and rest of the picture B,5,h,w, if there is one."""
+        holes = [each.hole for each in orders if each.hole is not None]
+        if not holes:
+            return None
+        mask = torch.from_numpy(np.stack(holes))[:, None].float()
+        rest = pictures([each.picture for each in orders if each.picture is not None])
+        cells = mask[..., ::8, ::8]
+        return torch.cat([cells, networks.encode(self.vae, rest * (1 - mask) + 0.5 * mask)], 1)
+
+
+def pictures(images: list[np.ndarray]) -> Tensor:
+    """Pictures H,W,3 uint8 as B,3,H,W in 0…1."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(255)
+
+
+def normal(seed: int, rows: int, columns: int) -> Tensor:
+    """The unit noise of a seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(networks.LATENT_CHANNELS, rows, columns, generator=generator)
+
+
+def pasted(order: Order, image: np.ndarray) -> np.ndarray:
+    """The painted picture with what was given as it was."""
+    if order.hole is None or order.picture is None:
+        return image
+    return np.where(order.hole[..., None], image, order.picture)
