@@ -75,18 +75,16 @@ class Push:
     multiplier: Tensor
     pace: Tensor
 
-    def seen(self, x: Tensor, sigma: Tensor, level: Level, normal: Tensor | float) -> Tensor:
+    def seen(self, x: Tensor, mask: Tensor, level: Level, normal: Tensor | float) -> Tensor:
         """What the model is shown: exactly known cells for themselves, and all seen ones pushed."""
-        mask = self.known.mask(sigma)
         own = level.signal * self.known.latent + self.settings.known_noise * level.noise * normal
         x = own.where(mask <= 0, x)
         return x + level.noise**2 / level.signal * self.multiplier if level.signal else x
 
-    def learn(self, denoised: Tensor, sigma: Tensor, level: Level) -> None:
+    def learn(self, denoised: Tensor, mask: Tensor, level: Level) -> None:
         """Move the multiplier by what the model's clean picture still lacks; noise alone teaches nothing."""
         if not level.signal:
             return
-        mask = self.known.mask(sigma)
         error = mask / (1 - mask).clamp(min=1e-6)  # of what was seen, in units of the latent's variance
         lacking = (self.known.latent - denoised - error * self.multiplier) / (level.spread**2 + error)
         lacking = lacking.where(mask < 1, lacking.new_zeros(()))
@@ -119,8 +117,9 @@ def sample(
     last: tuple[Tensor, Level] | None = None
     for call, (here, there) in enumerate(pairwise(levels)):
         sigma = sigmas[call] * rows
-        denoised = model(push.seen(x, sigma, here, own), sigma)
-        push.learn(denoised, sigma, here)
+        mask = known.mask(sigma)
+        denoised = model(push.seen(x, mask, here, own), sigma)
+        push.learn(denoised, mask, here)
         denoised = known.settle(denoised, sigma)
         report(call, denoised, x)
         keep, clean, ahead, fresh = step(here, there, last[1] if last else None, settings.eta)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core import lagrange
-from ..core.noise_path import Kind, Level, NoisePath
+from ..core.noise_path import Kind, NoisePath
 from ..core.repaint import Known, Settings, plan, sample
 
 EXPLODING, FLOW = NoisePath(Kind.EXPLODING), NoisePath(Kind.FLOW)
@@ -50,11 +52,6 @@ class Problem:
         gain = self.covariance[:, seen] @ torch.linalg.inv(self.covariance[seen][:, seen] + error)
         rest = self.covariance - gain @ self.covariance[seen]
         return Moments((gain @ self.values[seen])[self.wanted], rest[self.wanted][:, self.wanted])
-
-    def denoiser(self, level: Level) -> Tensor:
-        """The matrix of the exact denoiser: E[clean | x] = matrix · x."""
-        noisy = level.signal**2 * self.covariance + level.noise**2 * torch.eye(len(self.mask)).double()
-        return level.signal * torch.linalg.solve(noisy, self.covariance)
 
 
 def ar1(size: int, correlation: float) -> Tensor:
@@ -104,34 +101,24 @@ def flow_sigmas(steps: int) -> Tensor:
     return torch.linspace(1, 0, steps + 1, dtype=torch.float64)
 
 
-class Probes:
-    """Rows that show an affine sampler whole: the observed values alone, then each normal number given.
+class World(ABC):
+    """What a sampler may ask, for several problems at once; all shapes are P,R,n: problem, row, number."""
 
-    A method that is affine in its start and its noise makes the mean of the first row and, of all others
-    together, a root of the covariance.
-    """
+    path: NoisePath
+    mask: Tensor  # P,1,n; 1 = unknown
+    latent: Tensor  # what was observed, 0 where nothing was
 
-    def __init__(self, problem: Problem, path: NoisePath, draws: int) -> None:
-        self.problem, self.path, self.size = problem, path, len(problem.mask)
-        self.rows, self.given = 1 + self.size * (1 + draws), 0
-        self.latent = torch.zeros(self.rows, self.size).double()
-        self.latent[0] = problem.values
-        self.matrices: dict[float, Tensor] = {}
-
+    @abstractmethod
     def normal(self, *_where: object) -> Tensor:
-        """Independent normal noise, the next `size` rows of unit length."""
-        rows = torch.zeros(self.rows, self.size).double()
-        begin = 1 + self.size * self.given
-        rows[begin : begin + self.size] = torch.eye(self.size)
-        self.given += 1
-        return rows
+        """Normal noise, independent of all before."""
 
+    @abstractmethod
     def model(self, x: Tensor, sigma: Tensor) -> Tensor:
         """The exact denoiser at the rows' common sigma."""
-        at = float(sigma[0])
-        if at not in self.matrices:
-            self.matrices[at] = self.problem.denoiser(self.path.level(at))
-        return x @ self.matrices[at].mT
+
+    @abstractmethod
+    def settled(self, x: Tensor) -> Tensor:
+        """`x` in as few rows as show the same distribution; what else holds noise is no longer valid."""
 
     def start(self, sigma: float) -> Tensor:
         """What ComfyUI starts from: noise, for exploding models of variance 1 + sigma²."""
@@ -145,43 +132,91 @@ class Probes:
         level = self.path.level(float(sigma[0]))
         return level.signal * self.latent + level.noise * normal
 
-    def moments(self, x: Tensor) -> Moments:
-        """The wanted numbers' distribution, from the rows as the sampler left them."""
-        rows = x[:, self.problem.wanted]
-        return Moments(rows[0], rows[1:].mT @ rows[1:])
+
+class Gaussians(World):
+    """Rows that show an affine method whole: the observed values alone, then each normal number given.
+
+    A method that is affine in its start and its noise makes the mean of the first row and, of all others
+    together, a root of the covariance. Problems of fewer numbers than the largest get known zeros that
+    nothing depends on. `draws` is how often noise is asked for before `settled` makes the rows few again.
+    """
+
+    def __init__(self, problems: list[Problem], path: NoisePath, draws: int) -> None:
+        self.problems, self.path = problems, path
+        self.size = max(len(problem.mask) for problem in problems)
+        count = len(problems)
+        self.rows, self.given, self.calls = 1 + self.size * (1 + draws), 0, 0
+        self.covariance = torch.eye(self.size).double().repeat(count, 1, 1)
+        self.mask = torch.zeros(count, 1, self.size).double()
+        self.latent = torch.zeros(count, self.rows, self.size).double()
+        for index, problem in enumerate(problems):
+            size = len(problem.mask)
+            self.covariance[index, :size, :size] = problem.covariance
+            self.mask[index, 0, :size] = problem.mask
+            self.latent[index, 0, :size] = problem.values
+        self.matrices: dict[float, Tensor] = {}
+
+    def normal(self, *_where: object) -> Tensor:
+        """Independent normal noise, the next rows of unit length."""
+        rows = torch.zeros_like(self.latent)
+        begin = 1 + self.size * self.given
+        if begin + self.size > self.rows:
+            raise RuntimeError(f"More noise is asked for than the {self.rows} rows were made for.")
+        rows[:, begin : begin + self.size] = torch.eye(self.size)
+        self.given += 1
+        return rows
+
+    def model(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """The exact denoiser at the rows' common sigma."""
+        at = float(sigma[0])
+        if at not in self.matrices:
+            level = self.path.level(at)
+            noisy = level.signal**2 * self.covariance + level.noise**2 * torch.eye(self.size).double()
+            self.matrices[at] = level.signal * torch.linalg.solve(noisy, self.covariance)
+        self.calls += 1
+        return x @ self.matrices[at].mT
+
+    def settled(self, x: Tensor) -> Tensor:
+        """`x` in as few rows as show the same distribution; what else holds noise is no longer valid."""
+        rows = torch.zeros_like(x)
+        rows[:, 0] = x[:, 0]
+        root = torch.linalg.qr(x[:, 1:], mode="r").R
+        rows[:, 1 : 1 + root.shape[1]] = root
+        self.given = 1
+        return rows
+
+    def moments(self, x: Tensor) -> list[Moments]:
+        """The wanted numbers' distribution in each problem."""
+        found = []
+        for problem, rows in zip(self.problems, x, strict=True):
+            wanted = rows[:, : len(problem.mask)][:, problem.wanted]
+            found.append(Moments(wanted[0], wanted[1:].mT @ wanted[1:]))
+        return found
+
+
+def sampled(sample: Callable[..., Tensor], world: World, sigmas: Tensor, settings: object) -> Tensor:
+    """What one of `core`'s samplers makes of a world."""
+    return sample(
+        world.model,
+        world.start(float(sigmas[0])),
+        sigmas,
+        world.normal,
+        lambda *_: None,
+        known=Known(world.latent, lambda _sigma: world.mask, world.noised),
+        path=world.path,
+        settings=settings,
+    )
 
 
 def repaint_moments(problem: Problem, path: NoisePath, sigmas: Tensor, settings: Settings) -> Moments:
     """The exact distribution of what RePaint makes of a problem."""
-    probes = Probes(problem, path, draws=1 + len(plan(sigmas.tolist(), settings)))
-    known = Known(probes.latent, lambda _sigma: problem.mask, probes.noised)
-    x = sample(
-        probes.model,
-        probes.start(float(sigmas[0])),
-        sigmas,
-        probes.normal,
-        lambda *_: None,
-        known=known,
-        path=path,
-        settings=settings,
-    )
-    return probes.moments(x)
+    world = Gaussians([problem], path, draws=1 + len(plan(sigmas.tolist(), settings)))
+    return world.moments(sampled(sample, world, sigmas, settings))[0]
 
 
 def lagrange_moments(
     problem: Problem, path: NoisePath, sigmas: Tensor, settings: lagrange.Settings
 ) -> Moments:
     """The exact distribution of what the Lagrange sampler makes of a problem."""
-    probes = Probes(problem, path, draws=2 + len(sigmas))
-    known = Known(probes.latent, lambda _sigma: problem.mask, probes.noised)
-    x = lagrange.sample(
-        probes.model,
-        probes.start(float(sigmas[0])),
-        sigmas,
-        probes.normal,
-        lambda *_: None,
-        known=known,
-        path=path,
-        settings=settings,
-    )
-    return probes.moments(x)
+    world = Gaussians([problem], path, draws=2 + len(sigmas))
+    return world.moments(sampled(lagrange.sample, world, sigmas, settings))[0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.noise_path import NoisePath
-from ..gaussian import EXPLODING, FLOW, A, B, C
+from ..gaussian import EXPLODING, FLOW, A, B, C, Gaussians
 from .sweep import Run
-from .worlds import Gaussians, TwoModes, picture_problems, sliced
+from .worlds import TwoModes, picture_problems, sliced
 
 PATHS = {"eps": EXPLODING, "flow": FLOW}
 # How far the corner is from the middle, and what was seen of the first two numbers.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,24 +10,23 @@ import torch
 from torch import Tensor
 
 from ...core import lagrange, repaint
-from ...core.noise_path import Kind, Level
-from ..gaussian import sd_sigmas
-from .worlds import World, known
+from ...core.noise_path import Kind, Level, NoisePath
+from ..gaussian import EXPLODING, World, sampled, sd_sigmas
 
 LOWEST, HIGHEST = float(sd_sigmas(1000)[-2]), float(sd_sigmas(1000)[0])
 
 
-def even(world: World, steps: int) -> list[float]:
+def even(path: NoisePath, steps: int) -> list[float]:
     """Sigmas at every (1000 / steps)-th of Stable Diffusion's timesteps; a flow's have the same spreads."""
     spreads = sd_sigmas(steps).tolist()
-    if world.path.kind is Kind.FLOW:
+    if path.kind is Kind.FLOW:
         return [spread / (1 + spread) for spread in spreads]
     return spreads
 
 
-def karras(world: World, steps: int) -> list[float]:
+def karras(path: NoisePath, steps: int) -> list[float]:
     """Sigmas even in the 7th root of the spread; a flow begins with noise alone."""
-    return lagrange.karras(world.path, steps, LOWEST, HIGHEST)
+    return lagrange.karras(path, steps, LOWEST, HIGHEST)
 
 
 SCHEDULES = {"even": even, "karras": karras}
@@ -42,7 +40,7 @@ def euler(x: Tensor, denoised: Tensor, here: Level, there: Level) -> Tensor:
 
 def replaced(world: World, schedule: str, steps: int, fresh: bool = False, release: bool = False) -> Tensor:
     """ComfyUI's noise mask; `fresh`: blended diffusion; `release`: differential, which ends free."""
-    sigmas = SCHEDULES[schedule](world, steps)
+    sigmas = SCHEDULES[schedule](world.path, steps)
     x, own, rows = world.start(sigmas[0]), world.normal(), torch.ones(len(world.mask)).double()
     for index, (above, below) in enumerate(pairwise(sigmas)):
         mask = torch.ones_like(world.mask) if release and index == steps - 1 else world.mask
@@ -52,9 +50,15 @@ def replaced(world: World, schedule: str, steps: int, fresh: bool = False, relea
         denoised = torch.where(mask > 0, world.model(x, above * rows), world.latent)
         x = euler(x, denoised, world.path.level(above), world.path.level(below))
         if not fresh:
-            joint = world.settled(torch.where(world.mask > 0, x, own))
-            x, own = torch.where(world.mask > 0, joint, x), torch.where(world.mask > 0, own, joint)
+            x, own = rested(world, x, own)
     return x
+
+
+def rested(world: World, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """`x` and the known cells' own noise in few rows; of each only the cells that it still matters for."""
+    unknown = world.mask > 0
+    joint = world.settled(torch.where(unknown, x, own))
+    return torch.where(unknown, joint, x), torch.where(unknown, own, joint)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Langevin:
 
 def langevin(world: World, schedule: str, steps: int, settings: Langevin) -> Tensor:
     """LanPaint 2.1 (Zheng et al. 2025): Langevin steps with the bidirectional score before each step down."""
-    sigmas = SCHEDULES[schedule](world, steps)
+    sigmas = SCHEDULES[schedule](world.path, steps)
     x, own, rows = world.start(sigmas[0]), world.normal(), torch.ones(len(world.mask)).double()
     unknown = world.mask > 0
     for index, (above, below) in enumerate(pairwise(sigmas)):
@@ -85,8 +89,7 @@ def langevin(world: World, schedule: str, steps: int, settings: Langevin) -> Ten
         x = equilibrated(world, x, above, count, settings)
         denoised = torch.where(unknown, world.model(x, above * rows), world.latent)
         x = euler(x, denoised, level, world.path.level(below))
-        joint = world.settled(torch.where(unknown, x, own))
-        x, own = torch.where(unknown, joint, x), torch.where(unknown, own, joint)
+        x, own = rested(world, x, own)
     return x
 
 
@@ -126,25 +129,23 @@ def equilibrated(world: World, x: Tensor, sigma: float, count: int, settings: La
     return x * size
 
 
-def langevin_calls(schedule: Callable[[int], list[float]], steps: int, settings: Langevin) -> int:
-    """How often the model is asked, from the spreads of the schedule."""
-    shares = [spread**2 / (1 + spread**2) for spread in schedule(steps)[:-1]]
+def langevin_calls(schedule: str, steps: int, settings: Langevin) -> int:
+    """How often the model is asked."""
+    sigmas = SCHEDULES[schedule](EXPLODING, steps)[:-1]
+    shares = [noise_share(EXPLODING.level(sigma)) for sigma in sigmas]
     return steps + sum(settings.count(share, steps - index) for index, share in enumerate(shares))
 
 
 def repainted(world: World, schedule: str, steps: int, settings: repaint.Settings) -> Tensor:
     """RePaint, ours."""
-    sigmas = torch.tensor(SCHEDULES[schedule](world, steps), dtype=torch.float64)
-    return repaint.sample(
-        world.model, world.start(float(sigmas[0])), sigmas, world.normal, lambda *_: None,
-        known=known(world), path=world.path, settings=settings,
-    )  # fmt: skip
+    return sampled(repaint.sample, world, levels(world, schedule, steps), settings)
 
 
 def lagrangian(world: World, schedule: str, steps: int, settings: lagrange.Settings) -> Tensor:
     """The Lagrange sampler."""
-    sigmas = torch.tensor(SCHEDULES[schedule](world, steps), dtype=torch.float64)
-    return lagrange.sample(
-        world.model, world.start(float(sigmas[0])), sigmas, world.normal, lambda *_: None,
-        known=known(world), path=world.path, settings=settings,
-    )  # fmt: skip
+    return sampled(lagrange.sample, world, levels(world, schedule, steps), settings)
+
+
+def levels(world: World, schedule: str, steps: int) -> Tensor:
+    """The sigmas as `core`'s samplers take them."""
+    return torch.tensor(SCHEDULES[schedule](world.path, steps), dtype=torch.float64)

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ...core import lagrange, repaint
-from ..gaussian import EXPLODING, random_problems
+from ..gaussian import EXPLODING, Gaussians, random_problems
 from . import methods
-from .worlds import Gaussians
 
 BUDGETS = (50, 100, 200, 400)
 SEED, COUNT = 1, 20
@@ -35,11 +34,6 @@ Settings = dict[str, Any]
 Run = Callable[[Any], Any]
 
 
-def spreads(schedule: str, steps: int) -> list[float]:
-    """The schedule of an exploding model."""
-    return methods.SCHEDULES[schedule](Gaussians(random_problems(1, 0), EXPLODING, 1), steps)
-
-
 def method(name: str, settings: Settings, calls: int) -> tuple[Run, int, int] | None:
     """What runs the method at a budget, its steps, draws of noise between rests; None where none fits."""
     schedule = settings["schedule"]
@@ -57,9 +51,7 @@ def method(name: str, settings: Settings, calls: int) -> tuple[Run, int, int] | 
         moves = len(repaint.plan(list(map(float, range(steps, -1, -1))), again))
         return lambda world: methods.repainted(world, schedule, steps, again), steps, moves + 2
     walk = methods.Langevin(settings["inner"], settings["width"], settings["pull"], name.endswith("count"))
-    steps = largest(
-        calls, lambda steps: methods.langevin_calls(lambda n: spreads(schedule, n), steps, walk), least=2
-    )
+    steps = largest(calls, lambda steps: methods.langevin_calls(schedule, steps, walk), least=2)
     if not steps:
         return None
     return lambda world: methods.langevin(world, schedule, steps, walk), steps, 2 * walk.inner + 3

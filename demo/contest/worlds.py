@@ -1,112 +1,17 @@
-"""Many small worlds sampled at once: Gaussian ones by exact moments, one with two modes by drawing."""
+"""The contest's own worlds: one with two modes, sampled by drawing, and Gaussian pictures."""
 
 from __future__ import annotations
-
-import math
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ...core.noise_path import Kind, NoisePath
-from ...core.repaint import Known
-from ..gaussian import Moments, Problem, ar1, observed
+from ...core.noise_path import NoisePath
+from ..gaussian import Moments, Problem, World, ar1, observed
 
 SIDE = 8  # of the picture whose neighbours are correlated
 
 
-class World(Protocol):
-    """What a method may ask: the model, noise, and what is known; all shapes are P,R,n."""
-
-    path: NoisePath
-    mask: Tensor  # P,1,n; 1 = unknown
-    latent: Tensor
-
-    def model(self, x: Tensor, sigma: Tensor) -> Tensor: ...
-    def normal(self, *where: object) -> Tensor: ...
-    def start(self, sigma: float) -> Tensor: ...
-    def noised(self, sigma: Tensor, normal: Tensor) -> Tensor: ...
-    def settled(self, x: Tensor) -> Tensor: ...
-
-
-def known(world: World) -> Known:
-    """What is known, as the samplers of `core` ask for it."""
-    return Known(world.latent, lambda _sigma: world.mask, world.noised)
-
-
-class Gaussians:
-    """Rows that show an affine method whole, for many problems: see `demo.gaussian.Probes`.
-
-    Problems of fewer numbers than the largest get known zeros that nothing depends on. `draws` is how often
-    noise is asked for before `settled` makes the rows few again.
-    """
-
-    def __init__(self, problems: list[Problem], path: NoisePath, draws: int) -> None:
-        self.problems, self.path = problems, path
-        self.size = max(len(problem.mask) for problem in problems)
-        count = len(problems)
-        self.rows, self.given, self.calls = 1 + self.size * (1 + draws), 0, 0
-        self.covariance = torch.eye(self.size).double().repeat(count, 1, 1)
-        self.mask = torch.zeros(count, 1, self.size).double()
-        self.latent = torch.zeros(count, self.rows, self.size).double()
-        for index, problem in enumerate(problems):
-            size = len(problem.mask)
-            self.covariance[index, :size, :size] = problem.covariance
-            self.mask[index, 0, :size] = problem.mask
-            self.latent[index, 0, :size] = problem.values
-        self.matrices: dict[float, Tensor] = {}
-
-    def normal(self, *_where: object) -> Tensor:
-        """Independent normal noise, the next rows of unit length."""
-        rows = torch.zeros_like(self.latent)
-        begin = 1 + self.size * self.given
-        if begin + self.size > self.rows:
-            raise RuntimeError(f"More noise is asked for than the {self.rows} rows were made for.")
-        rows[:, begin : begin + self.size] = torch.eye(self.size)
-        self.given += 1
-        return rows
-
-    def model(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """The exact denoiser at the rows' common sigma."""
-        at = float(sigma[0])
-        if at not in self.matrices:
-            level = self.path.level(at)
-            noisy = level.signal**2 * self.covariance + level.noise**2 * torch.eye(self.size).double()
-            self.matrices[at] = level.signal * torch.linalg.solve(noisy, self.covariance)
-        self.calls += 1
-        return x @ self.matrices[at].mT
-
-    def start(self, sigma: float) -> Tensor:
-        """What ComfyUI starts from: noise, for exploding models of variance 1 + sigma²."""
-        level = self.path.level(sigma)
-        if self.path.kind is Kind.EXPLODING:
-            return math.sqrt(1 + level.noise**2) * self.normal()
-        return level.signal * self.latent + level.noise * self.normal()
-
-    def noised(self, sigma: Tensor, normal: Tensor) -> Tensor:
-        """The observed values at the rows' common sigma with this noise."""
-        level = self.path.level(float(sigma[0]))
-        return level.signal * self.latent + level.noise * normal
-
-    def settled(self, x: Tensor) -> Tensor:
-        """`x` in as few rows as show the same distribution; what else holds noise is no longer valid."""
-        rows = torch.zeros_like(x)
-        rows[:, 0] = x[:, 0]
-        root = torch.linalg.qr(x[:, 1:], mode="r").R
-        rows[:, 1 : 1 + root.shape[1]] = root
-        self.given = 1
-        return rows
-
-    def moments(self, x: Tensor) -> list[Moments]:
-        """The wanted numbers' distribution in each problem."""
-        found = []
-        for problem, rows in zip(self.problems, x, strict=True):
-            wanted = rows[:, : len(problem.mask)][:, problem.wanted]
-            found.append(Moments(wanted[0], wanted[1:].mT @ wanted[1:]))
-        return found
-
-
-class TwoModes:
+class TwoModes(World):
     """Four numbers near one of two opposite corners; the first two are known, which corner is to be told.
 
     Each mode is normal with neighbours correlated by a half; all variances are 1. The weights follow from
@@ -139,18 +44,6 @@ class TwoModes:
         share = torch.softmax(-((off @ inverse) * off).sum(-1) / 2, -1)
         each = self.corners + level.signal * off @ inverse @ self.covariance
         return (share[..., None] * each).sum(-2)
-
-    def start(self, sigma: float) -> Tensor:
-        """As Gaussians'."""
-        level = self.path.level(sigma)
-        if self.path.kind is Kind.EXPLODING:
-            return math.sqrt(1 + level.noise**2) * self.normal()
-        return level.signal * self.latent + level.noise * self.normal()
-
-    def noised(self, sigma: Tensor, normal: Tensor) -> Tensor:
-        """As Gaussians'."""
-        level = self.path.level(float(sigma[0]))
-        return level.signal * self.latent + level.noise * normal
 
     def settled(self, x: Tensor) -> Tensor:
         """Draws stay as they are."""

@@ -13,8 +13,8 @@ from recompose.core import lagrange, repaint
 from recompose.demo import gaussian
 from recompose.demo.contest import judge, methods, report, sweep
 from recompose.demo.contest.methods import Langevin
-from recompose.demo.contest.worlds import Gaussians, TwoModes, picture_problems, sliced
-from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C
+from recompose.demo.contest.worlds import TwoModes, picture_problems, sliced
+from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Gaussians
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,7 @@ def test_comfyui_s_noise_mask_is_the_published_one() -> None:
 
 def test_many_problems_at_once_give_what_each_gives_alone() -> None:
     together, _ = divergences(lambda world: methods.lagrangian(world, "karras", 20, lagrange.Settings()), 30)
-    sigmas = torch.tensor(methods.karras(Gaussians([A], EXPLODING, 1), 20), dtype=torch.float64)
+    sigmas = torch.tensor(methods.karras(EXPLODING, 20), dtype=torch.float64)
     alone = [
         gaussian.lagrange_moments(problem, EXPLODING, sigmas, lagrange.Settings()).divergence(
             problem.posterior()
