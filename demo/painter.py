@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from .models import diffusion, networks, parts
 from .orders import Order, batches
 from .train.control import controlled
+from .train.holes import in_cells
+from .train.pictures import stacked
 from .train.prompts import Tokenizer, tokens
 
 STEPS, GUIDANCE = 25, 2.0
@@ -67,7 +69,7 @@ class Painter:
     def hint(self, orders: list[Order]) -> Tensor | None:
         """The skeletons B,3,H,W in 0…1, if there are any."""
         drawn = [each.skeleton for each in orders if each.skeleton is not None]
-        return pictures(drawn) if drawn else None
+        return stacked(drawn) if drawn else None
 
     def around(self, orders: list[Order]) -> Tensor | None:
         """Mask and rest of the picture B,5,h,w, if there is one."""
@@ -75,14 +77,8 @@ class Painter:
         if not holes:
             return None
         mask = torch.from_numpy(np.stack(holes))[:, None].float()
-        rest = pictures([each.picture for each in orders if each.picture is not None])
-        cells = mask[..., ::8, ::8]
-        return torch.cat([cells, networks.encode(self.vae, rest * (1 - mask) + 0.5 * mask)], 1)
-
-
-def pictures(images: list[np.ndarray]) -> Tensor:
-    """Pictures H,W,3 uint8 as B,3,H,W in 0…1."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(255)
+        rest = stacked([each.picture for each in orders if each.picture is not None])
+        return torch.cat([in_cells(mask), networks.encode(self.vae, rest * (1 - mask) + 0.5 * mask)], 1)
 
 
 def normal(seed: int, rows: int, columns: int) -> Tensor:

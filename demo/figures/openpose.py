@@ -7,24 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from ...core.pose import skeleton as points_of
+from ...core.pose import skeleton as body
 from .. import world
 from ..judge import Judge
 from ..orders import Order
 from ..train.control import skeleton
+from .detector import points_of
 from .rows import Figures, distances, longer_side, pck
 
 PART, SEEDS = "test", range(0, 100)
 LIMBS = (
-    points_of.R_ELBOW, points_of.R_WRIST, points_of.L_ELBOW, points_of.L_WRIST,
-    points_of.R_KNEE, points_of.R_ANKLE, points_of.L_KNEE, points_of.L_ANKLE,
+    body.R_ELBOW, body.R_WRIST, body.L_ELBOW, body.L_WRIST,
+    body.R_KNEE, body.R_ANKLE, body.L_KNEE, body.L_ANKLE,
 )  # fmt: skip
-
-
-def points(example: world.Example) -> np.ndarray:
-    """The person's true body points 18,3."""
-    flat = example.pose[0]["people"][0]["pose_keypoints_2d"]
-    return np.array(flat, np.float64).reshape(18, 3)
 
 
 def below(example: world.Example, seed: int) -> np.ndarray:
@@ -50,7 +45,7 @@ def order(kind: str, seed: int, example: world.Example) -> Order:
     height, width = example.image.shape[:2]
     hole = below(example, seed) if kind == "hole" else None
     picture = None if hole is None else example.image
-    drawn = skeleton(points(example), height)
+    drawn = skeleton(points_of(example), height)
     return Order(example.caption, height, width, seed, drawn, picture, hole)
 
 
@@ -64,7 +59,7 @@ def measure(folder: Path) -> Figures:
         orders = [order(kind, seed, example) for seed, example in examples.items()]
         seen = judge.look(painter.paint(orders))
         for (seed, example), asked, what in zip(examples.items(), orders, seen, strict=True):
-            truth = inside(points(example), asked.hole)
+            truth = inside(points_of(example), asked.hole)
             off = distances(what.points[list(LIMBS)], truth, longer_side(example.drawing.material))
             rows.append({"kind": kind, "seed": seed, "distances": off})
     return Figures(rows, summary(rows))

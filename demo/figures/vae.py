@@ -10,6 +10,7 @@ import torch
 from ...training.losses import signal_to_decibel
 from .. import world
 from ..models import parts
+from ..train.pictures import stacked
 from .rows import Figures
 
 PART, SEEDS = "test", range(0, 200)
@@ -19,13 +20,12 @@ PART, SEEDS = "test", range(0, 200)
 def measure(folder: Path) -> Figures:
     """Code and decode all pictures with the committed autoencoder."""
     from ..models import networks  # needs ComfyUI
-    from ..painter import pictures
 
     network = networks.autoencoder().eval()
     parts.load(network, folder, "vae")
     rows: list[dict[str, Any]] = []
     for seed in SEEDS:
-        image = pictures([world.example(seed, PART).image])
+        image = stacked([world.example(seed, PART).image])
         again = networks.decode(network, networks.encode(network, image)).clamp(0, 1)
         rows.append({"seed": seed, "decibel": round(float(signal_to_decibel(again, image)), 3)})
     return Figures(rows, summary(rows))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from ...core.pose import draw
-from .pictures import WIDTH, Pictures
+from .pictures import WIDTH, Pictures, stacked
 
 STICK_WIDTH = 2  # half of controlnet_aux's 4: a person here is about a quarter as large as at 512
 
@@ -24,7 +23,7 @@ def skeleton(points: np.ndarray, height: int) -> np.ndarray:
 def skeletons(source: Pictures, indices: np.ndarray) -> Tensor:
     """Control pictures B,3,H,128 in 0…1."""
     drawn = [skeleton(source.poses[index], int(source.heights[index])) for index in indices]
-    return torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2).float().div(255)
+    return stacked(drawn)
 
 
 def controlled(

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.random import Generator, default_rng
+from torch import Tensor
 
 from .. import world
 
@@ -37,6 +39,11 @@ class Pictures:
         """Picture H,128,3 uint8."""
         height, start = int(self.heights[index]), int(self.starts[index])
         return self.pixels[start : start + height * WIDTH * 3].reshape(height, WIDTH, 3)
+
+
+def stacked(images: list[np.ndarray]) -> Tensor:
+    """Pictures H,W,3 uint8 of one size as B,3,H,W in 0…1."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(255)
 
 
 def described(example: world.Example, random: Generator) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def pieces(source: pictures.Pictures, size: int, batch: int, seed: int) -> Itera
     random = np.random.default_rng(seed)
     while True:
         stack = [piece(source, int(random.integers(len(source))), size, random) for _ in range(batch)]
-        yield torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2).float().div(255)
+        yield pictures.stacked(stack)
 
 
 def piece(source: pictures.Pictures, index: int, size: int, random: np.random.Generator) -> np.ndarray:
