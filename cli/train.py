@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -12,7 +13,21 @@ from pathlib import Path
 from .environment import Environment
 
 LINE_SECONDS = 5.0
-ORDER = ("vae", "text_to_image", "inpaint", "openpose", "captioner", "judge", "detector")
+ORDER = ("vae", "text", "unet", "openpose", "captioner", "judge", "detector")
+
+
+def setting(text: str) -> tuple[str, float | int | bool]:
+    """NAME=VALUE as a name and a number or truth value."""
+    name, _, value = text.partition("=")
+    try:
+        found = json.loads(value)
+    except json.JSONDecodeError:
+        found = None
+    if not isinstance(found, int | float):
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=VALUE with a number, true or false, got {text!r}; write for example batch=64"
+        )
+    return name, found
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,6 +41,14 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "--weights", type=Path, metavar="DIR", help="read and write here instead of demo/weights"
+    )
+    options.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=setting,
+        metavar="NAME=VALUE",
+        help="another value for a number or yes/no (true, false) of demo/configs/NAME.json",
     )
     options.add_argument("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
     return options
@@ -60,6 +83,12 @@ def main(arguments: list[str], environment: Environment) -> int:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     places = task.Places(options.weights or parts.FOLDER, environment.cache / "training", device)
     config = task.configuration(options.name)
+    unknown = sorted({name for name, _ in options.set} - set(config))
+    if unknown:
+        known = ", ".join(sorted(config))
+        print(f"train-demo: Expected one of the settings {known}, got {unknown[0]}.", file=sys.stderr)
+        return 2
+    config |= dict(options.set)
     minutes = config["minutes"] if options.minutes is None else options.minutes
     try:
         show(task.train(catalogue.task(options.name, config, places), config, places, minutes), minutes)

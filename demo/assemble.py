@@ -12,9 +12,12 @@ from torch import Tensor
 
 from .models import folder_of_captioner, parts
 
+NARROW = "text_to_image"  # the unet without the channels that words alone leave zero
+FIRST = f"{parts.UNET}input_blocks.0.0.weight"
+NOISY = 4  # input channels of the noisy latent; mask and rest of the picture follow
 CHECKPOINTS = {
-    "checkpoints/recompose_demo.safetensors": ("text_to_image", "text", "vae"),
-    "checkpoints/recompose_demo_inpaint.safetensors": ("inpaint", "text", "vae"),
+    "checkpoints/recompose_demo.safetensors": (NARROW, "text", "vae"),
+    "checkpoints/recompose_demo_inpaint.safetensors": ("unet", "text", "vae"),
     "controlnet/recompose_demo_openpose.safetensors": ("openpose",),
     "keypoint_networks/recompose_demo_detector.safetensors": ("detector",),
 }
@@ -23,7 +26,13 @@ CAPTIONER = "blip/recompose_demo"
 
 def joined(folder: Path, names: Sequence[str]) -> dict[str, Tensor]:
     """All weights of several parts under their public keys."""
-    return {key: value for name in names for key, value in parts.read(folder, name)[0].items()}
+    found: dict[str, Tensor] = {}
+    for name in names:
+        weights, _ = parts.read(folder, "unet" if name == NARROW else name)
+        if name == NARROW:
+            weights[FIRST] = weights[FIRST][:, :NOISY].contiguous()
+        found |= weights
+    return found
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -30,8 +30,7 @@ class Painter:
 
         self.vae = filled(networks.autoencoder(), "vae")
         self.text = filled(networks.text_encoder(), "text")
-        self.plain = filled(networks.unet(), "text_to_image")
-        self.inpaint = filled(networks.unet(networks.INPAINT_CHANNELS), "inpaint")
+        self.unet = filled(networks.unet(networks.INPAINT_CHANNELS), "unet")
         self.control = filled(networks.controlnet(), "openpose")
         self.tokenizer = Tokenizer()
 
@@ -49,13 +48,14 @@ class Painter:
         states = networks.text_states(self.text, tokens([each.words for each in orders], self.tokenizer))
         nothing = networks.text_states(self.text, tokens([""], self.tokenizer)).expand_as(states)
         hint, around = self.hint(orders), self.around(orders)
-        unet = self.plain if around is None else self.inpaint
+        if around is None:
+            around = torch.zeros(len(orders), networks.INPAINT_CHANNELS - 4, height // 8, width // 8)
 
         def answer(x: Tensor, times: Tensor, words: Tensor) -> Tensor:
-            seen = x if around is None else torch.cat([x, around], 1)
+            seen = torch.cat([x, around], 1)
             if hint is None:
-                return unet(seen, times.float(), words)
-            return controlled(unet, self.control, seen, hint, times, words)
+                return self.unet(seen, times.float(), words)
+            return controlled(self.unet, self.control, seen, hint, times, words)
 
         def guided(x: Tensor, times: Tensor) -> Tensor:
             without = answer(x, times, nothing)

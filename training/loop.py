@@ -11,6 +11,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from .record import Eager, Recorded
+
 Batch = TypeVar("Batch")
 
 
@@ -67,12 +69,17 @@ def fit(
     batches: Iterable[Batch],
     plan: Plan,
     after_step: Callable[[], None] = lambda: None,
+    recorded: bool = False,
 ) -> Iterator[Report]:
-    """Minimise `loss_of` with AdamW (Loshchilov & Hutter 2019); RuntimeError when the loss is not finite."""
+    """Minimise `loss_of` with AdamW (Loshchilov & Hutter 2019); RuntimeError when the loss is not finite.
+
+    `recorded`: replay the gradients as CUDA graphs, one per shape of batch (see `record`).
+    """
     optimizer = torch.optim.AdamW(
         groups(networks, plan.weight_decay), plan.learning_rate, (0.9, 0.99), fused=True
     )
     trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    gradients = (Recorded if recorded else Eager)(loss_of, trained)
     start = time.monotonic()
     for step, batch in enumerate(batches):
         seconds = time.monotonic() - start
@@ -81,13 +88,11 @@ def fit(
         rate = rate_at(plan, step, seconds)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = loss_of(batch)
+        loss = gradients(batch)
         if not torch.isfinite(loss):
             raise RuntimeError(
                 f"Expected a finite loss but step {step + 1} gave {loss.item()}; lower the learning rate."
             )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
         nn.utils.clip_grad_norm_(trained, plan.clip)
         optimizer.step()
         after_step()

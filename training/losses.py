@@ -1,4 +1,4 @@
-"""What is minimised: pictures, noise and words against what was predicted."""
+"""What is minimised: pictures, velocity and words against what was predicted."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def unit_statistics(latents: Tensor) -> Tensor:
     return by_channel.mean(1).square().mean() + (by_channel.std(1) - 1).square().mean()
 
 
-def noise_weight(signal_to_noise: Tensor, limit: float = 5.0, most: float = 25.0) -> Tensor:
-    """How much a step's squared error of noise counts, by the ratio of its signal's and noise's power.
+def velocity_weight(signal_to_noise: Tensor, limit: float = 5.0) -> Tensor:
+    """How much a step's squared error of velocity counts, by the ratio of its signal's and noise's power.
 
-    1 + 1/SNR as for v (Salimans & Ho 2022, §4), at most `most`: sampling starts in the noisiest steps and
-    multiplies their error. Above `limit` it falls as in Hang et al. 2023, §3.4: clean steps teach little.
+    1 up to `limit`; above it falls as in Hang et al. 2023, §3.4: clean steps teach little.
     """
-    return (1 + 1 / signal_to_noise).clamp(max=most) * (limit / signal_to_noise).clamp(max=1)
+    return (limit / signal_to_noise).clamp(max=1)
 
 
-def noise(predicted: Tensor, true: Tensor, signal_to_noise: Tensor) -> Tensor:
-    """Squared error of noise B,C,H,W, each picture weighted by `noise_weight` of its step's SNR (B)."""
-    return (noise_weight(signal_to_noise) * (predicted - true).square().flatten(1).mean(1)).mean()
+def velocity(predicted: Tensor, true: Tensor, signal_to_noise: Tensor, weights: Tensor) -> Tensor:
+    """Squared error of velocity B,C,H,W, cells by weights B,1,H,W, pictures by their step's SNR (B)."""
+    by_picture = (weights * (predicted - true).square()).flatten(1).mean(1)
+    return (velocity_weight(signal_to_noise) * by_picture).mean()
 
 
 def words(scores: Tensor, targets: Tensor, ignore: int = -100, smoothing: float = 0.0) -> Tensor:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from comfy import sd1_clip, supported_models, supported_models_base
+from comfy import model_base, sd1_clip, supported_models, supported_models_base
 from comfy_api.latest import ComfyExtension, io
 
 from . import sizes
@@ -45,6 +45,9 @@ class DemoSD15(supported_models.SD15):
         "model_channels": sizes.MODEL_CHANNELS,
     }
     unet_extra_config: ClassVar = {"num_heads": sizes.NUM_HEADS, "num_head_channels": -1}
+
+    def model_type(self, state_dict, prefix=""):
+        return model_base.ModelType.V_PREDICTION
 
     def clip_target(self, state_dict=None):
         return supported_models_base.ClipTarget(DemoTokenizer, DemoClip)

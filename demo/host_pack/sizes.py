@@ -1,15 +1,15 @@
-"""The sizes of the demo models: Stable Diffusion 1.x with everything narrower and nothing left out."""
+"""The sizes of the demo models: Stable Diffusion 1.x with everything narrower and nothing left out, predicting v."""
 
 CONTEXT_DIM = 64
-MODEL_CHANNELS = 32
-NUM_HEADS = 4
+MODEL_CHANNELS = 64
+NUM_HEADS = 2
 
 UNET = {
     "image_size": 32,
     "out_channels": 4,
     "model_channels": MODEL_CHANNELS,
     "num_res_blocks": [2, 2, 2, 2],
-    "channel_mult": [1, 2, 3, 4],
+    "channel_mult": [1, 2, 1, 1],
     "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
     "transformer_depth_output": [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0],
     "transformer_depth_middle": 1,

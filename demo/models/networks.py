@@ -45,7 +45,7 @@ def silence(module: nn.Module, endings: Sequence[str]) -> None:
 
 
 def unet(in_channels: int = LATENT_CHANNELS, seed: int = 0) -> UNetModel:
-    """Stable Diffusion 1.5's UNet at 32 channels, fp32, with fresh weights."""
+    """Stable Diffusion 1.5's UNet at 64 channels, fp32, with fresh weights."""
     network = UNetModel(
         **sizes.UNET, in_channels=in_channels, dtype=torch.float32, operations=comfy.ops.disable_weight_init
     )
@@ -54,14 +54,13 @@ def unet(in_channels: int = LATENT_CHANNELS, seed: int = 0) -> UNetModel:
     return network
 
 
-def widened(narrow: UNetModel, in_channels: int = INPAINT_CHANNELS) -> UNetModel:
-    """The same UNet with further input channels that do nothing yet."""
-    wide = unet(in_channels)
-    weights = narrow.state_dict()
-    first = torch.zeros_like(wide.state_dict()["input_blocks.0.0.weight"])
-    first[:, :LATENT_CHANNELS] = weights["input_blocks.0.0.weight"]
-    wide.load_state_dict({**weights, "input_blocks.0.0.weight": first})
-    return wide
+def narrowed(wide: UNetModel) -> UNetModel:
+    """The same UNet without the channels of mask and picture: what it does where those are zero."""
+    weights = wide.state_dict()
+    first = weights["input_blocks.0.0.weight"][:, :LATENT_CHANNELS]
+    narrow = unet(LATENT_CHANNELS)
+    narrow.load_state_dict({**weights, "input_blocks.0.0.weight": first})
+    return narrow
 
 
 def controlnet(start: UNetModel | None = None, seed: int = 0) -> ControlNet:
@@ -72,7 +71,7 @@ def controlnet(start: UNetModel | None = None, seed: int = 0) -> ControlNet:
     )
     initialise(network, seed)
     if start is not None:
-        network.load_state_dict(start.state_dict(), strict=False)
+        network.load_state_dict(narrowed(start).state_dict(), strict=False)
     silence(network, ("middle_block_out.0", *(f"zero_convs.{index}.0" for index in range(12))))
     return network
 

@@ -30,8 +30,7 @@ class Part:
 PARTS = {
     "vae": Part("vae.safetensors", VAE),
     "text": Part("text.safetensors", TEXT),
-    "text_to_image": Part("text_to_image.safetensors", UNET),
-    "inpaint": Part("inpaint.safetensors", UNET),
+    "unet": Part("unet.safetensors", UNET),
     "openpose": Part("openpose.safetensors"),
     "captioner": Part("captioner.safetensors"),
     "judge": Part("judge.safetensors"),

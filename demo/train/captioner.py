@@ -78,7 +78,7 @@ def described(some: list[world.Example], words: Words, random: Generator) -> Des
         torch.tensor([row + [IGNORED] * (length - len(row)) for row in say]),
         lessons.Truth(
             torch.from_numpy(np.stack([lessons.planes(example, side) for example in some])),
-            torch.tensor([lessons.answers(example) for example in some]),
+            torch.tensor([lessons.answers(example.attributes) for example in some]),
         ),
     )
 

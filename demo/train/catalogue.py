@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import captioner, eye, inpaint, openpose, text_to_image, vae
+from . import captioner, eye, openpose, text, unet, vae
 from .task import Places, Task
 
 TASKS = {
     "vae": vae.task,
-    "text_to_image": text_to_image.task,
-    "inpaint": inpaint.task,
+    "text": text.task,
+    "unet": unet.task,
     "openpose": openpose.task,
     "captioner": captioner.task,
     "judge": eye.judge,

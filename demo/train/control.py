@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ...core.pose import draw
-from .pictures import WIDTH, Pictures, stacked
+from .pictures import WIDTH
 
 STICK_WIDTH = 2  # half of controlnet_aux's 4: a person here is about a quarter as large as at 512
 
@@ -20,24 +21,21 @@ def skeleton(points: np.ndarray, height: int) -> np.ndarray:
     return draw.draw(frame, stick_width=STICK_WIDTH)
 
 
-def skeletons(source: Pictures, indices: np.ndarray) -> Tensor:
-    """Control pictures B,3,H,128 in 0…1."""
-    drawn = [skeleton(source.poses[index], int(source.heights[index])) for index in indices]
-    return stacked(drawn)
-
-
 def controlled(
     unet: nn.Module, control: nn.Module, x: Tensor, hint: Tensor, steps: Tensor, states: Tensor
 ) -> Tensor:
-    """Noise predicted with the ControlNet's residuals where ComfyUI adds them; x may have nine channels.
+    """What the UNet predicts with the ControlNet's residuals where ComfyUI adds them; x may have nine channels.
 
-    ComfyUI adds them in place, which has no gradient; its patches at the same seams can add them anew.
+    Pictures beyond those of `hint` go without. ComfyUI adds the residuals in place, which has no gradient;
+    its patches at the same seams can add them anew.
     """
-    residuals = control(x=x[:, :4], hint=hint, timesteps=steps.float(), context=states)
-    skips = iter(reversed(residuals["output"]))
+    count = hint.shape[0]
+    found = control(x=x[:count, :4], hint=hint, timesteps=steps[:count].float(), context=states[:count])
+    missing = (0, 0, 0, 0, 0, 0, 0, x.shape[0] - count)
+    skips = iter([functional.pad(residual, missing) for residual in reversed(found["output"])])
 
     def middle(inputs: dict[str, Any]) -> dict[str, Tensor]:
-        return {"h": inputs["h"] + residuals["middle"][0]}
+        return {"h": inputs["h"] + functional.pad(found["middle"][0], missing)}
 
     def output(h: Tensor, skip: Tensor, options: dict[str, Any]) -> tuple[Tensor, Tensor]:
         return h, skip + next(skips)

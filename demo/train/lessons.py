@@ -5,7 +5,7 @@ A caption tells little per picture; what every patch shows, and each attribute o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -65,9 +65,9 @@ def planes(example: world.Example, side: int) -> np.ndarray:
     return np.stack([material, window.cut(example.drawing.segment)[cells], kind[material], tint[material]])
 
 
-def answers(example: world.Example) -> list[int]:
-    """The place of each attribute's value among its answers, 0 where it is not seen."""
-    said = example.attributes | dict(example.attributes.get("objects", ()))
+def answers(attributes: dict[str, Any]) -> list[int]:
+    """The place of each attribute's value among its answers, 0 where there is none."""
+    said = attributes | dict(attributes.get("objects", ()))
     return [
         1 + values.index(said[name]) if name in said and said[name] in values else 0
         for name, values in ANSWERS.items()

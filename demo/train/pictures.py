@@ -14,6 +14,7 @@ from numpy.random import Generator, default_rng
 from torch import Tensor
 
 from .. import world
+from .crowd import spread
 
 WIDTH = 128
 POINTS = 24  # 18 of the body, then 6 of the feet
@@ -64,18 +65,24 @@ def points_of(example: world.Example) -> np.ndarray:
     return np.array(person["pose_keypoints_2d"] + person["foot_keypoints_2d"], np.float32).reshape(POINTS, 3)
 
 
+def drawn(one: tuple[int, str]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Picture, points and captions of one seed of a part."""
+    seed, part = one
+    example = world.example(seed, part)
+    return example.image, points_of(example), described(example, default_rng((CROP_SEED, seed)))
+
+
 def draw(folder: Path, part: str, count: int) -> None:
     """Draw the first `count` pictures of a part into `folder`, which appears only when it is whole."""
     unfinished = folder.with_name(folder.name + ".unfinished")
     unfinished.mkdir(parents=True, exist_ok=True)
-    random, heights, poses, captions = default_rng(CROP_SEED), [], [], []
+    heights, poses, captions = [], [], []
     with (unfinished / "pixels.bin").open("wb") as file:
-        for seed in range(count):
-            example = world.example(seed, part)
-            file.write(np.ascontiguousarray(example.image).tobytes())
-            heights.append(example.image.shape[0])
-            poses.append(points_of(example))
-            captions.append(described(example, random))
+        for image, points, said in spread(drawn, ((seed, part) for seed in range(count))):
+            file.write(np.ascontiguousarray(image).tobytes())
+            heights.append(image.shape[0])
+            poses.append(points)
+            captions.append(said)
     np.savez(unfinished / "index.npz", heights=np.array(heights), poses=np.stack(poses))
     (unfinished / "captions.json").write_text(json.dumps(captions))
     unfinished.replace(folder)

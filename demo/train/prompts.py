@@ -29,17 +29,17 @@ class Tokenizer:
         return [token for token, _ in self._stock.tokenize_with_weights(text)[0]]
 
 
-def prompt(entry: dict[str, Any], random: Generator, dropped: float) -> str:
-    """One way of asking for a picture; `dropped` is how often it is asked for without its caption."""
-    chance = random.random()
-    if chance < dropped / 2:
-        return ""
-    if chance < dropped:
-        words = FOREIGN.split(", ")
-        return ", ".join(random.permutation(words)[: random.integers(1, len(words) + 1)])
+def prompt(entry: dict[str, Any], random: Generator) -> str:
+    """One way of asking for a picture: its caption or that of a crop, now and then with a beginning."""
     crops = [caption for _, caption in entry["crops"]]
     text = entry["whole"] if random.random() < 0.6 else crops[random.integers(len(crops))]
     return (BEGINNING if random.random() < 0.5 else "") + text
+
+
+def helpless(random: Generator) -> str:
+    """What says nothing of a picture: no words, or some of the foreign ones."""
+    words = FOREIGN.split(", ")
+    return ", ".join(random.permutation(words)[: random.integers(1, len(words) + 1)]) if random.random() < 0.5 else ""
 
 
 def tokens(texts: list[str], tokenizer: Tokenizer) -> Tensor:

@@ -15,7 +15,7 @@ from ..models import networks, parts
 from ..world.chance import Chance
 from .pictures import WIDTH, version
 from .task import Places
-from .text_to_image import frozen
+from .task import frozen
 
 TOPIC = 6
 PLANES = 2  # what each pixel is made of, and which good foot it shows

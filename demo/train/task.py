@@ -60,6 +60,12 @@ def resume(network: nn.Module, places: Places, name: str) -> dict[str, Any]:
     return parts.load(network, places.weights, name)
 
 
+def frozen(network: nn.Module, places: Places, name: str) -> nn.Module:
+    """A network with its part's weights that training leaves alone."""
+    parts.load(network, places.weights, name)
+    return network.to(places.device).requires_grad_(False).eval()
+
+
 def train(
     task: Task, config: dict[str, Any], places: Places, minutes: float | None = None
 ) -> Iterator[Report]:
@@ -78,9 +84,10 @@ def train(
         for name, network in task.networks.items():
             averages[name].update(network)
 
+    recorded = config.get("recorded", False) and places.device.type == "cuda"
     losses: list[float] = []
     saved, report = time.monotonic(), None
-    for report in fit([*task.networks.values(), *task.helpers], task.loss, task.batches, plan, follow):
+    for report in fit([*task.networks.values(), *task.helpers], task.loss, task.batches, plan, follow, recorded):
         losses = [*losses[1 - RECENT :], report.loss]
         if time.monotonic() - saved > 60 * config["save_minutes"]:
             keep(task, averages, places, report, losses)

@@ -49,9 +49,9 @@ def test_a_run_writes_the_part_and_tells_the_loss(
 def test_what_it_builds_on_is_named(
     environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train.main(["inpaint", "--weights", str(tmp_path / "none")], environment) == 1
+    assert train.main(["unet", "--weights", str(tmp_path / "none")], environment) == 1
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "text_to_image.safetensors is missing" in error
+    assert error.count("\n") == 1 and "text.safetensors is missing" in error
     assert not (tmp_path / "none").exists()
 
 

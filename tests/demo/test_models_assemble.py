@@ -16,8 +16,7 @@ from torch import Tensor
 KEYS = {
     "vae": "taesd_decoder.1.weight",
     "text": "text_model.final_layer_norm.weight",
-    "text_to_image": "input_blocks.0.0.weight",
-    "inpaint": "input_blocks.0.0.weight",
+    "unet": "input_blocks.0.0.weight",
     "openpose": "zero_convs.0.0.weight",
     "detector": "stem.0.weight",
     "captioner": "text_decoder.bert.embeddings.word_embeddings.weight",
@@ -28,7 +27,7 @@ KEYS = {
 def sources(tmp_path: Path) -> Path:
     folder = tmp_path / "parts"
     for number, (name, key) in enumerate(KEYS.items()):
-        weights: dict[str, Tensor] = {key: torch.full((3, 2), float(number))}
+        weights: dict[str, Tensor] = {key: torch.full((3, 9 if name == "unet" else 2), float(number))}
         if name == "captioner":
             weights[f"{parts.BLIP_HEAD}bias"] = torch.full((3,), 7.0)
         parts.write(folder, name, weights, {"steps": number})
@@ -52,12 +51,14 @@ def test_each_file_holds_its_parts(sources: Path, tmp_path: Path) -> None:
     assert {key: float(value[0, 0]) for key, value in inpaint.items()} == {
         "first_stage_model.taesd_decoder.1.weight": 0,
         "cond_stage_model.transformer.text_model.final_layer_norm.weight": 1,
-        "model.diffusion_model.input_blocks.0.0.weight": 3,
+        "model.diffusion_model.input_blocks.0.0.weight": 2,
     }
+    assert inpaint[assemble.FIRST].shape == (3, 9)
+    assert load_file(made["recompose_demo"])[assemble.FIRST].shape == (3, 4)
     assert list(load_file(made["recompose_demo_openpose"])) == ["zero_convs.0.0.weight"]
     captioner = load_file(made["captioner"] / "model.safetensors")
     assert {value.dtype for value in captioner.values()} == {torch.float32}
-    assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.weight"], torch.full((3, 2), 6.0))
+    assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.weight"], torch.full((3, 2), 5.0))
     assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.bias"], torch.full((3,), 7.0))
     assert {path.name for path in made["captioner"].iterdir()} == {
         "config.json",

@@ -37,9 +37,9 @@ def test_a_cut_off_part_is_called_damaged(tmp_path: Path, keep: int) -> None:
 
 @pytest.mark.parametrize("network", [nn.Linear(5, 4), nn.Linear(5, 3, bias=False), nn.Bilinear(5, 5, 3)])
 def test_a_part_of_another_network_is_refused(tmp_path: Path, network: nn.Module) -> None:
-    parts.write(tmp_path, "inpaint", nn.Linear(5, 3).state_dict(), {})
-    with pytest.raises(RuntimeError, match=r"inpaint\.safetensors does not fit"):
-        parts.load(network, tmp_path, "inpaint")
+    parts.write(tmp_path, "unet", nn.Linear(5, 3).state_dict(), {})
+    with pytest.raises(RuntimeError, match=r"unet\.safetensors does not fit"):
+        parts.load(network, tmp_path, "unet")
 
 
 def test_weights_that_are_no_numbers_leave_the_old_file(tmp_path: Path) -> None:

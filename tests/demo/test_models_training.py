@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-SMALL = {"pictures": 4, "latents": 4, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
+SMALL = {"pictures": 4, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
 # name: steps, learning rate, and what is at most left of the loss on the same batches with the same noise
 TRAININGS = {
     "vae": (40, 2e-3, 0.8),
-    "text_to_image": (20, 2e-3, 0.9),
-    "inpaint": (10, 1e-3, 0.99),
+    "text": (20, 2e-3, 0.8),
+    "unet": (20, 2e-3, 0.9),
     "openpose": (32, 5e-3, 0.99),
     "captioner": (40, 3e-3, 0.5),
     "judge": (30, 2e-3, 0.8),
@@ -61,7 +61,7 @@ def test_it_learns_and_its_weights_are_kept(places: Any, name: str) -> None:
     from recompose.demo.models import parts
 
     steps, rate, share = TRAININGS[name]
-    # The inpaint training moves the ControlNet as well.
+    # The UNet's training moves the ControlNet as well.
     kept = (
         parts.read(places.weights, name)[1]["steps"]
         if (places.weights / f"{name}.safetensors").is_file()
@@ -93,9 +93,9 @@ def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) 
     from recompose.demo.train import catalogue, task
 
     places = task.Places(tmp_path / "weights", tmp_path / "cache")
-    with pytest.raises(RuntimeError, match=r"text_to_image\.safetensors is missing"):
-        catalogue.task("inpaint", task.configuration("inpaint") | SMALL, places)
-    with pytest.raises(ValueError, match="one of the trainings captioner, detector, inpaint"):
+    with pytest.raises(RuntimeError, match=r"text\.safetensors is missing"):
+        catalogue.task("unet", task.configuration("unet") | SMALL, places)
+    with pytest.raises(ValueError, match="one of the trainings captioner, detector, judge"):
         task.configuration("critic")
 
 

@@ -35,8 +35,7 @@ def test_every_part_fits_its_network(comfy: ModuleType) -> None:
     made = {
         "vae": networks.autoencoder(),
         "text": networks.text_encoder(),
-        "text_to_image": networks.unet(),
-        "inpaint": networks.unet(networks.INPAINT_CHANNELS),
+        "unet": networks.unet(networks.INPAINT_CHANNELS),
         "openpose": networks.controlnet(),
         "captioner": captioner.captioner(),
         "judge": eye.eye(),

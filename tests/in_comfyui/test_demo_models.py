@@ -26,14 +26,13 @@ class Family:
         self.networks: dict[str, nn.Module] = {
             "vae": networks.autoencoder(1),
             "text": networks.text_encoder(2),
-            "text_to_image": networks.unet(seed=3),
-            "inpaint": networks.unet(networks.INPAINT_CHANNELS, seed=4),
+            "unet": networks.unet(networks.INPAINT_CHANNELS, seed=4),
             "openpose": networks.controlnet(seed=5),
             "captioner": captioner.captioner(6),
             "detector": eye.eye(7),
         }
         for name, network in self.networks.items():
-            if name in ("text_to_image", "inpaint", "openpose"):
+            if name in ("unet", "openpose"):
                 loud(network)
             parts.write(folder / "parts", name, network.half().float().state_dict(), {"steps": 0})
             network.eval().requires_grad_(False)
@@ -144,7 +143,7 @@ def test_pictures_and_latents_are_the_same(demo_sizes: None, family: Family) -> 
 
 def test_a_sampled_step_is_a_trained_step(demo_sizes: None, family: Family) -> None:
     model, clip, _ = loaded(family, "recompose_demo")
-    assert model.model.model_config.unet_config["num_heads"] == 4
+    assert model.model.model_config.unet_config["num_heads"] == 2
     noisy, clean, sigmas = sampled(model, conditioning(clip, PROMPT), 17, 16)
     unet = family.networks["text_to_image"]
     for x, denoised, sigma in zip(noisy, clean, sigmas, strict=False):

@@ -18,14 +18,14 @@ def test_picture_loss_of_one_wrong_pixel_counts_colour_and_edges() -> None:
     assert float(losses.picture(true, true)) == 0
 
 
-def test_noise_loss_weighs_the_noisiest_steps_most_and_the_clean_least() -> None:
-    ratio = torch.tensor([0.01, 0.1, 0.5, 5.0, 20.0])
-    weights = torch.tensor([25.0, 11.0, 3.0, 1.2, 1.05 / 4])
-    torch.testing.assert_close(losses.noise_weight(ratio), weights)
-    true = torch.zeros(5, 1, 1, 2)
-    predicted = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]).reshape(5, 1, 1, 1).expand(5, 1, 1, 2)
-    expected = (25 * 1 + 11 * 4 + 3 * 9 + 1.2 * 16 + 1.05 / 4 * 25) / 5
-    assert float(losses.noise(predicted, true, ratio)) == pytest.approx(expected)
+def test_velocity_loss_weighs_clean_steps_and_given_cells_less() -> None:
+    ratio = torch.tensor([0.01, 5.0, 20.0])
+    torch.testing.assert_close(losses.velocity_weight(ratio), torch.tensor([1.0, 1.0, 0.25]))
+    true = torch.zeros(3, 1, 1, 2)
+    predicted = torch.tensor([1.0, 2.0, 4.0]).reshape(3, 1, 1, 1).expand(3, 1, 1, 2)
+    cells = torch.tensor([1.0, 0.5]).reshape(1, 1, 1, 2).expand(3, 1, 1, 2)
+    expected = (0.75 * 1 + 0.75 * 4 + 0.25 * 0.75 * 16) / 3
+    assert float(losses.velocity(predicted, true, ratio, cells)) == pytest.approx(expected)
 
 
 def test_unit_statistics_is_zero_only_for_mean_0_and_deviation_1() -> None:

@@ -1,0 +1,152 @@
+"""Everything the UNet learns from, encoded once per autoencoder: latents, holes, prompts and skeletons."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..models import networks, parts
+from . import control, holes, prompts
+from .crowd import spread
+from .pictures import WIDTH, Pictures, stacked
+from .task import Places
+
+BATCH = 32
+SEED = 11
+HOLES, PROMPTS = 3, 4  # per picture
+HELPLESS = 64
+
+
+class Shelf(NamedTuple):
+    """N pictures of one height: latents N,4,h,16; HOLES times mask and rest N,·,5,h,16 (all fp16);
+    word ids N,PROMPTS,77; skeletons N,3,H,128 (uint8)."""
+
+    clean: Tensor
+    around: Tensor
+    words: Tensor
+    hints: Tensor
+
+
+class Drawn(NamedTuple):
+    """A batch: latents B,4,h,16; mask and rest B,5,h,16, zero for a picture of words alone; word ids B,77;
+    skeletons of the first P pictures, P,3,H,128 in 0…1."""
+
+    clean: Tensor
+    around: Tensor
+    words: Tensor
+    hints: Tensor
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """All shelves, and word ids HELPLESS,77 that say nothing."""
+
+    shelves: list[Shelf]
+    helpless: Tensor
+
+    def batches(self, config: dict[str, Any], seed: int) -> Iterator[Drawn]:
+        """Endless batches, each of one height; a height comes as often as it is in the world."""
+        random = np.random.default_rng(seed)
+        counts = np.array([len(shelf.clean) for shelf in self.shelves])
+        while True:
+            shelf = self.shelves[random.choice(len(counts), p=counts / counts.sum())]
+            yield self.batch(shelf, config, random)
+
+    def batch(self, shelf: Shelf, config: dict[str, Any], random: np.random.Generator) -> Drawn:
+        """Some pictures of a shelf, each with one of its prompts and with one of its holes or with none."""
+        device, size = shelf.clean.device, config["batch"]
+
+        def chosen(most: int) -> Tensor:
+            return torch.from_numpy(random.integers(most, size=size)).to(device)
+
+        def rarely(share: float) -> Tensor:
+            return torch.from_numpy(random.random(size) < share).to(device)
+
+        some, posed = chosen(len(shelf.clean)), round(size * config["posed_share"])
+        words = torch.where(
+            rarely(config["dropped"])[:, None],
+            self.helpless[chosen(HELPLESS)],
+            shelf.words[some, chosen(PROMPTS)],
+        )
+        around = shelf.around[some, chosen(HOLES)].float()
+        around = around * rarely(config["holed_share"])[:, None, None, None]
+        hints = shelf.hints[some[:posed]].float().div(255)
+        return Drawn(shelf.clean[some].float(), around, words, hints)
+
+
+def hole(one: tuple[int, np.ndarray, int]) -> np.ndarray:
+    """The holes HOLES,H,128 of the picture of a number, with its points and its height."""
+    number, points, height = one
+    random = np.random.default_rng((SEED, number))
+    return np.stack([holes.hole(points, height, WIDTH, random) for _ in range(HOLES)]) > 0
+
+
+def skeleton(one: tuple[np.ndarray, int]) -> np.ndarray:
+    """The control picture of points and a height."""
+    return control.skeleton(*one)
+
+
+def shelves(places: Places, source: Pictures) -> Shelves:
+    """Shelves of all pictures of a source on the training's device; filled on first use."""
+    weights = (places.weights / parts.PARTS["vae"].file).read_bytes()
+    made_by = hashlib.sha256(weights + Path(__file__).read_bytes() + Path(holes.__file__).read_bytes())
+    path = places.cache / f"shelves-{made_by.hexdigest()[:8]}-of-{source.folder.name}.safetensors"
+    if not path.is_file():
+        unfinished = path.with_suffix(".unfinished")
+        save_file(filled(places, source), unfinished)
+        unfinished.replace(path)
+    found = load_file(path, str(places.device))
+    heights = sorted({int(name.split()[1]) for name in found if " " in name})
+    rows = [Shelf(*(found[f"{name} {height}"] for name in Shelf._fields)) for height in heights]
+    return Shelves(rows, found["helpless"])
+
+
+def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
+    """The shelves' tensors by "name height"."""
+    heights, points = source.heights.astype(int), list(source.poses)
+    masks = list(spread(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
+    hints = list(spread(skeleton, zip(points, heights.tolist(), strict=True)))
+    vae = networks.autoencoder()
+    parts.load(vae, places.weights, "vae")
+    vae.to(places.device, memory_format=torch.channels_last).eval()
+    tokenizer, random = prompts.Tokenizer(), np.random.default_rng(SEED)
+    found = {"helpless": prompts.tokens([prompts.helpless(random) for _ in range(HELPLESS)], tokenizer)}
+    for height in np.unique(heights):
+        group = np.flatnonzero(heights == height)
+        said = [prompts.prompt(source.captions[index], random) for index in group for _ in range(PROMPTS)]
+        clean, around = encoded(vae, source, group, masks)
+        found[f"clean {height}"], found[f"around {height}"] = clean, around
+        found[f"words {height}"] = prompts.tokens(said, tokenizer).view(len(group), PROMPTS, -1)
+        found[f"hints {height}"] = torch.from_numpy(np.stack([hints[index] for index in group])).permute(0, 3, 1, 2)
+    return {name: value.contiguous() for name, value in found.items()}
+
+
+@torch.no_grad()
+def encoded(vae: Any, source: Pictures, group: np.ndarray, masks: list[np.ndarray]) -> tuple[Tensor, Tensor]:
+    """Latents N,4,h,16 of some pictures of one height, and mask and rest N,HOLES,5,h,16, in fp16."""
+    clean, around = [], []
+    device = next(vae.parameters()).device
+    for indices in np.array_split(group, -(-len(group) // BATCH)):
+        images = stacked([source.image(index) for index in indices]).to(device)
+        clean.append(latents(vae, images))
+        several = torch.from_numpy(np.stack([masks[index] for index in indices])).float().to(device)
+        each = []
+        for mask in several.split(1, 1):
+            rest = latents(vae, images * (1 - mask) + 0.5 * mask)
+            each.append(torch.cat([holes.in_cells(mask).half().cpu(), rest], 1))
+        around.append(torch.stack(each, 1))
+    return torch.cat(clean), torch.cat(around)
+
+
+def latents(vae: Any, images: Tensor) -> Tensor:
+    """fp16 latents of B,3,H,W in 0…1."""
+    with torch.autocast(images.device.type, torch.bfloat16):
+        return networks.encode(vae, images.contiguous(memory_format=torch.channels_last)).half().cpu()

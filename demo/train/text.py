@@ -1,0 +1,81 @@
+"""Train the text encoder to tell what a caption says, before any picture is painted.
+
+Painting alone teaches slowly which word belongs to which garment; asked for it, the encoder learns it in minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .. import world
+from ..host_pack import sizes
+from ..models import networks
+from . import lessons, prompts
+from .pictures import Pictures, pictures
+from .task import Places, Task, resume
+
+
+class Said(NamedTuple):
+    """Word ids B,77 of prompts, and what they say: the places B,20 of attributes among their answers."""
+
+    words: Tensor
+    answers: Tensor
+
+
+class Questions(nn.Module):
+    """Each attribute read from the word states B,77,C where it chooses to look."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.where = nn.Linear(width, len(lessons.ANSWERS), bias=False)
+        self.answer = nn.Parameter(torch.zeros(len(lessons.ANSWERS), width, lessons.MOST))
+
+    def forward(self, states: Tensor, answers: Tensor) -> Tensor:
+        """The mean cross-entropy in nats per attribute."""
+        weights = self.where(states).softmax(1)
+        pooled = torch.einsum("bna,bnc->bac", weights, states)
+        scores = torch.einsum("bac,ack->bak", pooled, self.answer)
+        return functional.cross_entropy(scores.flatten(0, 1), answers.flatten())
+
+
+def sentences(source: Pictures) -> Said:
+    """Every caption of the pictures, half of them with a beginning."""
+    captions = [
+        text for entry in source.captions for text in (entry["whole"], *(said for _, said in entry["crops"]))
+    ]
+    tokenizer = prompts.Tokenizer()
+    begun = [(prompts.BEGINNING if index % 2 else "") + text for index, text in enumerate(captions)]
+    answers = torch.tensor([lessons.answers(world.parse(text)) for text in captions])
+    return Said(prompts.tokens(begun, tokenizer), answers)
+
+
+def batches(every: Said, size: int, seed: int) -> Iterator[Said]:
+    """Endless batches of some of the sentences."""
+    random = np.random.default_rng(seed)
+    while True:
+        some = torch.from_numpy(random.integers(len(every.words), size=size)).to(every.words.device)
+        yield Said(every.words[some], every.answers[some])
+
+
+def task(config: dict[str, Any], places: Places) -> Task:
+    """The text encoder, the questions asked of it, and captions."""
+    network = networks.text_encoder(config["seed"])
+    notes = resume(network, places, "text")
+    network.to(places.device)
+    source = pictures(places.cache, "train", config["pictures"])
+    seed = config["seed"] + notes.get("steps", 0)
+    torch.manual_seed(seed)
+    questions = Questions(sizes.CONTEXT_DIM).to(places.device)
+
+    def loss(batch: Said) -> Tensor:
+        states = networks.text_states(network, batch.words.to(places.device))
+        return questions(states, batch.answers.to(places.device))
+
+    every = Said(*(part.to(places.device) for part in sentences(source)))
+    return Task({"text": network}, loss, batches(every, config["batch"], seed), {"text": notes}, [questions])
