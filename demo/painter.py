@@ -17,7 +17,7 @@ from .train.holes import in_cells
 from .train.pictures import stacked
 from .train.prompts import Tokenizer, tokens
 
-STEPS, GUIDANCE = 25, 2.0
+STEPS, GUIDANCE = 25, 3.0
 
 
 class Painter:

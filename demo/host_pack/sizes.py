@@ -1,4 +1,4 @@
-"""The sizes of the demo models: Stable Diffusion 1.x with everything narrower and nothing left out, predicting v."""
+"""The sizes of the demo models: Stable Diffusion 1.x with everything narrower, predicting velocity."""
 
 CONTEXT_DIM = 64
 MODEL_CHANNELS = 64

@@ -24,7 +24,7 @@ def skeleton(points: np.ndarray, height: int) -> np.ndarray:
 def controlled(
     unet: nn.Module, control: nn.Module, x: Tensor, hint: Tensor, steps: Tensor, states: Tensor
 ) -> Tensor:
-    """What the UNet predicts with the ControlNet's residuals where ComfyUI adds them; x may have nine channels.
+    """What the UNet predicts with the ControlNet's residuals where ComfyUI adds them; x has nine channels.
 
     Pictures beyond those of `hint` go without. ComfyUI adds the residuals in place, which has no gradient;
     its patches at the same seams can add them anew.

@@ -39,7 +39,11 @@ def prompt(entry: dict[str, Any], random: Generator) -> str:
 def helpless(random: Generator) -> str:
     """What says nothing of a picture: no words, or some of the foreign ones."""
     words = FOREIGN.split(", ")
-    return ", ".join(random.permutation(words)[: random.integers(1, len(words) + 1)]) if random.random() < 0.5 else ""
+    return (
+        ", ".join(random.permutation(words)[: random.integers(1, len(words) + 1)])
+        if random.random() < 0.5
+        else ""
+    )
 
 
 def tokens(texts: list[str], tokenizer: Tokenizer) -> Tensor:

@@ -125,7 +125,9 @@ def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
         clean, around = encoded(vae, source, group, masks)
         found[f"clean {height}"], found[f"around {height}"] = clean, around
         found[f"words {height}"] = prompts.tokens(said, tokenizer).view(len(group), PROMPTS, -1)
-        found[f"hints {height}"] = torch.from_numpy(np.stack([hints[index] for index in group])).permute(0, 3, 1, 2)
+        found[f"hints {height}"] = torch.from_numpy(np.stack([hints[index] for index in group])).permute(
+            0, 3, 1, 2
+        )
     return {name: value.contiguous() for name, value in found.items()}
 
 

@@ -14,8 +14,7 @@ from .. import planted
 from ..models import networks, parts
 from ..world.chance import Chance
 from .pictures import WIDTH, version
-from .task import Places
-from .task import frozen
+from .task import Places, frozen
 
 TOPIC = 6
 PLANES = 2  # what each pixel is made of, and which good foot it shows

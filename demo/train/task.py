@@ -87,7 +87,9 @@ def train(
     recorded = config.get("recorded", False) and places.device.type == "cuda"
     losses: list[float] = []
     saved, report = time.monotonic(), None
-    for report in fit([*task.networks.values(), *task.helpers], task.loss, task.batches, plan, follow, recorded):
+    for report in fit(
+        [*task.networks.values(), *task.helpers], task.loss, task.batches, plan, follow, recorded
+    ):
         losses = [*losses[1 - RECENT :], report.loss]
         if time.monotonic() - saved > 60 * config["save_minutes"]:
             keep(task, averages, places, report, losses)

@@ -1,6 +1,6 @@
 """Train the text encoder to tell what a caption says, before any picture is painted.
 
-Painting alone teaches slowly which word belongs to which garment; asked for it, the encoder learns it in minutes.
+Painting alone teaches slowly which word belongs to which garment; asked for it, it is learned in minutes.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from .shelves import Drawn, shelves
 from .task import Places, Task, frozen, resume
 
 
-def error(config: dict[str, Any], places: Places, text: nn.Module, unet: nn.Module, control: nn.Module) -> Any:
+def error(
+    config: dict[str, Any], places: Places, text: nn.Module, unet: nn.Module, control: nn.Module
+) -> Any:
     """What is minimised: the velocity's error, where a picture is given less than in its hole."""
 
     def loss(batch: Drawn) -> Tensor:

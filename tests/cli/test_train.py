@@ -26,7 +26,6 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in train.ORDER:
         config = task.configuration(name) | {
             "pictures": 3,
-            "latents": 3,
             "batch": 2,
             "steps": 2,
         }
@@ -65,3 +64,38 @@ def test_unknown_names_and_numbers_are_refused(environment: Environment, argumen
 def test_no_time_is_no_training(environment: Environment, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(["vae", "--minutes", "0"], environment) == 2
     assert "minutes above 0, got 0" in capsys.readouterr().err
+
+
+def test_a_setting_can_have_another_value(
+    environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from recompose.demo.models import parts
+
+    weights = tmp_path / "weights"
+    arguments = [
+        "vae",
+        "--weights",
+        str(weights),
+        "--threads",
+        "1",
+        "--set",
+        "steps=1",
+        "--set",
+        "recorded=false",
+    ]
+    assert train.main(arguments, environment) == 0
+    assert parts.read(weights, "vae")[1]["steps"] == "1"
+    capsys.readouterr()
+    assert train.main([*arguments, "--set", "speed=3"], environment) == 2
+    assert (
+        "one of the settings average, batch," in (error := capsys.readouterr().err) and "got speed" in error
+    )
+
+
+@pytest.mark.parametrize("wrong", ["batch", "batch=", "batch=many", 'batch="4"', "batch=[4]"])
+def test_a_setting_that_is_no_number_is_refused(
+    environment: Environment, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        train.main(["vae", "--set", wrong], environment)
+    assert refused.value.code == 2 and "expected NAME=VALUE with a number" in capsys.readouterr().err

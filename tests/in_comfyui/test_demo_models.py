@@ -104,7 +104,12 @@ def step_of(sigma: Tensor) -> Tensor:
     from recompose.demo.models.diffusion import alphas_bar
 
     kept = alphas_bar()
-    return ((((1 - kept) / kept).sqrt()) - sigma).abs().argmin()
+    return (((1 - kept) / kept).sqrt().log() - sigma.log()).abs().argmin()
+
+
+def velocity_of(x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
+    """The velocity at x / sqrt(1 + sigma²) that means `denoised`."""
+    return (x - (1 + sigma**2) * denoised) / (sigma * (1 + sigma**2).sqrt())
 
 
 def states_of(family: Family, text: str) -> Tensor:
@@ -145,11 +150,13 @@ def test_a_sampled_step_is_a_trained_step(demo_sizes: None, family: Family) -> N
     model, clip, _ = loaded(family, "recompose_demo")
     assert model.model.model_config.unet_config["num_heads"] == 2
     noisy, clean, sigmas = sampled(model, conditioning(clip, PROMPT), 17, 16)
-    unet = family.networks["text_to_image"]
+    unet = family.networks["unet"]
+    nothing = torch.zeros(1, 5, 17, 16)  # mask and rest of the picture where words alone are painted
     for x, denoised, sigma in zip(noisy, clean, sigmas, strict=False):
-        error = unet(x / (sigma**2 + 1).sqrt(), step_of(sigma).float()[None], states_of(family, PROMPT))
-        assert error.std() > 0.01
-        torch.testing.assert_close((x - denoised) / sigma, error, rtol=0.02, atol=0.01)
+        seen = torch.cat([x / (sigma**2 + 1).sqrt(), nothing], 1)
+        velocity = unet(seen, step_of(sigma).float()[None], states_of(family, PROMPT))
+        assert velocity.std() > 0.01
+        torch.testing.assert_close(velocity_of(x, denoised, sigma), velocity, rtol=0.02, atol=0.01)
 
 
 def inpaint_conditioning(family: Family) -> tuple[Any, list, Tensor]:
@@ -174,11 +181,11 @@ def inpaint_conditioning(family: Family) -> tuple[Any, list, Tensor]:
 def test_the_inpaint_model_sees_mask_and_rest_as_trained(demo_sizes: None, family: Family) -> None:
     model, positive, around = inpaint_conditioning(family)
     noisy, clean, sigmas = sampled(model, positive, 17, 16)
-    unet = family.networks["inpaint"]
+    unet = family.networks["unet"]
     for x, denoised, sigma in zip(noisy, clean, sigmas, strict=False):
         seen = torch.cat([x / (sigma**2 + 1).sqrt(), around], 1)
-        error = unet(seen, step_of(sigma).float()[None], states_of(family, PROMPT))
-        torch.testing.assert_close((x - denoised) / sigma, error, rtol=0.02, atol=0.02)
+        velocity = unet(seen, step_of(sigma).float()[None], states_of(family, PROMPT))
+        torch.testing.assert_close(velocity_of(x, denoised, sigma), velocity, rtol=0.02, atol=0.02)
 
 
 @pytest.mark.parametrize("on_inpaint", [False, True], ids=["text-to-image", "inpaint"])
@@ -188,7 +195,7 @@ def test_the_controlnet_steers_as_trained(demo_sizes: None, family: Family, on_i
 
     from nodes import ControlNetApplyAdvanced
 
-    around = None
+    around = torch.zeros(1, 5, 17, 16)
     if on_inpaint:
         model, words, around = inpaint_conditioning(family)
     else:
@@ -198,12 +205,12 @@ def test_the_controlnet_steers_as_trained(demo_sizes: None, family: Family, on_i
     hint = torch.rand(1, 136, 128, 3, generator=torch.Generator().manual_seed(4))
     positive, _ = ControlNetApplyAdvanced().apply_controlnet(words, words, net, hint, 1.0, 0.0, 1.0)
     noisy, clean, sigmas = sampled(model, positive, 17, 16)
-    unet = family.networks["inpaint" if on_inpaint else "text_to_image"]
+    unet = family.networks["unet"]
     control, states = family.networks["openpose"], states_of(family, PROMPT)
     for x, denoised, sigma in zip(noisy, clean, sigmas, strict=False):
         scaled, step = x / (sigma**2 + 1).sqrt(), step_of(sigma)[None]
-        seen = scaled if around is None else torch.cat([scaled, around], 1)
-        error = controlled(unet, control, seen, hint.movedim(-1, 1), step, states)
+        seen = torch.cat([scaled, around], 1)
+        velocity = controlled(unet, control, seen, hint.movedim(-1, 1), step, states)
         without = unet(seen, step.float(), states)
-        assert (error - without).abs().max() > 0.05
-        torch.testing.assert_close((x - denoised) / sigma, error, rtol=0.02, atol=0.02)
+        assert (velocity - without).abs().max() > 0.05
+        torch.testing.assert_close(velocity_of(x, denoised, sigma), velocity, rtol=0.02, atol=0.02)
