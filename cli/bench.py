@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import bench_editor, bench_regions, bench_samplers, bench_sampling
+from . import bench_editor, bench_pictures, bench_regions, bench_samplers, bench_sampling
 from .environment import Environment
 from .report_parts import part_of
 from .startup import startup_seconds
@@ -304,6 +304,8 @@ def main(arguments: list[str], environment: Environment) -> int:
         return bench_sampling.main(environment)
     if arguments[:1] == ["samplers"]:
         return bench_samplers.main(arguments[1:], environment)
+    if arguments[:1] == ["pictures"]:
+        return bench_pictures.main(arguments[1:], environment)
     if arguments[:1] == ["regions"]:
         return bench_regions.main(environment)
     options = argparse.ArgumentParser(prog="cli bench", description="Measure the nodes' speed and memory.")

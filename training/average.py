@@ -21,14 +21,11 @@ class Average:
         """Take in the network's weights of now; early on the average forgets faster."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        kept, found = [], []
         for name, value in network.state_dict().items():
             if value.is_floating_point():
-                kept.append(self._weights[name])
-                found.append(value.detach())
+                self._weights[name].lerp_(value.detach(), 1 - decay)
             else:
                 self._weights[name].copy_(value)
-        torch._foreach_lerp_(kept, found, 1 - decay)
 
     def weights(self) -> Mapping[str, Tensor]:
         """The averaged weights by name; they change with the next update."""

@@ -55,7 +55,9 @@ class Recorded:
         own = inputs[0] if isinstance(batch, Tensor) else type(batch)(*inputs)
 
         def once() -> Tensor:
-            torch._foreach_zero_([p.grad for p in self.parameters if p.grad is not None])
+            for parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter.grad.zero_()
             loss = self.loss_of(own)
             loss.backward()
             return loss.detach()

@@ -1,0 +1,1 @@
+"""Inpaint samplers held against each other on pictures of the drawn world."""

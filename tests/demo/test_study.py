@@ -1,0 +1,142 @@
+"""The study of samplers on pictures: its holes, its model, its measures and its page, by known answers."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from recompose.demo.judge import Seen
+from recompose.demo.study import measures, tasks
+from recompose.demo.world.labels import OBJECTS
+
+
+@pytest.mark.parametrize("kind", tasks.COUNT)
+def test_holes_are_what_they_are_called(kind: str) -> None:
+    for one in tasks.tasks(kind, 6):
+        hole, shares = one.hole, one.hole.mean()
+        assert hole.shape == one.example.image.shape[:2] and hole.any() and not hole.all()
+        assert np.array_equal(one.cells.repeat(8, 0).repeat(8, 1) & hole, hole)
+        if kind == "outpaint":
+            assert hole[-1].all() and not hole[0].any()
+        elif kind == "box":
+            assert 0.1 < shares < 0.26 and hole.sum() == hole.any(0).sum() * hole.any(1).sum()
+        elif kind == "half":
+            assert shares == 0.5
+        elif kind == "strokes":
+            assert 0.05 < shares < 0.4
+        else:
+            thing = max(
+                (one.example.masks[name] for name in OBJECTS if name in one.example.masks), key=np.sum
+            )
+            assert hole[thing].all() and shares < 0.5
+            assert not any(name in one.words for name in OBJECTS if name != "box")
+            assert one.words in one.example.caption
+
+
+def test_a_task_is_the_same_every_time_and_its_seeds_are_its_own() -> None:
+    assert [len(set(range(tasks.FIRST[kind], tasks.FIRST[kind] + 999))) for kind in tasks.COUNT] == [999] * 5
+    first, again = (tasks.tasks("box", 2) for _ in range(2))
+    assert all(np.array_equal(a.hole, b.hole) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0].hole, first[1].hole)
+
+
+def seen(top: np.ndarray) -> Seen:
+    nothing = np.zeros_like(top)
+    return Seen(np.zeros((24, 3)), 2, {"hair": nothing, "top": top, "bottom": nothing, "shoes": nothing})
+
+
+def test_a_colour_that_changes_across_the_seam_is_found() -> None:
+    hole, image = np.zeros((20, 20), bool), np.full((20, 20, 3), 119, np.uint8)
+    hole[10:] = True
+    everywhere = np.ones_like(hole)
+    assert measures.continuity(image, hole, seen(everywhere)) == [0.0]
+    image[10:] = 0
+    assert measures.continuity(image, hole, seen(everywhere)) == [
+        pytest.approx(50, abs=0.5)
+    ]  # L* of 119 is 50
+    assert measures.continuity(image, hole, seen(hole)) == []
+
+
+def test_the_true_picture_reads_right_and_a_grey_hole_does_not() -> None:
+    one = tasks.tasks("outpaint", 1)[0]
+    right = measures.measured(one, one.example.image, seen(one.hole))
+    assert right["changed_pixels"] == 0 and right["step_excess"] == 0
+    grey = np.where(one.hole[..., None], np.uint8(128), one.example.image)
+    wrong = measures.measured(one, grey, seen(one.hole))
+    assert wrong["changed_pixels"] == 0 and wrong["seam_ratio"] > 2 * right["seam_ratio"]
+    other = one.example.image.copy()
+    other[0, :3] += 1
+    assert measures.measured(one, other, seen(one.hole))["changed_pixels"] == 3
+
+
+def test_kernel_distance_is_unbiased_and_worked_out_by_hand() -> None:
+    x, y = np.array([[1.0], [2.0]]), np.array([[0.0], [3.0]])
+    # off the diagonal k(1, 2) = 27 and k(0, 3) = 1; across: 1, 64, 1 and 343
+    assert measures.kernel_distance(x, y) == pytest.approx(27 + 1 - 2 * (1 + 64 + 1 + 343) / 4)
+    random = np.random.default_rng(1)
+    same = [
+        measures.kernel_distance(random.normal(size=(40, 6)), random.normal(size=(40, 6))) for _ in range(200)
+    ]
+    assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(200)
+    assert measures.kernel_distance(random.normal(1, 1, (40, 6)), random.normal(size=(40, 6))) > 1
+
+
+def test_every_method_paints_within_its_calls_and_alike_in_any_company(
+    comfy: ModuleType, monkeypatch: Any
+) -> None:
+    from recompose.demo.contest import sweep
+    from recompose.demo.painter import Painter
+    from recompose.demo.study import painted, run
+
+    chosen, painter = run.settings(run.committed(run.parts.FOLDER.parent.parent / "docs")), Painter()
+    assert set(run.METHODS) <= set(chosen)
+    some = tasks.tasks("box", 12)
+    some = [one for one in some if one.hole.shape == some[0].hole.shape][:2]
+    assert len(some) == 2
+    monkeypatch.setattr(painted, "CALLS", 8)
+    for method in ("noise mask", "differential", "Lagrange"):
+        found = sweep.method(method, chosen[method], 8)
+        assert found is not None
+        both, calls = painted.paint(painter, some, False, found[0])
+        alone, _ = painted.paint(painter, some[1:], False, found[0])
+        assert calls == 8
+        assert np.abs(both[1].astype(int) - alone[0]).max() <= 2, method
+        for one, image in zip(some, both, strict=True):
+            assert np.array_equal(image[~one.hole], one.example.image[~one.hole])
+            assert not np.array_equal(image[one.hole], one.example.image[one.hole])
+
+
+def test_the_model_is_the_networks_clean_picture(comfy: ModuleType) -> None:
+    from recompose.demo.models import diffusion
+    from recompose.demo.painter import Painter
+    from recompose.demo.study import painted
+
+    world = painted.Painted(Painter(), tasks.tasks("outpaint", 1), True)
+    noise = torch.randn(world.latent.shape, generator=torch.Generator().manual_seed(1))
+    kept = diffusion.alphas_bar()[200]
+    sigma = ((1 - kept) / kept).sqrt()
+    with torch.inference_mode():
+        found = world.model(world.latent + sigma * noise, sigma[None])
+    # little noise, and the picture itself to look at: much closer to the true latents than what it was given
+    assert (found - world.latent).square().mean() < 0.3 * (sigma * noise).square().mean()
+
+
+def test_the_page_says_each_method_of_each_kind() -> None:
+    from recompose.demo.study import report, run
+
+    row = {
+        "feet": 1, "distances": [0.05, None], "seam_ratio": 1.25, "step_excess": -2.0,
+        "continuity": [4.0, 6.0], "changed_pixels": 0, "calls": 50, "seconds": 3.5,
+    }  # fmt: skip
+    rows = [
+        row | {"kind": kind, "by": method, "seed": seed}
+        for kind in run.KINDS
+        for method in run.METHODS
+        for seed in (1, 2)
+    ]
+    page = report.page(rows, {kind: dict.fromkeys(run.METHODS, 0.0021) for kind in run.KINDS})
+    assert page.count("(2 pictures)") == len(run.KINDS)
+    assert "| Lagrange | 100% | 50% | 1.25 | 2.00 | 5.0 | 0 | 50 | 3.5 | 2.10 |" in page
