@@ -37,6 +37,19 @@ export class Actions {
     });
   }
 
+  /** The people of the detection that were deleted. @returns {number[]} their numbers in it */
+  deletedPeople() {
+    const there = new Set(this.frame.people.map((person) => person.from));
+    const found = this.state.incoming[this.state.frame]?.people ?? [];
+    return [...found.keys()].filter((from) => !there.has(from));
+  }
+
+  restorePeople() {
+    this.inOneStep(() => {
+      for (const from of this.deletedPeople()) this.dispatch({ type: "restorePerson", from });
+    });
+  }
+
   giveLegs() {
     this.onPerson("complete");
     this.fitIfOutside();

@@ -71,6 +71,7 @@ function moreEntries(editor) {
     { label: "Fit the person into the picture", run: person("fit"), disabled: nobody },
     { label: "Restore what the detection had", run: () => editor.dispatch({ type: "restore" }), keys: "R" },
     { label: "Duplicate the person", run: () => editor.duplicate(), disabled: nobody },
+    { label: "Bring back deleted people", run: () => editor.restorePeople(), disabled: !editor.deletedPeople().length },
     { label: "Delete the person", run: person("deletePerson"), disabled: nobody, keys: "Shift+Del" },
     null,
     { label: "Wrists and ankles pull their limb", run: () => (modes.reach = !modes.reach), checked: modes.reach },

@@ -84,8 +84,10 @@ export function listenToKeys(editor, element) {
 
   function known(event) {
     if (event.key in ARROWS) return nudge(event, ARROWS[event.key]), true;
-    if (event.ctrlKey || event.metaKey) return control(event);
-    if (event.altKey) return false;
+    // Many keyboards type brackets with AltGr, which some systems report as Ctrl and Alt, or with Option.
+    const typed = event.altKey && "[]{}".includes(event.key);
+    if (!typed && (event.ctrlKey || event.metaKey)) return control(event);
+    if (!typed && event.altKey) return false;
     if (event.key === "Tab") return tab(event);
     if (event.key === "Escape") return escape();
     if (event.key === "Delete" && event.shiftKey) return editor.onPerson("deletePerson"), true;
