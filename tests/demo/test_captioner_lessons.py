@@ -27,7 +27,7 @@ def test_the_answers_are_the_attributes_that_are_seen() -> None:
         whole = world.example(seed, PART)
         for example in (whole, world.crop_between(whole, seed)):
             seen = {name: value for name, value in example.attributes.items() if name != "objects"}
-            assert told(lessons.answers(example)) == seen | dict(example.attributes.get("objects", ()))
+            assert told(lessons.answers(example.attributes)) == seen | dict(example.attributes.get("objects", ()))
 
 
 def test_a_cell_tells_what_its_pixel_shows() -> None:
@@ -69,7 +69,7 @@ def test_untaught_heads_leave_the_eye_alone_and_can_learn(comfy: ModuleType) -> 
     some = [world.example(seed, PART) for seed in range(3)]
     truth = lessons.Truth(
         torch.from_numpy(np.stack([lessons.planes(example, 24) for example in some])),
-        torch.tensor([lessons.answers(example) for example in some]),
+        torch.tensor([lessons.answers(example.attributes) for example in some]),
     )
     heads = lessons.Lessons(16)
     first = heads(states, truth)
