@@ -27,7 +27,9 @@ def test_the_answers_are_the_attributes_that_are_seen() -> None:
         whole = world.example(seed, PART)
         for example in (whole, world.crop_between(whole, seed)):
             seen = {name: value for name, value in example.attributes.items() if name != "objects"}
-            assert told(lessons.answers(example.attributes)) == seen | dict(example.attributes.get("objects", ()))
+            assert told(lessons.answers(example.attributes)) == seen | dict(
+                example.attributes.get("objects", ())
+            )
 
 
 def test_a_cell_tells_what_its_pixel_shows() -> None:
