@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from . import saving
 from .environment import Environment
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -26,8 +27,8 @@ def main(arguments: list[str], environment: Environment) -> int:
     study = run.Study(environment.cache / "pictures" / run.version(), settings, chosen.pictures)
     study.paint(lambda line: print(line, flush=True))
     rows, distances = study.rows(), study.kernel_distances()
-    chosen.docs.mkdir(parents=True, exist_ok=True)
-    content = {"settings": settings, "kernel distances": distances, "rows": rows}
-    (chosen.docs / "samplers_pictures.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
-    (chosen.docs / "samplers_pictures.md").write_text(report.page(rows, distances), encoding="utf-8")
+    data = json.dumps({"settings": settings, "kernel distances": distances, "rows": rows}) + "\n"
+    page = report.page(rows, distances)
+    files = [("samplers_pictures.json", data.encode()), ("samplers_pictures.md", page.encode())]
+    saving.save(chosen.docs, files, overwrite=True)
     return 0

@@ -48,8 +48,6 @@ class Painter:
         states = networks.text_states(self.text, tokens([each.words for each in orders], self.tokenizer))
         nothing = networks.text_states(self.text, tokens([""], self.tokenizer)).expand_as(states)
         hint, around = self.hint(orders), self.around(orders)
-        if around is None:
-            around = torch.zeros(len(orders), networks.INPAINT_CHANNELS - 4, height // 8, width // 8)
 
         def answer(x: Tensor, times: Tensor, words: Tensor) -> Tensor:
             seen = torch.cat([x, around], 1)
@@ -62,8 +60,7 @@ class Painter:
             return without + GUIDANCE * (answer(x, times, states) - without)
 
         noise = torch.stack([normal(each.seed, height // 8, width // 8) for each in orders])
-        images = networks.decode(self.vae, diffusion.sample(guided, noise, STEPS))
-        pixels = (images.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        pixels = self.pixels(diffusion.sample(guided, noise, STEPS))
         return [pasted(order, image) for order, image in zip(orders, pixels, strict=True)]
 
     def hint(self, orders: list[Order]) -> Tensor | None:
@@ -71,14 +68,28 @@ class Painter:
         drawn = [each.skeleton for each in orders if each.skeleton is not None]
         return stacked(drawn) if drawn else None
 
-    def around(self, orders: list[Order]) -> Tensor | None:
-        """Mask and rest of the picture B,5,h,w, if there is one."""
+    def around(self, orders: list[Order]) -> Tensor:
+        """Mask and rest of the picture B,5,h,w; zero where there is none."""
         holes = [each.hole for each in orders if each.hole is not None]
         if not holes:
-            return None
+            return nothing_around(len(orders), *(side // 8 for side in orders[0].room))
         mask = torch.from_numpy(np.stack(holes))[:, None].float()
-        rest = stacked([each.picture for each in orders if each.picture is not None])
-        return torch.cat([in_cells(mask), networks.encode(self.vae, rest * (1 - mask) + 0.5 * mask)], 1)
+        return self.rest(stacked([each.picture for each in orders if each.picture is not None]), mask)
+
+    def rest(self, pictures: Tensor, mask: Tensor) -> Tensor:
+        """What an inpaint model is shown of pictures B,3,H,W with holes B,1,H,W: mask and rest B,5,h,w."""
+        grey = pictures * (1 - mask) + 0.5 * mask
+        return torch.cat([in_cells(mask), networks.encode(self.vae, grey)], 1)
+
+    def pixels(self, latents: Tensor) -> np.ndarray:
+        """Pictures B,H,W,3 uint8 of latents B,4,h,w."""
+        images = networks.decode(self.vae, latents)
+        return (images.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+
+
+def nothing_around(count: int, rows: int, columns: int) -> Tensor:
+    """What the network is shown of no picture."""
+    return torch.zeros(count, networks.INPAINT_CHANNELS - networks.LATENT_CHANNELS, rows, columns)
 
 
 def normal(seed: int, rows: int, columns: int) -> Tensor:

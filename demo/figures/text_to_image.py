@@ -39,12 +39,14 @@ def found(image: np.ndarray, seen: Seen) -> dict[str, str | None]:
     return names
 
 
+def grown(mask: np.ndarray, by: int) -> np.ndarray:
+    """The mask (bool H,W) and what lies at most `by` pixels beside it in both directions."""
+    return functional.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * by + 1, 1, by)[0].numpy() > 0
+
+
 def stands_out(image: np.ndarray, mask: np.ndarray) -> bool:
     """Whether a garment looks other than what is around it; on a plain picture the judge may see anything."""
-    wide = (
-        functional.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * AROUND + 1, 1, AROUND)[0].numpy() > 0
-    )
-    around = wide & ~mask
+    around = grown(mask, AROUND) & ~mask
     if not around.any():
         return False
     inside, outside = (np.median(image[place], axis=0) for place in (mask, around))

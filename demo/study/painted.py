@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..gaussian import EXPLODING, World
 from ..models import diffusion, networks
-from ..painter import Painter
-from ..train.holes import in_cells
+from ..painter import Painter, nothing_around
 from ..train.pictures import stacked
 from ..train.prompts import tokens
 from .tasks import Task
@@ -37,11 +37,9 @@ class Painted(World):
         self.generators = [torch.Generator().manual_seed(task.seed) for task in tasks]
         said = [*(task.words for task in tasks), *([""] * len(tasks))]
         self.states = networks.text_states(painter.text, tokens(said, painter.tokenizer))
-        self.around = torch.zeros(len(tasks), networks.INPAINT_CHANNELS - 4, *self.latent.shape[2:])
+        self.around = nothing_around(len(tasks), *self.latent.shape[2:])
         if inpaint:
-            hole = torch.nn.functional.interpolate(self.mask, scale_factor=8.0)
-            rest = networks.encode(painter.vae, pictures * (1 - hole) + 0.5 * hole)
-            self.around = torch.cat([in_cells(hole), rest], 1)
+            self.around = painter.rest(pictures, functional.interpolate(self.mask, scale_factor=8.0))
         kept = diffusion.alphas_bar()
         self.spreads = ((1 - kept) / kept).sqrt().log()
 
@@ -71,8 +69,7 @@ def paint(
 ) -> tuple[list[np.ndarray], int]:
     """Pictures H,W,3 uint8 with all that was given as it was, and how often the model was asked."""
     world = Painted(painter, tasks, inpaint)
-    images = networks.decode(painter.vae, run(world).float())
-    pixels = (images.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    pixels = painter.pixels(run(world).float())
     painted = [
         np.where(task.hole[..., None], image, task.example.image)
         for task, image in zip(tasks, pixels, strict=True)

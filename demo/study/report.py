@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..figures.rows import pck
+from ..figures.rows import mean, pck
 from ..quality.bootstrap import Statistic, interval
+from ..quality.report import table
 from .run import KINDS, METHODS
 
 Row = dict[str, Any]
 Take = Callable[[Row], float | None]
-
-
-def mean_of(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
 
 
 def limbs(distances: list[float | None]) -> float | None:
@@ -26,7 +23,7 @@ COLUMNS: tuple[tuple[str, Take, Statistic, str], ...] = (
     ("limbs, PCK@0.1", lambda row: limbs(row["distances"]), Statistic.MEAN, "{:.0%}"),
     ("R, median", lambda row: row["seam_ratio"], Statistic.MEDIAN, "{:.2f}"),
     ("step − true step, absolute", lambda row: abs(row["step_excess"]), Statistic.MEAN, "{:.2f}"),
-    ("colour across the seam, ΔE", lambda row: mean_of(row["continuity"]), Statistic.MEAN, "{:.1f}"),
+    ("colour across the seam, ΔE", lambda row: mean(row["continuity"]), Statistic.MEAN, "{:.1f}"),
     ("changed pixels", lambda row: row["changed_pixels"], Statistic.MEAN, "{:.0f}"),
     ("model calls", lambda row: row["calls"], Statistic.MEAN, "{:.0f}"),
     ("seconds", lambda row: row["seconds"], Statistic.MEAN, "{:.1f}"),
@@ -43,16 +40,10 @@ def cell(rows: list[Row], take: Take, statistic: Statistic, form: str) -> str:
     return value if low == high else f"{value} ({low} … {high})"
 
 
-def table(rows: list[Row], distances: dict[str, float]) -> list[str]:
-    """One line per method."""
-    titles = [title for title, *_ in COLUMNS]
-    lines = [f"| | {' | '.join(titles)} | KID on the judge's features, ×1000 |"]
-    lines += ["|---" * (len(titles) + 2) + "|"]
-    for method in METHODS:
-        some = [row for row in rows if row["by"] == method]
-        cells = [cell(some, *column) for _, *column in COLUMNS]
-        lines.append(f"| {method} | {' | '.join(cells)} | {1000 * distances[method]:.2f} |")
-    return lines
+def line(method: str, rows: list[Row], distance: float) -> list[object]:
+    """A method's line of a table."""
+    some = [row for row in rows if row["by"] == method]
+    return [method, *(cell(some, *column) for _, *column in COLUMNS), f"{1000 * distance:.2f}"]
 
 
 def page(rows: list[Row], distances: dict[str, dict[str, float]]) -> str:
@@ -68,8 +59,10 @@ def page(rows: list[Row], distances: dict[str, dict[str, float]]) -> str:
         "both sides, where the judge sees it on both. KID: the unbiased cubic-kernel distance on",
         "the judge's features, comparable within this page only.",
     ]  # fmt: skip
+    head: list[object] = ["", *(title for title, *_ in COLUMNS), "KID on the judge's features, ×1000"]
     for kind in KINDS:
         some = [row for row in rows if row["kind"] == kind]
         count = len({row["seed"] for row in some})
-        lines += ["", f"## {kind.capitalize()} ({count} pictures)", "", *table(some, distances[kind])]
+        lines += ["", f"## {kind.capitalize()} ({count} pictures)"]
+        lines += table(head, [line(method, some, distances[kind][method]) for method in METHODS])
     return "\n".join(lines) + "\n"

@@ -46,13 +46,11 @@ class Study:
     """Pictures and rows in a folder."""
 
     def __init__(self, folder: Path, chosen: dict[str, dict[str, Any]], count: int | None = None) -> None:
-        self.folder, self.chosen, self.count = folder, chosen, count
+        self.folder, self.chosen = folder, chosen
+        drawn = {kind: tasks(kind, count) for kind in COUNT}
+        self.tasks = {kind: drawn[kind.partition(",")[0]] for kind in KINDS}
         self.journal = Journal(folder / "painted.jsonl")
         self.painter, self.judge = Painter(), Judge.load()
-
-    def wanted(self, kind: str) -> list[Task]:
-        """The tasks of one of KINDS."""
-        return tasks(kind.partition(",")[0], self.count)
 
     def image(self, kind: str, method: str, task: Task) -> Path:
         """Where a painted picture is kept."""
@@ -60,8 +58,7 @@ class Study:
 
     def paint(self, tell: Callable[[str], None]) -> None:
         """Paint what is not painted yet."""
-        for kind in KINDS:
-            todo = self.wanted(kind)
+        for kind, todo in self.tasks.items():
             for method in METHODS:
                 missing = [task for task in todo if not self.journal.get(task.seed, f"{kind}: {method}")]
                 for some in alike(missing):
@@ -93,17 +90,16 @@ class Study:
         """All rows, in the study's order."""
         found = [
             self.journal.get(task.seed, f"{kind}: {method}")
-            for kind in KINDS
+            for kind, todo in self.tasks.items()
             for method in METHODS
-            for task in self.wanted(kind)
+            for task in todo
         ]
         return [{name: value for name, value in row.items() if name != "method"} for row in found if row]
 
     def kernel_distances(self) -> dict[str, dict[str, float]]:
         """By kind and method, how far the painted pictures' features are from the true ones'."""
         found: dict[str, dict[str, float]] = {}
-        for kind in KINDS:
-            todo = self.wanted(kind)
+        for kind, todo in self.tasks.items():
             true = self.judge.features([task.example.image for task in todo])
             for method in METHODS:
                 images = [np.asarray(Image.open(self.image(kind, method, task))) for task in todo]

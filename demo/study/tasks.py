@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import world
 from ..figures.openpose import below
+from ..figures.text_to_image import grown
 from ..world.labels import OBJECTS
 
 PART, CELL = "test", 8
@@ -65,12 +66,7 @@ def strokes(example: world.Example, random: np.random.Generator) -> np.ndarray:
 def around_thing(example: world.Example) -> np.ndarray:
     """A thing that stands beside the person, and a few pixels around it; empty where there is none."""
     found = [example.masks[name] for name in OBJECTS if name in example.masks]
-    hole = max(found, key=np.sum) if found else np.zeros(example.image.shape[:2], bool)
-    for axis in (0, 1):
-        wide = np.pad(hole, SPREAD)
-        shifted = [np.roll(wide, step, axis) for step in range(-SPREAD, SPREAD + 1)]
-        hole = np.any(shifted, 0)[SPREAD:-SPREAD, SPREAD:-SPREAD]
-    return hole
+    return grown(max(found, key=np.sum), SPREAD) if found else np.zeros(example.image.shape[:2], bool)
 
 
 def task(kind: str, seed: int) -> Task | None:

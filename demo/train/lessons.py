@@ -74,16 +74,31 @@ def answers(attributes: dict[str, Any]) -> list[int]:
     ]
 
 
+class Questions(nn.Module):
+    """Each attribute asked of states B,N,C, read from where it chooses to look."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.where = nn.Linear(width, len(ANSWERS), bias=False)
+        self.answer = nn.Parameter(torch.zeros(len(ANSWERS), width, MOST))
+
+    def forward(self, states: Tensor, answers: Tensor) -> Tensor:
+        """The mean cross-entropy in nats per attribute of answers B,20."""
+        weights = self.where(states).float().softmax(1)
+        pooled = torch.einsum("bna,bnc->bac", weights, states.float())
+        scores = torch.einsum("bac,ack->bak", pooled, self.answer)
+        return functional.cross_entropy(scores.flatten(0, 1), answers.flatten())
+
+
 class Lessons(nn.Module):
     """Heads on the eye's states B,1+N,C: what each patch shows, and each attribute from where it looks."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.patch = nn.Linear(width, sum(PLANES.values()))
-        self.where = nn.Linear(width, len(ANSWERS), bias=False)
-        self.answer = nn.Parameter(torch.zeros(len(ANSWERS), width, MOST))
+        self.questions = Questions(width)
         nn.init.zeros_(self.patch.weight)  # so that untaught heads do not disturb a taught eye
-        nn.init.zeros_(self.where.weight)
+        nn.init.zeros_(self.questions.where.weight)
 
     def forward(self, states: Tensor, truth: Truth) -> Tensor:
         """The mean cross-entropy in nats per patch, averaged over planes, plus that per attribute."""
@@ -92,10 +107,7 @@ class Lessons(nn.Module):
             -(shares(labels, scores.shape[-1], scores.shape[1]) * scores.log_softmax(-1)).sum(-1).mean()
             for scores, labels in zip(dense, truth.planes.unbind(1), strict=True)
         ) / len(PLANES)
-        weights = self.where(states).float().softmax(1)
-        pooled = torch.einsum("bna,bnc->bac", weights, states.float())
-        scores = torch.einsum("bac,ack->bak", pooled, self.answer)
-        return total + functional.cross_entropy(scores.flatten(0, 1), truth.answers.flatten())
+        return total + self.questions(states, truth.answers)
 
 
 def shares(labels: Tensor, count: int, patches: int) -> Tensor:

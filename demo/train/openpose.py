@@ -23,5 +23,5 @@ def task(config: dict[str, Any], places: Places) -> Task:
     found = shelves(places, pictures(places.cache, "train", config["pictures"]))
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    loss = error(config, places, text, unet, control)
+    loss = error(config, text, unet, control)
     return Task({"openpose": control}, loss, found.batches(config, seed), {"openpose": notes})

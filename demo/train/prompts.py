@@ -38,12 +38,10 @@ def prompt(entry: dict[str, Any], random: Generator) -> str:
 
 def helpless(random: Generator) -> str:
     """What says nothing of a picture: no words, or some of the foreign ones."""
+    if random.random() >= 0.5:
+        return ""
     words = FOREIGN.split(", ")
-    return (
-        ", ".join(random.permutation(words)[: random.integers(1, len(words) + 1)])
-        if random.random() < 0.5
-        else ""
-    )
+    return ", ".join(random.permutation(words)[: random.integers(1, len(words) + 1)])
 
 
 def tokens(texts: list[str], tokenizer: Tokenizer) -> Tensor:

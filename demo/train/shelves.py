@@ -17,7 +17,7 @@ from ..models import networks, parts
 from . import control, holes, prompts
 from .crowd import spread
 from .pictures import WIDTH, Pictures, stacked
-from .task import Places
+from .task import Places, frozen
 
 BATCH = 32
 SEED = 11
@@ -114,9 +114,7 @@ def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
     heights, points = source.heights.astype(int), list(source.poses)
     masks = list(spread(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
     hints = list(spread(skeleton, zip(points, heights.tolist(), strict=True)))
-    vae = networks.autoencoder()
-    parts.load(vae, places.weights, "vae")
-    vae.to(places.device, memory_format=torch.channels_last).eval()
+    vae = frozen(networks.autoencoder(), places, "vae").to(memory_format=torch.channels_last)
     tokenizer, random = prompts.Tokenizer(), np.random.default_rng(SEED)
     found = {"helpless": prompts.tokens([prompts.helpless(random) for _ in range(HELPLESS)], tokenizer)}
     for height in np.unique(heights):

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from .. import world
 from ..host_pack import sizes
@@ -26,22 +25,6 @@ class Said(NamedTuple):
 
     words: Tensor
     answers: Tensor
-
-
-class Questions(nn.Module):
-    """Each attribute read from the word states B,77,C where it chooses to look."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.where = nn.Linear(width, len(lessons.ANSWERS), bias=False)
-        self.answer = nn.Parameter(torch.zeros(len(lessons.ANSWERS), width, lessons.MOST))
-
-    def forward(self, states: Tensor, answers: Tensor) -> Tensor:
-        """The mean cross-entropy in nats per attribute."""
-        weights = self.where(states).softmax(1)
-        pooled = torch.einsum("bna,bnc->bac", weights, states)
-        scores = torch.einsum("bac,ack->bak", pooled, self.answer)
-        return functional.cross_entropy(scores.flatten(0, 1), answers.flatten())
 
 
 def sentences(source: Pictures) -> Said:
@@ -71,11 +54,10 @@ def task(config: dict[str, Any], places: Places) -> Task:
     source = pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    questions = Questions(sizes.CONTEXT_DIM).to(places.device)
+    questions = lessons.Questions(sizes.CONTEXT_DIM).to(places.device)
 
     def loss(batch: Said) -> Tensor:
-        states = networks.text_states(network, batch.words.to(places.device))
-        return questions(states, batch.answers.to(places.device))
+        return questions(networks.text_states(network, batch.words), batch.answers)
 
     every = Said(*(part.to(places.device) for part in sentences(source)))
     return Task({"text": network}, loss, batches(every, config["batch"], seed), {"text": notes}, [questions])

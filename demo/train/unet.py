@@ -15,17 +15,15 @@ from .shelves import Drawn, shelves
 from .task import Places, Task, frozen, resume
 
 
-def error(
-    config: dict[str, Any], places: Places, text: nn.Module, unet: nn.Module, control: nn.Module
-) -> Any:
+def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.Module) -> Any:
     """What is minimised: the velocity's error, where a picture is given less than in its hole."""
 
     def loss(batch: Drawn) -> Tensor:
-        batch = Drawn(*(part.to(places.device) for part in batch))
-        steps = torch.randint(diffusion.STEPS, (batch.clean.shape[0],), device=batch.clean.device)
+        device = batch.clean.device
+        steps = torch.randint(diffusion.STEPS, (batch.clean.shape[0],), device=device)
         noise = torch.randn_like(batch.clean)
         x = torch.cat([diffusion.noised(batch.clean, noise, steps), batch.around], 1)
-        with torch.autocast(places.device.type, torch.bfloat16, config["bfloat16"], cache_enabled=False):
+        with torch.autocast(device.type, torch.bfloat16, config["bfloat16"], cache_enabled=False):
             states = networks.text_states(text, batch.words)
             if len(batch.hints):
                 predicted = controlled(unet, control, x, batch.hints, steps, states)
@@ -52,4 +50,4 @@ def task(config: dict[str, Any], places: Places) -> Task:
     found = shelves(places, pictures(places.cache, "train", config["pictures"]))
     seed = config["seed"] + notes["unet"].get("steps", 0)
     torch.manual_seed(seed)
-    return Task(trained, error(config, places, text, unet, control), found.batches(config, seed), notes)
+    return Task(trained, error(config, text, unet, control), found.batches(config, seed), notes)
