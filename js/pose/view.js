@@ -19,6 +19,7 @@ import { pointsPanel } from "./view_points.js";
 import { paintPhoto, paintPose } from "./view_scene.js";
 import { makeStage } from "./view_stage.js";
 import { STYLE } from "./view_style.js";
+import { keepTouches } from "./view_touch.js";
 import { pointSentence, WORDS } from "./view_words.js";
 
 /**
@@ -55,6 +56,7 @@ export class PoseEditor extends Actions {
     this.photo = photoKeeper(() => this.refresh(true));
     this.assemble();
     this.pointer = listenToPointer(this, this.stage);
+    this.touches = keepTouches(this.stage.element);
     this.keys = listenToKeys(this, this.stage.above);
     this.listeners = {
       wheel: (event) => this.wheel(event),
@@ -150,6 +152,7 @@ export class PoseEditor extends Actions {
     this.floating?.();
     this.upper.closeMenu();
     this.pointer.dispose();
+    this.touches.dispose();
     this.keys.dispose();
     for (const [name, listener] of Object.entries(this.listeners)) this.element.removeEventListener(name, listener);
     this.photo.dispose();

@@ -59,6 +59,16 @@ export class Comfy {
     }, count);
   }
 
+  /** Click on a node's title with the mouse. */
+  async clickNode(id) {
+    const at = await this.evaluate((wanted) => {
+      const { ds, canvas } = window.app.canvas, { pos } = window.app.graph.getNodeById(wanted), box = canvas.getBoundingClientRect();
+      return { x: box.x + (pos[0] + 60 + ds.offset[0]) * ds.scale, y: box.y + (pos[1] - 14 + ds.offset[1]) * ds.scale };
+    }, id);
+    await this.page.mouse.click(at.x, at.y);
+    await this.frames(2);
+  }
+
   /** Save what the page shows. */
   async picture(name, clip) {
     await this.page.screenshot({ path: join(this.folder, `${name}.png`), ...(clip && { clip }) });

@@ -33,7 +33,7 @@ export async function batch(comfy, given) {
   await comfy.picture("batch");
 }
 
-/** A finger drags a point and pans on nothing; two fingers zoom in the large view, where the graph cannot hear them. */
+/** A finger drags a point and pans on nothing; two fingers zoom the picture and never the graph. */
 export async function touch(comfy, given) {
   const editor = await openGraph(comfy, given);
   await editor.load();
@@ -55,16 +55,28 @@ export async function touch(comfy, given) {
   await send("touchEnd");
   const panned = await view();
   holds(panned.x < before.x && panned.scale === before.scale, "A finger on nothing pans");
+
+  const graph = () => comfy.evaluate(() => [window.app.canvas.ds.scale, ...window.app.canvas.ds.offset]);
+  const pinch = async () => {
+    const { scale } = await view(), place = { x: nothing.x + 40, y: nothing.y + 40 };
+    await send("touchStart", place);
+    await send("touchStart", place, { x: place.x + 60, y: place.y + 60 });
+    for (let step = 1; step <= 4; step++) {
+      await send("touchMove", place, { x: place.x + 60 + 10 * step, y: place.y + 60 + 10 * step });
+      await comfy.frames(1);
+    }
+    await send("touchEnd");
+    await comfy.frames(2);
+    holds((await view()).scale > 1.2 * scale, "Two fingers zoom");
+  };
+  const seen = await graph();
+  await pinch();
+  same(await graph(), seen, "The graph's view after a pinch on the node");
+  await comfy.clickNode("2");
+  same(await comfy.evaluate(() => [...window.app.canvas.selectedItems].map(({ id }) => String(id))), ["2"], "The graph hears clicks");
   await editor.button("Large view").click();
   await editor.until((each) => each.large && each.stage.size.width > 800);
-  const { scale } = await view();
-  await send("touchStart", nothing, { x: nothing.x + 60, y: nothing.y + 60 });
-  for (let step = 1; step <= 4; step++) {
-    await send("touchMove", nothing, { x: nothing.x + 60 + 10 * step, y: nothing.y + 60 + 10 * step });
-    await comfy.frames(1);
-  }
-  await send("touchEnd");
-  holds((await view()).scale > 1.2 * scale, "Two fingers zoom");
+  await pinch();
 }
 
 /** Another workflow's tab and back, a node of another size, a page at 200 %, the light palette. */
