@@ -86,6 +86,18 @@ def test_fingers_drag_pan_and_zoom(pages: Any, graph: dict) -> None:
     pages.run("touch", **graph)
 
 
+def test_corners_scale_and_the_knob_turns(pages: Any, graph: dict) -> None:
+    pages.run("scaleAndTurn", **graph)
+
+
+def test_a_pen_drags_and_pans(pages: Any, graph: dict) -> None:
+    pages.run("pen", **graph)
+
+
+def test_brackets_deleted_people_and_files(pages: Any, graph: dict) -> None:
+    pages.run("bracketsPeopleAndFiles", **graph)
+
+
 def test_another_tab_another_size_and_another_palette_change_no_edit(pages: Any, graph: dict) -> None:
     pages.run("tabsSizesAndPalettes", **graph)
 
