@@ -139,3 +139,25 @@ test("the canvas has to grow by what lies outside and half a limb around it", ()
   const flat = makeFrame(200, 220, []);
   assert.deepEqual(extensionOfAll([flat, makeFrame(200, 220, [person])]), sides);
 });
+
+const MILLION = 10 ** 6;
+const triples = (count) => Array(3 * count).fill(1);
+const TOO_MANY = [
+  ["points of a body", { people: [{ pose_keypoints_2d: triples(MILLION) }] }, /holds 1000000/],
+  ["points of a face", { people: [{ pose_keypoints_2d: triples(18), face_keypoints_2d: triples(MILLION) }] }, /holds 1000000/],
+  ["characters", { people: [], padding: "x".repeat(16 * 2 ** 20) }, /16 million characters/],
+];
+for (const [what, frame, sentence] of TOO_MANY) {
+  test(`a file of very many ${what} is refused in a sentence`, () => {
+    const text = JSON.stringify({ canvas_width: 64, canvas_height: 64, ...frame });
+    assert.throws(() => readOpenPose(text), (error) => sentence.test(error.message) && error.message.split(". ").length === 1);
+  });
+}
+
+test("of a million people a hundred are read, and of a million points those a person has", () => {
+  const crowd = { canvas_width: 64, canvas_height: 64, people: Array(MILLION).fill({}) };
+  assert.equal(readOpenPose(JSON.stringify(crowd))[0].people.length, 100);
+  const frame = { ...crowd, people: [{ pose_keypoints_2d: triples(MILLION), face_keypoints_2d: triples(MILLION) }] };
+  const { incoming } = readReport(result({ pose: [frame] }));
+  assert.equal(incoming[0].people[0].flags.filter(Boolean).length, 18 + 70);
+});

@@ -371,3 +371,11 @@ test("five hundred damaged values give a usable editor and a notice", () => {
   }
   assert.ok(noticed > 300, `${noticed} noticed`);
 });
+
+test("a value of a million points gives a usable editor and a notice", () => {
+  const person = { from: 0, flags: "1".repeat(10 ** 6), xy: Array(2 * 10 ** 6).fill(16) };
+  const value = JSON.stringify({ version: 1, frames: { 0: { size: [64, 64], fingerprint: "", people: [person] } } });
+  const state = S.start({ ...SIZE, value });
+  assert.deepEqual(state.notices, [NOTICE.parts]);
+  assertValid(after(state, { type: "addPerson" }));
+});
