@@ -20,12 +20,16 @@ from .tasks import Task
 FEWEST = 24  # pixels of a garment on either side of the seam
 
 
-def continuity(image: np.ndarray, hole: np.ndarray, seen: Seen) -> list[float]:
-    """ΔE between a garment's median colours in and outside of the hole, for each that lies on both sides."""
+def continuity(task: Task, image: np.ndarray, seen: Seen) -> list[float]:
+    """ΔE between a garment's median colours in and outside of the hole, for each that truly crosses its edge.
+
+    Outside the garment lies where it truly does; in the hole where the judge sees it.
+    """
     found = []
     for name in GARMENTS:
-        parts = [seen.garments[name] & side for side in (hole, ~hole)]
-        if min(part.sum() for part in parts) >= FEWEST:
+        true = task.example.masks.get(name, np.zeros_like(task.hole))
+        parts = seen.garments[name] & task.hole, true & ~task.hole
+        if min(part.sum() for part in (*parts, true & task.hole)) >= FEWEST:
             inner, outer = (tuple(np.median(image[part], axis=0).tolist()) for part in parts)
             found.append(round(difference(inner, outer), 3))
     return found
@@ -42,7 +46,7 @@ def measured(task: Task, image: np.ndarray, seen: Seen) -> dict[str, Any]:
         "distances": distances(seen.points[list(LIMBS)], limbs, longer_side(task.example.drawing.material)),
         "seam_ratio": round(ours.ratio, 4),
         "step_excess": round(ours.step - theirs.step, 4),
-        "continuity": continuity(image, hole, seen),
+        "continuity": continuity(task, image, seen),
         "changed_pixels": int((image != truth).any(2)[~hole].sum()),
     }
 

@@ -21,7 +21,8 @@ from ..quality.journal import Journal
 from . import measures, painted
 from .tasks import COUNT, Task, tasks
 
-METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", "Lagrange")
+OURS = "Lagrange"
+METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", OURS)
 # Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
 KINDS = (*COUNT, "outpaint, inpaint model")
 
@@ -75,26 +76,26 @@ class Study:
         start = time.monotonic()
         images, calls = painted.paint(self.painter, some, kind.endswith("model"), found[0])
         seconds = (time.monotonic() - start) / len(some)
-        for task, image, seen in zip(some, images, self.judge.look(images), strict=True):
+        for task, image in zip(some, images, strict=True):
             Image.fromarray(image).save(self.image(kind, method, task))
-            row = {
-                "kind": kind,
-                "seed": task.seed,
-                "method": f"{kind}: {method}",
-                "by": method,
-                "calls": calls,
-            }
-            self.journal.add(row | measures.measured(task, image, seen) | {"seconds": round(seconds, 2)})
+            row = {"kind": kind, "seed": task.seed, "by": method, "calls": calls}
+            self.journal.add(row | {"seconds": round(seconds, 2), "method": f"{kind}: {method}"})
+
+    def pictures(self, kind: str, method: str) -> list[np.ndarray]:
+        """What a method painted for a kind's tasks."""
+        return [np.asarray(Image.open(self.image(kind, method, task))) for task in self.tasks[kind]]
 
     def rows(self) -> list[dict[str, Any]]:
-        """All rows, in the study's order."""
-        found = [
-            self.journal.get(task.seed, f"{kind}: {method}")
-            for kind, todo in self.tasks.items()
-            for method in METHODS
-            for task in todo
-        ]
-        return [{name: value for name, value in row.items() if name != "method"} for row in found if row]
+        """A row for each picture, measured anew: how to measure may change while the pictures stay."""
+        found = []
+        for kind, todo in self.tasks.items():
+            for method in METHODS:
+                images = self.pictures(kind, method)
+                for task, image, seen in zip(todo, images, self.judge.look(images), strict=True):
+                    made = self.journal.rows[task.seed, f"{kind}: {method}"]
+                    row = {name: made[name] for name in ("kind", "seed", "by", "calls")}
+                    found.append(row | measures.measured(task, image, seen) | {"seconds": made["seconds"]})
+        return found
 
     def kernel_distances(self) -> dict[str, dict[str, float]]:
         """By kind and method, how far the painted pictures' features are from the true ones'."""
@@ -102,8 +103,8 @@ class Study:
         for kind, todo in self.tasks.items():
             true = self.judge.features([task.example.image for task in todo])
             for method in METHODS:
-                images = [np.asarray(Image.open(self.image(kind, method, task))) for task in todo]
-                distance = measures.kernel_distance(self.judge.features(images), true)
+                features = self.judge.features(self.pictures(kind, method))
+                distance = measures.kernel_distance(features, true)
                 found.setdefault(kind, {})[method] = round(distance, 6)
         return found
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -53,12 +53,16 @@ def test_a_colour_that_changes_across_the_seam_is_found() -> None:
     hole, image = np.zeros((20, 20), bool), np.full((20, 20, 3), 119, np.uint8)
     hole[10:] = True
     everywhere = np.ones_like(hole)
-    assert measures.continuity(image, hole, seen(everywhere)) == [0.0]
+
+    def found(true: np.ndarray, shown: np.ndarray) -> list[float]:
+        one = SimpleNamespace(hole=hole, example=SimpleNamespace(masks={"top": true}))
+        return measures.continuity(cast(Any, one), image, seen(shown))
+
+    assert found(everywhere, everywhere) == [0.0]
     image[10:] = 0
-    assert measures.continuity(image, hole, seen(everywhere)) == [
-        pytest.approx(50, abs=0.5)
-    ]  # L* of 119 is 50
-    assert measures.continuity(image, hole, seen(hole)) == []
+    assert found(everywhere, everywhere) == [pytest.approx(50, abs=0.5)]  # L* of 119 is 50
+    assert found(everywhere, ~hole) == []  # nothing of it was painted
+    assert found(hole, everywhere) == found(~hole, everywhere) == []  # it never crossed the seam
 
 
 def test_the_true_picture_reads_right_and_a_grey_hole_does_not() -> None:
@@ -141,3 +145,36 @@ def test_the_page_says_each_method_of_each_kind() -> None:
     page = report.page(rows, {kind: dict.fromkeys(run.METHODS, 0.0021) for kind in run.KINDS})
     assert page.count("(2 pictures)") == len(run.KINDS)
     assert "| Lagrange | 100% | 50% | 1.25 | 2.00 | 5.0 | 0 | 50 | 3.5 | 2.10 |" in page
+    assert "| Lagrange − RePaint | 0% (0% … 0%) | 0% (0% … 0%) | 0.00 (0.00 … 0.00) |" in page
+
+
+def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_is_sure() -> None:
+    from recompose.demo.study import report
+
+    feet = {"Lagrange": {1: 1, 2: 1, 3: 1}, "RePaint": {1: 0, 2: 0, 4: 1}}
+    rows = [{"by": by, "seed": seed, "x": x} for by, found in feet.items() for seed, x in found.items()]
+    take = report.difference(rows, "RePaint", lambda row: row["x"], report.Statistic.MEAN, "{:.0f}")
+    assert take == "**1 (1 … 1)**"
+
+
+def test_pictures_are_measured_anew_without_painting_them_again(tmp_path: Any, monkeypatch: Any) -> None:
+    from recompose.demo.study import run
+
+    monkeypatch.setattr(run, "Painter", lambda: None)
+    one = tasks.tasks("box", 1)[0]
+    study = run.Study(tmp_path, {}, 0)
+    study.tasks = {"box": [one]}
+    for count, method in enumerate(run.METHODS):
+        image = one.example.image.copy()
+        image[~one.hole & (np.arange(image.shape[1]) < count)] ^= 1
+        run.Image.fromarray(image).save(study.image("box", method, one))
+        study.journal.add(
+            {"kind": "box", "seed": one.seed, "method": f"box: {method}", "by": method, "calls": 50,
+             "seconds": 1.5, "feet": 7}
+        )  # fmt: skip
+    study.paint(lambda line: pytest.fail("Nothing is missing"))
+    rows = study.rows()
+    assert [row["by"] for row in rows] == list(run.METHODS)
+    expected = [int((~one.hole)[:, :count].sum()) for count in range(len(run.METHODS))]
+    assert [row["changed_pixels"] for row in rows] == expected
+    assert {row["feet"] for row in rows} <= {0, 1} and {row["seconds"] for row in rows} == {1.5}
