@@ -44,7 +44,7 @@ def cell(rows: list[Row], take: Take, statistic: Statistic, form: str) -> str:
 def line(method: str, rows: list[Row], distance: float) -> list[object]:
     """A method's line of a table."""
     some = [row for row in rows if row["by"] == method]
-    return [method, *(cell(some, *column) for _, *column in COLUMNS), f"{1000 * distance:.2f}"]
+    return [method, *(cell(some, *column) for _, *column in COLUMNS), f"{distance:.1f}"]
 
 
 def difference(rows: list[Row], other: str, take: Take, statistic: Statistic, form: str) -> str:
@@ -87,7 +87,7 @@ def page(rows: list[Row], distances: dict[str, dict[str, float]]) -> str:
         "colours on both sides, where it truly crosses the seam and the judge sees it in the hole. KID:",
         "the unbiased cubic-kernel distance on the judge's features, comparable within this page only.",
     ]  # fmt: skip
-    head: list[object] = ["", *(title for title, *_ in COLUMNS), "KID on the judge's features, ×1000"]
+    head: list[object] = ["", *(title for title, *_ in COLUMNS), "KID on the judge's features"]
     for kind in KINDS:
         some = [row for row in rows if row["kind"] == kind]
         count = len({row["seed"] for row in some})

@@ -142,9 +142,9 @@ def test_the_page_says_each_method_of_each_kind() -> None:
         for method in run.METHODS
         for seed in (1, 2)
     ]
-    page = report.page(rows, {kind: dict.fromkeys(run.METHODS, 0.0021) for kind in run.KINDS})
+    page = report.page(rows, {kind: dict.fromkeys(run.METHODS, 2.1) for kind in run.KINDS})
     assert page.count("(2 pictures)") == len(run.KINDS)
-    assert "| Lagrange | 100% | 50% | 1.25 | 2.00 | 5.0 | 0 | 50 | 3.5 | 2.10 |" in page
+    assert "| Lagrange | 100% | 50% | 1.25 | 2.00 | 5.0 | 0 | 50 | 3.5 | 2.1 |" in page
     assert "| Lagrange − RePaint | 0% (0% … 0%) | 0% (0% … 0%) | 0.00 (0.00 … 0.00) |" in page
 
 
