@@ -129,7 +129,7 @@ def test_the_model_is_the_networks_clean_picture(comfy: ModuleType) -> None:
     assert (found - world.latent).square().mean() < 0.3 * (sigma * noise).square().mean()
 
 
-def test_the_page_says_each_method_of_each_kind() -> None:
+def test_the_page_says_each_method_of_each_kind(comfy: ModuleType) -> None:
     from recompose.demo.study import report, run
 
     row = {
@@ -148,7 +148,9 @@ def test_the_page_says_each_method_of_each_kind() -> None:
     assert "| Lagrange − RePaint | 0% (0% … 0%) | 0% (0% … 0%) | 0.00 (0.00 … 0.00) |" in page
 
 
-def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_is_sure() -> None:
+def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_is_sure(
+    comfy: ModuleType,
+) -> None:
     from recompose.demo.study import report
 
     feet = {"Lagrange": {1: 1, 2: 1, 3: 1}, "RePaint": {1: 0, 2: 0, 4: 1}}
@@ -157,7 +159,9 @@ def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_i
     assert take == "**1 (1 … 1)**"
 
 
-def test_pictures_are_measured_anew_without_painting_them_again(tmp_path: Any, monkeypatch: Any) -> None:
+def test_pictures_are_measured_anew_without_painting_them_again(
+    comfy: ModuleType, tmp_path: Any, monkeypatch: Any
+) -> None:
     from recompose.demo.study import run
 
     monkeypatch.setattr(run, "Painter", lambda: None)
