@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import comfy.model_management as management
+import comfy.model_patcher
 import comfy.model_sampling
 import comfy.sample
 import comfy.sampler_helpers
@@ -69,6 +70,10 @@ class Inpainter(comfy.samplers.Sampler, ABC):
     def calls(self, sigmas: Tensor) -> int:
         """How often the model will be asked; ValueError for sigmas that cannot be sampled."""
 
+    def asking(self, model_wrap: Any, options: dict[str, Any], seed: int | None) -> dict[str, Callable]:
+        """What core's sample may ask: `model`, and whatever else it takes."""
+        return {"model": lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=seed)}
+
     def sample(
         self, model_wrap, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None,
         disable_pbar=False,
@@ -83,7 +88,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
-        path, seed = path_of(inner.model_sampling), extra_args.get("seed") or 0
+        path, seed = path_of(inner.model_sampling), extra_args.get("seed")
         with comfy.utils.model_trange(total, disable=disable_pbar, desc=self.name) as bar:
 
             def report(call: int, denoised: Tensor, x: Tensor) -> None:
@@ -93,9 +98,8 @@ class Inpainter(comfy.samplers.Sampler, ABC):
                 management.throw_exception_if_processing_interrupted()
 
             x = self.run(
-                lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=extra_args.get("seed")),
-                start, sigmas, FreshNoise(seed, start), report,
-                known=known, path=path, settings=self.settings,
+                x=start, sigmas=sigmas, noise=FreshNoise(seed or 0, start), report=report, known=known,
+                path=path, settings=self.settings, **self.asking(model_wrap, options, seed),
             )  # fmt: skip
         x = inner.model_sampling.inverse_noise_scaling(sigmas[-1], x)
         return known.leave(x, sigmas[-1] * x.new_ones(len(x)), path.level(float(sigmas[-1])))
@@ -118,6 +122,24 @@ class Lagrange(Inpainter):
     def calls(self, sigmas: Tensor) -> int:
         repaint.check_descent(sigmas.tolist(), self.name)
         return len(sigmas) - 1
+
+    def asking(self, model_wrap: Any, options: dict[str, Any], seed: int | None) -> dict[str, Callable]:
+        """The model, and the positive's own clean latent of its latest call, which guidance starts from."""
+        latest: dict[str, Tensor] = {}
+
+        def listen(told: dict[str, Any]) -> Tensor:
+            latest["positive"] = told["cond_denoised"]
+            return told["denoised"]
+
+        listening = comfy.model_patcher.set_model_options_post_cfg_function(dict(options), listen)
+
+        def model(x: Tensor, sigma: Tensor) -> Tensor:
+            latest.clear()
+            latest["guided"] = model_wrap(x, sigma, model_options=listening, seed=seed)
+            return latest["guided"]
+
+        # A guider of another pack may never come by the listener; its own answer is then all there is.
+        return {"model": model, "unguided": lambda: latest.get("positive", latest["guided"])}
 
 
 def known_of(

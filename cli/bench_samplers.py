@@ -18,10 +18,17 @@ def main(arguments: list[str], environment: Environment) -> int:
     options.add_argument(
         "--calls", type=int, nargs="+", metavar="N", help="only these budgets, printed and not written"
     )
+    options.add_argument(
+        "--only", metavar="METHOD", help="measure this one anew and take the others' committed rows"
+    )
     chosen = options.parse_args(arguments)
     import torch
 
     from ..demo.contest import judge, report, sweep
+
+    if chosen.only not in (None, *sweep.GRIDS):
+        options.error(f"Expected one of {', '.join(sweep.GRIDS)} as --only, got {chosen.only}.")
+    committed = json.loads((DOCS / "samplers.json").read_text()) if chosen.only else []
 
     torch.set_num_threads(1)  # the matrices are small
     folder = environment.cache / "samplers"
@@ -29,6 +36,9 @@ def main(arguments: list[str], environment: Environment) -> int:
     scores, rows = sweep.Scores(folder / f"scores-{sweep.version()}.jsonl"), []
     for calls in chosen.calls or sweep.BUDGETS:
         for name in sweep.GRIDS:
+            if chosen.only not in (None, name):
+                rows += [row for row in committed if (row["method"], row["calls"]) == (name, calls)]
+                continue
             settings = sweep.best(name, calls, scores)
             found = sweep.method(name, settings, calls)
             assert found is not None

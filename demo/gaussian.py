@@ -107,6 +107,7 @@ class World(ABC):
     path: NoisePath
     mask: Tensor  # P,1,n; 1 = unknown
     latent: Tensor  # what was observed, 0 where nothing was
+    unguided: Callable[[], Tensor] | None = None  # the latest answer before guidance, where there is any
 
     @abstractmethod
     def normal(self, *_where: object) -> Tensor:

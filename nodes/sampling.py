@@ -163,7 +163,7 @@ class LagrangeSampler(io.ComfyNode):
             inputs=[
                 io.Float.Input(
                     "gain",
-                    default=0.95,
+                    default=0.5,
                     min=0.0,
                     max=1.0,
                     step=0.01,

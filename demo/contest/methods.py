@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -143,7 +144,8 @@ def repainted(world: World, schedule: str, steps: int, settings: repaint.Setting
 
 def lagrangian(world: World, schedule: str, steps: int, settings: lagrange.Settings) -> Tensor:
     """The Lagrange sampler."""
-    return sampled(lagrange.sample, world, levels(world, schedule, steps), settings)
+    sample = partial(lagrange.sample, unguided=world.unguided)
+    return sampled(sample, world, levels(world, schedule, steps), settings)
 
 
 def levels(world: World, schedule: str, steps: int) -> Tensor:

@@ -31,6 +31,7 @@ class Painted(World):
 
     def __init__(self, painter: Painter, tasks: Sequence[Task], inpaint: bool) -> None:
         self.painter, self.calls = painter, 0
+        self.said = torch.empty(0)
         pictures = stacked([task.example.image for task in tasks])
         self.latent = networks.encode(painter.vae, pictures)
         self.mask = torch.from_numpy(np.stack([task.cells for task in tasks]))[:, None].float()
@@ -58,9 +59,14 @@ class Painted(World):
         self.calls += 1
         step = (self.spreads - float(np.log(at))).abs().argmin().float()
         seen = torch.cat([x.float() / (1 + at**2) ** 0.5, self.around], 1).repeat(2, 1, 1, 1)
-        said, nothing = self.painter.unet(seen, step.expand(len(seen)), self.states).chunk(2)
-        velocity = nothing + GUIDANCE * (said - nothing)
-        return x / (1 + at**2) - velocity * (at / (1 + at**2) ** 0.5)
+        velocity = self.painter.unet(seen, step.expand(len(seen)), self.states)
+        clean = x.repeat(2, 1, 1, 1) / (1 + at**2) - velocity * (at / (1 + at**2) ** 0.5)
+        self.said, nothing = clean.chunk(2)
+        return nothing + GUIDANCE * (self.said - nothing)
+
+    def unguided(self) -> Tensor:
+        """The latest clean latents by the words alone."""
+        return self.said
 
 
 @torch.inference_mode()

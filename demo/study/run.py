@@ -25,17 +25,37 @@ OURS = "Lagrange"
 METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", OURS)
 # Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
 KINDS = (*COUNT, "outpaint, inpaint model")
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def version() -> str:
-    """Of everything that a painted picture depends on."""
-    root = Path(__file__).resolve().parents[2]
-    files = [root / "core" / f"{name}.py" for name in ("noise_path", "repaint", "lagrange")]
-    files += [root / "demo" / name for name in ("painter.py", "gaussian.py", "contest/methods.py")]
-    files += sorted((root / "demo" / "world").glob("*.py"))
-    files += [root / "demo" / "study" / name for name in ("tasks.py", "painted.py")]
-    files += [parts.FOLDER / parts.PARTS[name].file for name in ("vae", "text", "unet")]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+# What of the code a painted picture depends on, and what more for some methods.
+CODE = (
+    "core/noise_path.py", "demo/painter.py", "demo/gaussian.py", "demo/contest/methods.py",
+    "demo/study/tasks.py", "demo/study/painted.py",
+)  # fmt: skip
+OWN_CODE = {"RePaint": ("core/repaint.py",), OURS: ("core/repaint.py", "core/lagrange.py")}
+
+
+def fingerprint(paths: list[Path], *more: object) -> str:
+    """A short name that changes with the files and with what else is given."""
+    digest = hashlib.sha256(json.dumps(more, sort_keys=True).encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def version(method: str, chosen: dict[str, Any]) -> str:
+    """Of everything that a method's painted pictures depend on."""
+    paths = [ROOT / name for name in (*CODE, *OWN_CODE.get(method, ()))]
+    paths += sorted((ROOT / "demo" / "world").glob("*.py"))
+    paths += [parts.FOLDER / parts.PARTS[name].file for name in ("vae", "text", "unet")]
+    return fingerprint(paths, chosen)
+
+
+def measured_by() -> str:
+    """Version of what looks at the pictures."""
+    judge = parts.FOLDER / parts.PARTS["judge"].file
+    return fingerprint([ROOT / "demo" / "study" / "measures.py", ROOT / "core" / "seam.py", judge])
 
 
 def settings(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -44,25 +64,50 @@ def settings(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 class Study:
-    """Pictures and rows in a folder."""
+    """Pictures and rows in a folder; `kept` is what an earlier study wrote, so far as nothing has changed."""
 
-    def __init__(self, folder: Path, chosen: dict[str, dict[str, Any]], count: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        chosen: dict[str, dict[str, Any]],
+        count: int | None = None,
+        kept: dict[str, Any] | None = None,
+    ) -> None:
         self.folder, self.chosen = folder, chosen
         drawn = {kind: tasks(kind, count) for kind in COUNT}
         self.tasks = {kind: drawn[kind.partition(",")[0]] for kind in KINDS}
+        self.versions = {method: version(method, chosen[method]) for method in METHODS}
         self.journal = Journal(folder / "painted.jsonl")
         self.painter, self.judge = Painter(), Judge.load()
+        self.kept_rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.kept_distances: dict[str, dict[str, float]] = {}
+        if kept and count is None and kept.get("measured by") == measured_by():
+            self.keep(kept)
+
+    def keep(self, kept: dict[str, Any]) -> None:
+        """Take over the rows of methods that would paint the same again."""
+        same = [name for name in METHODS if kept["versions"].get(name) == self.versions[name]]
+        for row in kept["rows"]:
+            if row["by"] in same:
+                self.kept_rows.setdefault((row["kind"], row["by"]), []).append(row)
+        self.kept_distances = kept["kernel distances"]
 
     def image(self, kind: str, method: str, task: Task) -> Path:
         """Where a painted picture is kept."""
         return self.folder / f"{kind}-{method}-{task.seed}.png".replace(", ", "_").replace(" ", "_")
 
+    def done(self, kind: str, method: str, task: Task) -> bool:
+        """Whether the picture is painted, by what would paint it now."""
+        row = self.journal.get(task.seed, f"{kind}: {method}")
+        return row is not None and row["version"] == self.versions[method]
+
     def paint(self, tell: Callable[[str], None]) -> None:
         """Paint what is not painted yet."""
         for kind, todo in self.tasks.items():
             for method in METHODS:
-                missing = [task for task in todo if not self.journal.get(task.seed, f"{kind}: {method}")]
-                for some in alike(missing):
+                if (kind, method) in self.kept_rows:
+                    continue
+                for some in alike([task for task in todo if not self.done(kind, method, task)]):
                     self.paint_some(kind, method, some)
                     tell(f"{kind}, {method}: pictures {', '.join(str(task.seed) for task in some)}")
 
@@ -78,8 +123,9 @@ class Study:
         seconds = (time.monotonic() - start) / len(some)
         for task, image in zip(some, images, strict=True):
             Image.fromarray(image).save(self.image(kind, method, task))
-            row = {"kind": kind, "seed": task.seed, "by": method, "calls": calls}
-            self.journal.add(row | {"seconds": round(seconds, 2), "method": f"{kind}: {method}"})
+            row = {"kind": kind, "seed": task.seed, "by": method, "version": self.versions[method]}
+            row |= {"calls": calls, "seconds": round(seconds, 2), "method": f"{kind}: {method}"}
+            self.journal.add(row)
 
     def pictures(self, kind: str, method: str) -> list[np.ndarray]:
         """What a method painted for a kind's tasks."""
@@ -90,6 +136,9 @@ class Study:
         found = []
         for kind, todo in self.tasks.items():
             for method in METHODS:
+                if (kind, method) in self.kept_rows:
+                    found += self.kept_rows[kind, method]
+                    continue
                 images = self.pictures(kind, method)
                 for task, image, seen in zip(todo, images, self.judge.look(images), strict=True):
                     made = self.journal.rows[task.seed, f"{kind}: {method}"]
@@ -99,14 +148,26 @@ class Study:
 
     def kernel_distances(self) -> dict[str, dict[str, float]]:
         """By kind and method, how far the painted pictures' features are from the true ones'."""
-        found: dict[str, dict[str, float]] = {}
+        found: dict[str, dict[str, float]] = {kind: {} for kind in self.tasks}
         for kind, todo in self.tasks.items():
             true = self.judge.features([task.example.image for task in todo])
             for method in METHODS:
+                if (kind, method) in self.kept_rows:
+                    found[kind][method] = self.kept_distances[kind][method]
+                    continue
                 features = self.judge.features(self.pictures(kind, method))
-                distance = measures.kernel_distance(features, true)
-                found.setdefault(kind, {})[method] = round(distance, 6)
+                found[kind][method] = round(measures.kernel_distance(features, true), 6)
         return found
+
+    def data(self) -> dict[str, Any]:
+        """All that docs/samplers_pictures.json holds."""
+        return {
+            "settings": {method: self.chosen[method] for method in METHODS},
+            "versions": self.versions,
+            "measured by": measured_by(),
+            "kernel distances": self.kernel_distances(),
+            "rows": self.rows(),
+        }
 
 
 def alike(some: list[Task]) -> Iterator[list[Task]]:

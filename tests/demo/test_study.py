@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
@@ -159,26 +160,47 @@ def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_i
     assert take == "**1 (1 … 1)**"
 
 
-def test_pictures_are_measured_anew_without_painting_them_again(
+def test_only_what_would_come_out_otherwise_is_painted_again(
     comfy: ModuleType, tmp_path: Any, monkeypatch: Any
 ) -> None:
+    from recompose.cli.bench_pictures import written
     from recompose.demo.study import run
 
     monkeypatch.setattr(run, "Painter", lambda: None)
     one = tasks.tasks("box", 1)[0]
-    study = run.Study(tmp_path, {}, 0)
-    study.tasks = {"box": [one]}
-    for count, method in enumerate(run.METHODS):
-        image = one.example.image.copy()
-        image[~one.hole & (np.arange(image.shape[1]) < count)] ^= 1
-        run.Image.fromarray(image).save(study.image("box", method, one))
-        study.journal.add(
-            {"kind": "box", "seed": one.seed, "method": f"box: {method}", "by": method, "calls": 50,
-             "seconds": 1.5, "feet": 7}
-        )  # fmt: skip
-    study.paint(lambda line: pytest.fail("Nothing is missing"))
-    rows = study.rows()
-    assert [row["by"] for row in rows] == list(run.METHODS)
+    painted: list[str] = []
+
+    def paint_some(self: Any, kind: str, method: str, some: list[Any]) -> None:
+        painted.append(method)
+        for task in some:
+            image = task.example.image.copy()
+            image[~task.hole & (np.arange(image.shape[1]) < run.METHODS.index(method))] ^= 1
+            run.Image.fromarray(image).save(self.image(kind, method, task))
+            self.journal.add(
+                {"kind": kind, "seed": task.seed, "method": f"{kind}: {method}", "by": method, "calls": 50,
+                 "version": self.versions[method], "seconds": 1.5}
+            )  # fmt: skip
+
+    monkeypatch.setattr(run.Study, "paint_some", paint_some)
+    monkeypatch.setattr(measures, "kernel_distance", lambda found, true: float(len(found)))
+    chosen = {method: {} for method in run.METHODS}
+
+    def study(folder: str, **changed: Any) -> dict[str, Any]:
+        painted.clear()
+        made = run.Study(tmp_path / folder, chosen | changed.get("chosen", {}), kept=changed.get("kept"))
+        made.tasks = {"box": [one]}
+        made.paint(lambda line: None)
+        return json.loads(written(made.data()))
+
+    first = study("a")
+    assert painted == [row["by"] for row in first["rows"]] == list(run.METHODS)
     expected = [int((~one.hole)[:, :count].sum()) for count in range(len(run.METHODS))]
-    assert [row["changed_pixels"] for row in rows] == expected
-    assert {row["feet"] for row in rows} <= {0, 1} and {row["seconds"] for row in rows} == {1.5}
+    assert [row["changed_pixels"] for row in first["rows"]] == expected
+    assert {row["seconds"] for row in first["rows"]} == {1.5}
+    assert study("a") == first and painted == []
+    assert study("b", kept=first) == first and painted == []
+    again = study("c", kept=first, chosen={"RePaint": {"jump_length": 3}})
+    assert painted == ["RePaint"] and again["rows"] == first["rows"]
+    assert study("a", chosen={"RePaint": {"jump_length": 3}}) == again and painted == ["RePaint"]
+    study("d", kept=first | {"measured by": "another judge"})
+    assert painted == list(run.METHODS)

@@ -79,6 +79,33 @@ def test_each_setting_matters(change: dict, world: Callable, bridge: ModuleType)
     assert (other - this.latent)[known].abs().max() < 1e-6
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_guidance_does_to_known_cells_changes_nothing(
+    kind: str, world: Callable, bridge: ModuleType
+) -> None:
+    this, heard = world(kind), []
+    plain = this.run(bridge.Lagrange(Settings()), this.sigmas(7))
+
+    def overdo(told: dict) -> torch.Tensor:
+        heard.append(len(told["model_options"]["sampler_post_cfg_function"]))
+        return torch.where(this.mask > 0, told["denoised"], 3 * told["denoised"])
+
+    this.model.set_model_sampler_post_cfg_function(overdo)
+    assert torch.equal(this.run(bridge.Lagrange(Settings()), this.sigmas(7)), plain)
+    assert heard == [2] * 7 and len(this.model.model_options["sampler_post_cfg_function"]) == 1
+    guided = this.run(bridge.Lagrange(Settings()), this.sigmas(7), cfg=1.0)
+    assert not torch.allclose(guided, plain)
+
+
+def test_a_guider_that_tells_nothing_is_taken_at_its_word(bridge: ModuleType) -> None:
+    def guider(x: torch.Tensor, sigma: torch.Tensor, **_: object) -> torch.Tensor:
+        return x / 2
+
+    asked = bridge.Lagrange(Settings()).asking(guider, {}, 1)
+    x = torch.ones(1, 4, 2, 2)
+    assert torch.equal(asked["model"](x, torch.ones(1)), x / 2) and torch.equal(asked["unguided"](), x / 2)
+
+
 @pytest.mark.parametrize("kind", ["eps", "flow"])
 def test_a_split_run_keeps_what_is_known_and_forgets_the_push(
     kind: str, world: Callable, bridge: ModuleType
