@@ -34,7 +34,7 @@ DEMO_MODELS = {
     "Caption.model": "recompose_demo",
 }
 # Small networks leave part of the noise in: they need steps that draw it anew, and little guidance.
-DEMO_SAMPLING = {"sampler_name": "dpmpp_2m_sde", "scheduler": "karras", "cfg": 1.5, "steps": 30}
+DEMO_SAMPLING = {"sampler_name": "dpmpp_2m_sde", "scheduler": "karras", "cfg": 2.0, "steps": 30}
 DEMO_DETECTOR = "recompose_demo_detector.safetensors"
 DEMO_SHRINK = 4
 DEMO_STICK_WIDTH = 2  # as in the training of the demo's ControlNet

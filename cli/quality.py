@@ -127,12 +127,14 @@ def settings(studio: Studio) -> dict[str, Any]:
     prompt = quality_prompts.whole("", [], 0)
     inputs = prompt[workflow.find(prompt, "Outpaint")]["inputs"]
     sampler, steps = inputs["sampler_name"], inputs["steps"]
+    second = prompt[workflow.find(prompt, "ControlNet pass")]["inputs"]["denoise"]
     single = quality_prompts.single_pass_steps(sampler, steps)
     return {
         "sampler": sampler,
         "scheduler": inputs["scheduler"],
         "cfg": inputs["cfg"],
         "steps": {"a1, a2, b": [single], "c": [steps, steps]},
+        "denoise": {"a1, a2, b": [inputs["denoise"]], "c": [inputs["denoise"], second]},
         "model calls": {
             "a1, a2, b": quality_prompts.calls(sampler, single),
             "c": 2 * quality_prompts.calls(sampler, steps),
@@ -147,10 +149,10 @@ def words(chosen: dict[str, Any]) -> str:
     alone = "a1, a2, b"
     return (
         f"Sampled with {chosen['sampler']}, {chosen['scheduler']}, guidance {chosen['cfg']:g}: (c) in two "
-        f"passes of {steps['c'][0]} steps, {calls['c']} model calls; the others in\n"
-        f"one pass of {steps[alone][0]} steps, {calls[alone]} model calls (guidance doubles all alike). "
-        "ImagePadForOutpaint's feathering is 0, so that its mask is\n"
-        f"exactly ours. Version of models, pack and world: {chosen['version']}."
+        f"passes of {steps['c'][0]} steps, {calls['c']} model calls,\nthe second from denoise "
+        f"{chosen['denoise']['c'][1]:g}; the others in one pass of {steps[alone][0]} steps, {calls[alone]} "
+        "model calls (guidance doubles\nall alike). ImagePadForOutpaint's feathering is 0, so that its mask "
+        f"is exactly ours.\nVersion of models, pack and world: {chosen['version']}."
     )
 
 

@@ -76,7 +76,9 @@ def captioned(photo: str, pose: list, seed: int, caption: str) -> dict:
 
 
 def in_one_pass(prompt: dict) -> None:
-    """Give the outpaint pass the steps of both passes."""
+    """Give the outpaint pass the steps of both passes, and no pose to follow."""
+    for name in ("Positive", "Negative"):
+        demo.put(prompt, f"Outpaint Conditioning.{name.lower()}", link(prompt, name))
     inputs = prompt[workflow.find(prompt, "Outpaint")]["inputs"]
     inputs["steps"] = single_pass_steps(inputs["sampler_name"], inputs["steps"])
 
@@ -118,7 +120,7 @@ def without_pose(photo: str, pose: list, seed: int, caption: str, padding: list[
 
 
 def with_pose(photo: str, pose: list, seed: int, caption: str, padding: list[int]) -> dict:
-    """The demo's prompt: completed pose, outpaint pass, ControlNet pass. Its canvas is the plan's."""
+    """The demo's prompt: completed pose, outpaint and ControlNet pass on it. Its canvas is the plan's."""
     return pruned(captioned(photo, pose, seed, caption), [RESULT])
 
 
