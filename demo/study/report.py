@@ -41,10 +41,11 @@ def cell(rows: list[Row], take: Take, statistic: Statistic, form: str) -> str:
     return value if low == high else f"{value} ({low} … {high})"
 
 
-def line(method: str, rows: list[Row], distance: float) -> list[object]:
+def line(method: str, rows: list[Row], distance: float | None) -> list[object]:
     """A method's line of a table."""
     some = [row for row in rows if row["by"] == method]
-    return [method, *(cell(some, *column) for _, *column in COLUMNS), f"{distance:.1f}"]
+    told = "" if distance is None else f"{distance:.1f}"
+    return [method, *(cell(some, *column) for _, *column in COLUMNS), told]
 
 
 def difference(rows: list[Row], other: str, take: Take, statistic: Statistic, form: str) -> str:
@@ -73,7 +74,7 @@ def against(rows: list[Row]) -> list[str]:
     return table(["", *(title for title, *_ in COLUMNS[:COMPARED])], body)
 
 
-def page(rows: list[Row], distances: dict[str, dict[str, float]]) -> str:
+def page(rows: list[Row], distances: dict[str, dict[str, float | None]]) -> str:
     """docs/samplers_pictures.md."""
     lines = [
         "# Inpaint samplers on pictures", "",

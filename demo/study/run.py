@@ -80,7 +80,7 @@ class Study:
         self.journal = Journal(folder / "painted.jsonl")
         self.painter, self.judge = Painter(), Judge.load()
         self.kept_rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        self.kept_distances: dict[str, dict[str, float]] = {}
+        self.kept_distances: dict[str, dict[str, float | None]] = {}
         if kept and count is None and kept.get("measured by") == measured_by():
             self.keep(kept)
 
@@ -146,17 +146,19 @@ class Study:
                     found.append(row | measures.measured(task, image, seen) | {"seconds": made["seconds"]})
         return found
 
-    def kernel_distances(self) -> dict[str, dict[str, float]]:
-        """By kind and method, how far the painted pictures' features are from the true ones'."""
-        found: dict[str, dict[str, float]] = {kind: {} for kind in self.tasks}
+    def kernel_distances(self) -> dict[str, dict[str, float | None]]:
+        """By kind and method, how far painted features are from the true ones; None of one picture."""
+        found: dict[str, dict[str, float | None]] = {kind: {} for kind in self.tasks}
         for kind, todo in self.tasks.items():
             true = self.judge.features([task.example.image for task in todo])
             for method in METHODS:
                 if (kind, method) in self.kept_rows:
                     found[kind][method] = self.kept_distances[kind][method]
                     continue
-                features = self.judge.features(self.pictures(kind, method))
-                found[kind][method] = round(measures.kernel_distance(features, true), 6)
+                features, distance = self.judge.features(self.pictures(kind, method)), None
+                if len(features) > 1:
+                    distance = round(measures.kernel_distance(features, true), 6)
+                found[kind][method] = distance
         return found
 
     def data(self) -> dict[str, Any]:

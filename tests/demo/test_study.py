@@ -182,7 +182,6 @@ def test_only_what_would_come_out_otherwise_is_painted_again(
             )  # fmt: skip
 
     monkeypatch.setattr(run.Study, "paint_some", paint_some)
-    monkeypatch.setattr(measures, "kernel_distance", lambda found, true: float(len(found)))
     chosen = {method: {} for method in run.METHODS}
 
     def study(folder: str, **changed: Any) -> dict[str, Any]:
@@ -193,6 +192,7 @@ def test_only_what_would_come_out_otherwise_is_painted_again(
         return json.loads(written(made.data()))
 
     first = study("a")
+    assert set(first["kernel distances"]["box"].values()) == {None}  # of one picture there is none
     assert painted == [row["by"] for row in first["rows"]] == list(run.METHODS)
     expected = [int((~one.hole)[:, :count].sum()) for count in range(len(run.METHODS))]
     assert [row["changed_pixels"] for row in first["rows"]] == expected
