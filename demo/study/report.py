@@ -28,13 +28,14 @@ COLUMNS: tuple[tuple[str, Take, Statistic, str], ...] = (
     ("model calls", lambda row: row["calls"], Statistic.MEAN, "{:.0f}"),
     ("seconds", lambda row: row["seconds"], Statistic.MEAN, "{:.1f}"),
 )  # fmt: skip
+FEWEST = 5  # pictures that a value is told for
 COMPARED = 5  # of them, the ones that tell good pictures from bad
 
 
 def cell(rows: list[Row], take: Take, statistic: Statistic, form: str) -> str:
     """A column's value over rows with its 95 % interval."""
     values = [value for value in map(take, rows) if value is not None]
-    if not values:
+    if len(values) < min(FEWEST, len(rows)):
         return ""
     found = interval(values, statistic)
     value, low, high = (form.format(each) for each in found)
@@ -56,7 +57,7 @@ def difference(rows: list[Row], other: str, take: Take, statistic: Statistic, fo
         if row["by"] in values and value is not None:
             values[row["by"]][row["seed"]] = value
     both = sorted(values[OURS].keys() & values[other].keys())
-    if not both:
+    if len(both) < FEWEST:
         return ""
     found = paired(*([values[method][seed] for seed in both] for method in (OURS, other)), statistic)
     value, low, high = (form.format(each) for each in found)
@@ -87,6 +88,8 @@ def page(rows: list[Row], distances: dict[str, dict[str, float | None]]) -> str:
         "of feet and limbs, less of all else. *Colour across the seam*: ΔE between a garment's median",
         "colours on both sides, where it truly crosses the seam and the judge sees it in the hole. KID:",
         "the unbiased cubic-kernel distance on the judge's features, comparable within this page only.",
+        f"Fewer than {FEWEST} pictures with a value are not told. In *removal* the true picture still has",
+        "the thing, whose edge is the true step: there step and KID say little.",
     ]  # fmt: skip
     head: list[object] = ["", *(title for title, *_ in COLUMNS), "KID on the judge's features"]
     for kind in KINDS:

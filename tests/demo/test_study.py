@@ -141,10 +141,10 @@ def test_the_page_says_each_method_of_each_kind(comfy: ModuleType) -> None:
         row | {"kind": kind, "by": method, "seed": seed}
         for kind in run.KINDS
         for method in run.METHODS
-        for seed in (1, 2)
+        for seed in range(5)
     ]
     page = report.page(rows, {kind: dict.fromkeys(run.METHODS, 2.1) for kind in run.KINDS})
-    assert page.count("(2 pictures)") == len(run.KINDS)
+    assert page.count("(5 pictures)") == len(run.KINDS)
     assert "| Lagrange | 100% | 50% | 1.25 | 2.00 | 5.0 | 0 | 50 | 3.5 | 2.1 |" in page
     assert "| Lagrange − RePaint | 0% (0% … 0%) | 0% (0% … 0%) | 0.00 (0.00 … 0.00) |" in page
 
@@ -154,10 +154,12 @@ def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_i
 ) -> None:
     from recompose.demo.study import report
 
-    feet = {"Lagrange": {1: 1, 2: 1, 3: 1}, "RePaint": {1: 0, 2: 0, 4: 1}}
+    feet = {"Lagrange": dict.fromkeys(range(6), 1), "RePaint": {**dict.fromkeys(range(5), 0), 9: 1}}
     rows = [{"by": by, "seed": seed, "x": x} for by, found in feet.items() for seed, x in found.items()]
     take = report.difference(rows, "RePaint", lambda row: row["x"], report.Statistic.MEAN, "{:.0f}")
     assert take == "**1 (1 … 1)**"
+    few = [row for row in rows if row["seed"] > 0]
+    assert report.difference(few, "RePaint", lambda row: row["x"], report.Statistic.MEAN, "{:.0f}") == ""
 
 
 def test_only_what_would_come_out_otherwise_is_painted_again(
