@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..figures.rows import mean, pck
-from ..quality.bootstrap import Statistic, interval, paired
+from ..quality.bootstrap import Interval, Statistic, interval, paired
 from ..quality.report import table
 from .run import KINDS, METHODS, OURS
 
@@ -32,14 +32,19 @@ FEWEST = 5  # pictures that a value is told for
 COMPARED = 5  # of them, the ones that tell good pictures from bad
 
 
+def bounded(found: Interval, form: str) -> str:
+    """A value with its interval."""
+    value, low, high = map(form.format, found)
+    return f"{value} ({low} … {high})"
+
+
 def cell(rows: list[Row], take: Take, statistic: Statistic, form: str) -> str:
     """A column's value over rows with its 95 % interval."""
     values = [value for value in map(take, rows) if value is not None]
     if len(values) < min(FEWEST, len(rows)):
         return ""
-    found = interval(values, statistic)
-    value, low, high = (form.format(each) for each in found)
-    return value if low == high else f"{value} ({low} … {high})"
+    value, low, high = found = interval(values, statistic)
+    return form.format(value) if form.format(low) == form.format(high) else bounded(found, form)
 
 
 def line(method: str, rows: list[Row], distance: float | None) -> list[object]:
@@ -60,9 +65,8 @@ def difference(rows: list[Row], other: str, take: Take, statistic: Statistic, fo
     if len(both) < FEWEST:
         return ""
     found = paired(*([values[method][seed] for seed in both] for method in (OURS, other)), statistic)
-    value, low, high = (form.format(each) for each in found)
     mark = "**" if found.excludes_zero else ""
-    return f"{mark}{value} ({low} … {high}){mark}"
+    return f"{mark}{bounded(found, form)}{mark}"
 
 
 def against(rows: list[Row]) -> list[str]:

@@ -26,8 +26,6 @@ METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", 
 # Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
 KINDS = (*COUNT, "outpaint, inpaint model")
 ROOT = Path(__file__).resolve().parents[2]
-
-
 # What of the code a painted picture depends on, and what more for some methods.
 CODE = (
     "core/noise_path.py", "demo/painter.py", "demo/gaussian.py", "demo/contest/methods.py",
@@ -150,15 +148,17 @@ class Study:
         """By kind and method, how far painted features are from the true ones; None of one picture."""
         found: dict[str, dict[str, float | None]] = {kind: {} for kind in self.tasks}
         for kind, todo in self.tasks.items():
-            true = self.judge.features([task.example.image for task in todo])
+            true: np.ndarray | None = None  # not looked at while everything is kept
             for method in METHODS:
                 if (kind, method) in self.kept_rows:
                     found[kind][method] = self.kept_distances[kind][method]
-                    continue
-                features, distance = self.judge.features(self.pictures(kind, method)), None
-                if len(features) > 1:
-                    distance = round(measures.kernel_distance(features, true), 6)
-                found[kind][method] = distance
+                elif len(todo) < 2:
+                    found[kind][method] = None
+                else:
+                    if true is None:
+                        true = self.judge.features([task.example.image for task in todo])
+                    features = self.judge.features(self.pictures(kind, method))
+                    found[kind][method] = round(measures.kernel_distance(features, true), 6)
         return found
 
     def data(self) -> dict[str, Any]:

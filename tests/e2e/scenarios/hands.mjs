@@ -34,7 +34,7 @@ export async function scaleAndTurn(comfy, given) {
     each.zoom(0.5);
   });
   const [neck, knee] = [await editor.point(0, NECK), await editor.point(0, R_KNEE)];
-  let { corner, opposite, middle, knob } = await handles(editor);
+  const { corner, opposite } = await handles(editor);
   await editor.drag(corner, { x: opposite.x + 1.5 * (corner.x - opposite.x), y: opposite.y + 1.5 * (corner.y - opposite.y) });
   const [lowNeck, lowKnee] = [await editor.point(0, NECK), await editor.point(0, R_KNEE)];
   const grown = length(lowNeck, lowKnee) / length(neck, knee);
@@ -42,7 +42,7 @@ export async function scaleAndTurn(comfy, given) {
   const kept = { x: opposite.x + 1.5 * (neck.x - opposite.x), y: opposite.y + 1.5 * (neck.y - opposite.y) };
   holds(length(lowNeck, kept) < 2, "The opposite corner stays");
 
-  ({ middle, knob } = await handles(editor));
+  const { middle, knob } = await handles(editor);
   const reach = length(middle, knob);
   await editor.drag(knob, { x: middle.x + reach, y: middle.y });
   const turned = await editor.point(0, NECK);
@@ -102,22 +102,21 @@ export async function bracketsPeopleAndFiles(comfy, given) {
 
   const wrist = await editor.point(0, R_WRIST);
   const downloads = {};
-  for (const layout of ["COCO-18", "BODY_25", "COCO-WholeBody"]) {
+  for (const entry of ["OpenPose JSON (COCO-18)", "OpenPose JSON (BODY_25)", "COCO-WholeBody"]) {
     const arriving = comfy.page.waitForEvent("download");
-    await editor.more(`${layout === "COCO-WholeBody" ? "Export COCO-WholeBody" : `Export OpenPose JSON (${layout})`}`);
+    await editor.more(`Export ${entry}`);
     const download = await arriving;
     downloads[download.suggestedFilename()] = JSON.parse(await readFile(await download.path(), "utf8"));
   }
   same(Object.keys(downloads), ["pose_coco18.json", "pose_body25.json", "pose_wholebody.json"], "The files' names");
-  const [body] = [downloads["pose_coco18.json"]].flat()[0].people;
+  const [body] = downloads["pose_coco18.json"].people;
   same(body.pose_keypoints_2d.slice(3 * R_WRIST, 3 * R_WRIST + 2), [wrist.x, wrist.y], "The wrist in the file");
 
   await editor.more("Delete the person");
   same(await editor.ask((each) => each.frame.people.length), 0, "Nobody is left");
   await editor.more("Bring back deleted people");
   same(await editor.ask((each) => each.frame.people.length), 1, "The person is back");
-  const [photo] = [await editor.point(0, R_SHOULDER)];
-  holds(length(photo, was[0]) < 0.1, "Where the detection had it");
+  holds(length(await editor.point(0, R_SHOULDER), was[0]) < 0.1, "Where the detection had it");
   await editor.button("More").click();
   holds(await editor.locator.locator(".menu button", { hasText: "Bring back deleted people" }).isDisabled(), "Nobody is missing");
 }
