@@ -75,3 +75,21 @@ def test_the_large_solver_is_close_to_the_exact_one() -> None:
     error = (membrane.membrane(values, known) - exact).abs()
     assert error.max() < 0.03
     assert error.mean() < 0.5 / 255
+
+
+@pytest.mark.parametrize("length", [2.0, 8.0, 16.0])
+def test_a_screened_membrane_falls_by_e_every_length_beside_a_straight_edge(length: float) -> None:
+    known = torch.zeros(1, 1, 150, 40, dtype=torch.bool)
+    known[..., :30, :] = True
+    values = torch.full((1, 1, 150, 40), 0.5)
+    found = membrane.screened(values, known, length)
+    assert torch.equal(found[..., :30, :], values[..., :30, :])
+    away = torch.arange(1, 121)
+    expected = 0.5 * torch.exp(-away / length)
+    assert (found[0, 0, 30:, 20] - expected).abs().max() < 0.05
+    assert found[0, 0, -1].abs().max() < 0.01
+
+
+def test_a_screened_membrane_of_nothing_known_is_zero() -> None:
+    values = torch.rand(1, 3, 9, 13)
+    assert not membrane.screened(values, torch.zeros(1, 1, 9, 13, dtype=torch.bool), 8).any()
