@@ -7,23 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .crop import Context, bounds_of_mask, resample
 from .latent_cells import broadcast, common_batch, resize_to_maximum
 from .mask import Direction, Profile, feather
-from .membrane import membrane, screened
 from .memory import empty_picture
 from .shapes import Box, Region, Size
+from .tone import REACH, ROWS, Tone
 
 log = logging.getLogger("recompose")
-
-# The tone is the mean difference on known pixels at most about REACH px away, on cells of CELL px.
-CELL, REACH = 4, 16
-ROWS = 256  # looked at together, which saves memory; a multiple of CELL
-USUAL = 0.05  # a difference beyond this is rather an edge of the scene than tone
-FADING = 8  # px over which what differs beside the tone fades away from the seam
 
 
 class Plan(NamedTuple):
@@ -102,7 +95,7 @@ def stitch(original: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: 
 
     `generated` has the canvas's size or, with a context, its working size. Where the mask is 0 the
     original's pixels come back bit for bit; where it is between 0 and 1 the two are mixed. With `blend`
-    None (*strict*) the generated side is matched to the known pixels along the seam, see `matched`. With
+    None (*strict*) the generated side is matched to the known pixels along the seam, see `tone.Tone`. With
     `blend` px the mask instead fades out over that many known pixels. Raises ValueError for sizes or batches
     that do not fit.
     """
@@ -206,53 +199,24 @@ def _plane(generated: Tensor, channel: int, size: Size) -> Tensor:
     return chosen if chosen.shape[-2:] == (size.height, size.width) else resample(chosen, size)
 
 
-def matched(difference: Tensor, known: Tensor) -> Tensor:
-    """What to add to a generated picture so that it meets the known pixels (bool B,1,H,W) without a step.
-
-    `difference` (B,1,H,W; used up) is known - generated. Its local mean beside the seam is the tone, which is
-    continued into the whole repainted area as a membrane, Δu = 0 (Pérez et al. 2003). What is left on the
-    seam itself is an edge of the scene that the two draw a little differently; that fades within some
-    pixels, for as a membrane it would tint the whole area.
-    """
-    tone = _tone(difference, known)
-    return screened(difference.sub_(tone), known, FADING).add_(tone)
-
-
-def _cells(difference: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """The weight of each cell and its weighted difference."""
-    trust = known / (1 + (difference / USUAL) ** 2)
-    return (
-        F.avg_pool2d(trust, CELL, ceil_mode=True),
-        F.avg_pool2d(trust.mul_(difference), CELL, ceil_mode=True),
-    )
-
-
-def _tone(difference: Tensor, known: Tensor) -> Tensor:
-    """The membrane (B,1,H,W) through the means of the difference around each known cell.
-
-    Large differences count little (Cauchy's weights), unless they are everywhere.
-    """
-    height, width = difference.shape[-2:]
-    parts = zip(difference.split(ROWS, -2), known.split(ROWS, -2), strict=True)
-    cells = [_cells(*part) for part in parts]
-    weight, total = (torch.cat(planes, -2) for planes in zip(*cells, strict=True))
-    shown = weight > 0
-    for kernel in ((2 * REACH // CELL + 1, 1), (1, 2 * REACH // CELL + 1)):
-        padding = (kernel[0] // 2, kernel[1] // 2)
-        total, weight = (F.avg_pool2d(plane, kernel, 1, padding) for plane in (total, weight))
-    means = membrane(total / weight.clamp(min=1e-6), shown)
-    large = F.interpolate(means, scale_factor=CELL, mode="bilinear")
-    return large[..., :height, :width]
-
-
 def _paste(canvas: Tensor, plane: Callable[[int], Tensor], alpha: Tensor, match_tone: bool) -> None:
-    """Mix a source, given by channel, into `canvas` (a view, in place); nothing changes where alpha is 0."""
+    """Mix a source, given by channel, into `canvas` (a view, in place); nothing changes where alpha is 0.
+
+    Channel by channel and strip by strip, for temporary pictures of the whole size would take most memory.
+    """
     alpha = broadcast(alpha, len(canvas), "mask")
-    repainted = alpha > 0
-    for channel in range(canvas.shape[1]):  # one by one, which takes a third of the memory
+    for channel in range(canvas.shape[1]):
         old, new = canvas[:, channel : channel + 1], broadcast(plane(channel), len(canvas), "generated")
-        if match_tone and channel < 3:
-            new = matched(old - new, ~repainted).add_(new).clamp_(0, 1)
-        mixed = torch.lerp(old, new, alpha)
-        # Exactly the original where alpha is 0 and exactly the source where it is 1.
-        old.copy_(torch.where(repainted, torch.where(alpha == 1, new, mixed), old))
+        tone = Tone(old, new, alpha == 0) if match_tone and channel < 3 else None
+        for top in range(0, old.shape[-2], ROWS):
+            rows = slice(top, min(top + ROWS, old.shape[-2]))
+            source = new[..., rows, :]
+            if tone is not None:
+                source = tone.correction(rows).add_(source).clamp_(0, 1)
+            _mix(old[..., rows, :], source, alpha[..., rows, :])
+
+
+def _mix(old: Tensor, new: Tensor, alpha: Tensor) -> None:
+    """Exactly `old`, which changes in place, where alpha is 0, and exactly `new` where it is 1."""
+    mixed = torch.lerp(old, new, alpha)
+    old.copy_(torch.where(alpha > 0, torch.where(alpha == 1, new, mixed), old))

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 import torch
-from recompose.core import seam, stitch
+from recompose.core import seam, stitch, tone
 from recompose.core.crop import Context, crop_image
 from recompose.core.shapes import Box, Padding, Region, Size, region_of
 
@@ -178,3 +178,18 @@ def test_region_of_the_whole_canvas_repaints_nothing() -> None:
     whole = Region(0, 0, *PHOTO, *PHOTO)
     mask = stitch.repaint_mask(None, stitch.plan(PHOTO, whole, None), True)
     assert mask.sum() == 0
+
+
+def test_strips_meet_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(5)
+    truth = torch.rand(2, 3, 700, 90, generator=generator)
+    generated = (truth + 0.05 * torch.rand(truth.shape, generator=generator)).clamp(0, 1)
+    mask = torch.zeros(1, 1, 700, 90)
+    mask[..., 40:690, 30:80] = 1
+    job = stitch.plan(Size(90, 700), None, None)
+    strips = stitch.stitch(truth, generated, mask, job, None)
+    monkeypatch.setattr(stitch, "ROWS", 1024)
+    monkeypatch.setattr(tone, "ROWS", 1024)
+    whole = stitch.stitch(truth, generated, mask, job, None)
+    assert (strips - whole).abs().max() < 1e-4
+    assert torch.equal(strips[mask.expand_as(strips) == 0], truth[mask.expand_as(truth) == 0])
