@@ -6,6 +6,7 @@ from recompose.cli import quality
 from recompose.cli.quality_runs import Studio
 from recompose.demo.quality import cases
 from recompose.demo.quality.figures import fallen
+from recompose.demo.world.scenes import SCENES
 
 PICTURES, METHODS = 8, ["c"]
 
@@ -17,6 +18,8 @@ def test_the_first_pictures_are_as_good_as_the_committed_ones(server, tmp_path) 
         studio.make(case, METHODS)
     rows = quality.measure(studio, some, METHODS, None)
     assert [row["changed_pixels"] for row in rows] == [0] * PICTURES
+    # The captioner is shown enough around the person to tell where that is.
+    assert [name for row in rows for name in SCENES if name in row["caption"] and name != row["scene"]] == []
     committed = quality.committed_rows(quality.COMMITTED)
     assert {row["seed"] for row in rows} <= {row["seed"] for row in committed}
     assert fallen(rows, committed) == []
