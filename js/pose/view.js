@@ -360,6 +360,10 @@ export class PoseEditor extends Actions {
   }
 
   wheel(event) {
+    // A list that floats above the stage scrolls, and nothing behind it does.
+    if (event.composedPath().includes(this.layer) || event.composedPath().includes(this.panel.element)) {
+      return event.stopPropagation();
+    }
     if (!this.hasFocus()) return this.host.wheel(event);
     event.preventDefault();
     event.stopPropagation();

@@ -15,6 +15,7 @@ import { toStage } from "./view_camera.js";
 /** Left, right and middle keep apart for all kinds of colour vision (Okabe and Ito), and by shape. */
 export const SIDE_COLORS = ["#56b4e9", "#e69f00", "#f4f4f4"];
 const LEFT = 0, RIGHT = 1, MIDDLE = 2;
+const BESIDE = 14; // px from an edge to the middle of what is said of it
 export const SIDE = POINT_NAMES.map((name) =>
   name.startsWith("left") ? LEFT : name.startsWith("right") ? RIGHT : MIDDLE,
 );
@@ -217,13 +218,15 @@ export function paintFrame(context, frame, needed, grown, camera, look) {
     context.strokeRect(...box);
   }
   context.setLineDash([]);
-  paintGrowth(context, grown, box, { x: from.x, y: from.y, width, height }, look);
 }
 
-function paintGrowth(context, grown, [x, y, width, height], frame, look) {
-  const middle = { x: frame.x + frame.width / 2, y: frame.y + frame.height / 2 };
-  if (grown.bottom) pill(context, `+${grown.bottom} px`, middle.x, y + height, look);
-  if (grown.top) pill(context, `+${grown.top} px`, middle.x, y, look);
+/** How much the canvas must grow at each side, beside its edge and above everything: feet end at that edge. */
+export function paintGrowth(context, frame, needed, grown, camera, look) {
+  const middle = toStage(camera, { x: frame.width / 2, y: frame.height / 2 });
+  const { x, y } = toStage(camera, needed);
+  const [width, height] = [needed.width * camera.scale, needed.height * camera.scale];
+  if (grown.bottom) pill(context, `+${grown.bottom} px`, middle.x, y + height + BESIDE, look);
+  if (grown.top) pill(context, `+${grown.top} px`, middle.x, y - BESIDE, look);
   if (grown.left) pill(context, `+${grown.left} px`, x, middle.y, look);
   if (grown.right) pill(context, `+${grown.right} px`, x + width, middle.y, look);
 }

@@ -2,7 +2,7 @@
 
 import { toStage } from "./view_camera.js";
 import { paintHandles } from "./view_handles.js";
-import { paintFrame, paintPeople, paintSelection, pill } from "./view_paint.js";
+import { paintFrame, paintGrowth, paintPeople, paintSelection, pill } from "./view_paint.js";
 import { boxOfSelection } from "./view_pointer.js";
 import { pointSentence } from "./view_words.js";
 
@@ -39,6 +39,7 @@ export function paintPose(editor, context) {
   const box = boxOfSelection(state);
   if (box && !editor.drawnBox) paintHandles(context, box, camera, look);
   if (editor.drawnBox) paintBox(context, editor.drawnBox, camera);
+  paintGrowth(context, frame, editor.canvas(), editor.grown(), camera, look);
   if (editor.hovered?.point !== undefined && !state.before) paintName(context, editor, camera, look);
 }
 

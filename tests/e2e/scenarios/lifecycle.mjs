@@ -138,7 +138,13 @@ export async function keyboard(comfy, given) {
   holds((await editor.point(0, 10)).flags & 2, "G gives an estimated ankle");
   await comfy.picture("legs");
   await editor.press("Escape", "?");
-  holds(await editor.locator.locator(".help").isVisible(), "The keys are listed");
+  const keys = editor.locator.locator(".help");
+  holds(await keys.isVisible(), "The keys are listed");
+  await keys.hover();
+  await comfy.page.mouse.wheel(0, 120);
+  await comfy.frames(4);
+  const [scrolled, hidden] = await keys.evaluate((part) => [part.scrollTop, part.scrollHeight - part.clientHeight]);
+  holds(hidden < 4 || scrolled > 0, "The wheel scrolls the list of keys");
   await editor.press("Escape", "Escape", "Tab");
   holds(await editor.ask((each) => each.element.shadowRoot.activeElement !== each.stage.above), "Escape, Tab leaves");
 }
