@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from .models import parts
 from .world.labels import GARMENTS, MATERIAL
 
 BATCH = 16
+# How much the number that the network says counts beside the middles it sees, and how sure those are.
+TRUST, GAIN, BIAS = 0.65, 4.0, -1.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,37 @@ class Judge:
 def seen(views: eye.Views, place: int, image: np.ndarray) -> Seen:
     """What the picture at one place of a batch shows."""
     points = eye.points_of(views, place, image)
-    return Seen(points, int(views.feet[place].argmax()), garments(views.materials[place], image))
+    return Seen(points, feet(views, place, image), garments(views.materials[place], image))
+
+
+def feet(views: eye.Views, place: int, image: np.ndarray) -> int:
+    """How many feet the picture shows, by what the network says of their number and by their middles.
+
+    Both are taught by drawn faults only. On painted pictures the number alone is less often what an eye counts
+    than the middles are, on drawn faults more often: so the chances of both are multiplied, weighted so that
+    neither falls below 95 % on the pictures they were chosen on (demo/cards/judge.md).
+    """
+    said = views.feet[place].softmax(0).numpy()
+    counted = chances(peaks(views.middles[place], image))
+    return int((TRUST * np.log(said + 1e-4) + (1 - TRUST) * np.log(counted + 1e-4)).argmax())
+
+
+def peaks(scores: Tensor, image: np.ndarray) -> np.ndarray:
+    """The scores (h,w) that are higher than all around them, within the picture."""
+    height, width = eye.size_looked_at(image)
+    shown = scores[: ceil(height / eye.CELL), : ceil(width / eye.CELL)]
+    highest = functional.max_pool2d(shown[None, None], 3, 1, 1)[0, 0]
+    return shown[shown == highest].numpy()
+
+
+def chances(scores: np.ndarray) -> np.ndarray:
+    """How likely 0, 1, 2, and 3 or more of the things are there that have these scores."""
+    found = np.eye(eye.COUNTS)[0]
+    for chance in 1 / (1 + np.exp(-(GAIN * scores + BIAS))):
+        more = np.append(0, found[:-1])
+        more[-1] += found[-1]
+        found = (1 - chance) * found + chance * more
+    return found
 
 
 def garments(scores: Tensor, image: np.ndarray) -> dict[str, np.ndarray]:

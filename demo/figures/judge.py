@@ -1,4 +1,4 @@
-"""How well the judge sees: joints and garments on true pictures, feet on true and on planted ones."""
+"""How well the judge sees: joints and garments on true pictures, feet on true, planted and generated ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from .. import planted
 from ..judge import Judge, Seen
 from ..world.labels import GARMENTS
+from .labelled import labelled
 from .rows import Figures, distances, longer_side, mean, overlap, pck
 
 PART = "test"
@@ -17,6 +18,7 @@ TRUE_SEEDS = range(0, 300)
 FAULT_SEEDS = range(1000, 1060)
 # A planted foot whose visible pixels lie between these is neither there nor gone, and the seed is left out.
 UNCLEAR = range(8, 37)
+GENERATED = "generated"
 
 
 def clear(example: planted.Planted) -> bool:
@@ -46,10 +48,33 @@ def row(kind: str, seed: int, example: planted.Planted, seen: Seen) -> dict[str,
 
 def measure(folder: Path) -> Figures:
     """Look at all pictures with the committed judge."""
-    chosen = pictures()
-    seen = Judge.load(folder).look([example.image for _, _, example in chosen])
+    chosen, judge = pictures(), Judge.load(folder)
+    seen = judge.look([example.image for _, _, example in chosen])
     rows = [row(*one, what) for one, what in zip(chosen, seen, strict=True)]
+    rows += generated(judge)
     return Figures(rows, summary(rows))
+
+
+def generated(judge: Judge) -> list[dict[str, Any]]:
+    """The rows of the pictures that were labelled by eye."""
+    shown = labelled()
+    seen = judge.look([each.image for each in shown])
+    return [
+        {
+            "kind": GENERATED,
+            "seed": each.seed,
+            "method": each.method,
+            "sure": each.sure,
+            "feet": each.feet,
+            "feet_seen": what.feet,
+        }
+        for each, what in zip(shown, seen, strict=True)
+    ]
+
+
+def right(rows: list[dict[str, Any]]) -> str:
+    """In how many rows the feet are counted right."""
+    return f"{sum(row['feet'] == row['feet_seen'] for row in rows)} of {len(rows)}"
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -58,8 +83,11 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {f"pck@{at}": pck([row["distances"] for row in true], at) for at in (0.05, 0.1)}
     found |= {f"overlap of {name}": mean(row[name] for row in true) for name in GARMENTS}
     for kind in planted.KINDS:
-        right = [row["feet"] == row["feet_seen"] for row in rows if row["kind"] == kind]
-        found[f"feet right, {kind}"] = f"{sum(right)} of {len(right)}"
-    faulty = [row["feet"] == row["feet_seen"] for row in rows if row["kind"] not in ("true", "nobody")]
+        found[f"feet right, {kind}"] = right([row for row in rows if row["kind"] == kind])
+    painted = [row for row in rows if row["kind"] == GENERATED]
+    found["feet right, generated"] = right(painted)
+    found["feet right, generated and sure"] = right([row for row in painted if row["sure"]])
+    well = ("true", "nobody", GENERATED)
+    faulty = [row["feet"] == row["feet_seen"] for row in rows if row["kind"] not in well]
     found["feet right on faults"] = mean(map(float, faulty))
     return found

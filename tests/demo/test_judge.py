@@ -52,3 +52,34 @@ def test_three_certain_points_are_somebody() -> None:
     assert not judge.Seen(points, 0, {}).somebody
     points[7, 2] = 0.5
     assert judge.Seen(points, 0, {}).somebody
+
+
+def test_the_chances_of_a_number_of_things_are_those_of_independent_ones() -> None:
+    def score(chance: float) -> float:
+        return (np.log(chance / (1 - chance)) - judge.BIAS) / judge.GAIN
+
+    found = judge.chances(np.array([score(0.5), score(0.9), score(0.2), score(0.6)]))
+    assert found.sum() == pytest.approx(1)
+    assert found[0] == pytest.approx(0.5 * 0.1 * 0.8 * 0.4)
+    assert found[1] == pytest.approx(0.016 + 0.144 + 0.004 + 0.024)  # each alone
+    assert judge.chances(np.zeros(0)).tolist() == [1, 0, 0, 0]
+    assert judge.chances(np.array([score(1 - 1e-9)] * 5))[3] == pytest.approx(1)
+
+
+def test_feet_are_counted_where_the_number_and_the_middles_agree_or_one_is_sure() -> None:
+    image = picture(64, 64)
+
+    def views(number: int, sureness: float, middles: int) -> eye.Views:
+        maps = torch.full((1, 32, 32), -8.0)
+        for index in range(middles):
+            maps[0, 10, 2 + 4 * index] = 3.0
+        maps[0, 20, 20] = 5.0  # beyond the picture's 16 cells
+        said = torch.zeros(1, 4)
+        said[0, number] = sureness
+        empty = torch.zeros(0)
+        return eye.Views(empty, empty, maps, said, empty, empty)
+
+    assert judge.feet(views(2, 5.0, 2), 0, image) == 2
+    assert judge.feet(views(2, 1.0, 1), 0, image) == 1
+    assert judge.feet(views(0, 9.0, 0), 0, image) == 0
+    assert judge.feet(views(3, 2.0, 4), 0, image) == 3

@@ -1,0 +1,40 @@
+"""A hundred results of the main job whose feet were counted by eye, before the judge had seen them.
+
+`labelled.png` shows them in rows of 20, as `python3 cli quality` saved them: (a1) of the seeds 0–32, (b) of
+33–65, (c) of 66–99. A foot counts that is visible, has an outline and hangs on a leg of the person. Where two
+people could differ (legs that melt, feet that merge) the label says that it is not sure.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+HERE = Path(__file__).parent
+HEIGHT, WIDTH, COLUMNS = 208, 128, 20
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A picture H,W,3 uint8, whose it is, how many feet it shows (3 for more), and whether that is sure."""
+
+    seed: int
+    method: str
+    feet: int
+    sure: bool
+    image: np.ndarray
+
+
+def labelled() -> list[Labelled]:
+    """All of them."""
+    sheet = np.asarray(Image.open(HERE / "labelled.png").convert("RGB"))
+    found = []
+    for place, row in enumerate(json.loads((HERE / "labelled.json").read_text())):
+        top, left = HEIGHT * (place // COLUMNS), WIDTH * (place % COLUMNS)
+        image = sheet[top : top + row["height"], left : left + WIDTH]
+        found.append(Labelled(row["seed"], row["method"], row["feet"], row["sure"], image))
+    return found
