@@ -18,7 +18,8 @@ TRUE_SEEDS = range(0, 300)
 FAULT_SEEDS = range(1000, 1060)
 # A planted foot whose visible pixels lie between these is neither there nor gone, and the seed is left out.
 UNCLEAR = range(8, 37)
-GENERATED = "generated"
+# The sheets of pictures labelled by eye: what the judge's rule was chosen on, and others.
+GENERATED = {"generated": "labelled", "generated, fresh": "labelled_fresh"}
 
 
 def clear(example: planted.Planted) -> bool:
@@ -51,17 +52,18 @@ def measure(folder: Path) -> Figures:
     chosen, judge = pictures(), Judge.load(folder)
     seen = judge.look([example.image for _, _, example in chosen])
     rows = [row(*one, what) for one, what in zip(chosen, seen, strict=True)]
-    rows += generated(judge)
+    for kind, sheet in GENERATED.items():
+        rows += generated(judge, kind, sheet)
     return Figures(rows, summary(rows))
 
 
-def generated(judge: Judge) -> list[dict[str, Any]]:
-    """The rows of the pictures that were labelled by eye."""
-    shown = labelled()
+def generated(judge: Judge, kind: str, sheet: str) -> list[dict[str, Any]]:
+    """The rows of a sheet of pictures that were labelled by eye."""
+    shown = labelled(sheet)
     seen = judge.look([each.image for each in shown])
     return [
         {
-            "kind": GENERATED,
+            "kind": kind,
             "seed": each.seed,
             "method": each.method,
             "sure": each.sure,
@@ -84,10 +86,11 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found |= {f"overlap of {name}": mean(row[name] for row in true) for name in GARMENTS}
     for kind in planted.KINDS:
         found[f"feet right, {kind}"] = right([row for row in rows if row["kind"] == kind])
-    painted = [row for row in rows if row["kind"] == GENERATED]
-    found["feet right, generated"] = right(painted)
-    found["feet right, generated and sure"] = right([row for row in painted if row["sure"]])
-    well = ("true", "nobody", GENERATED)
+    for kind in GENERATED:
+        painted = [row for row in rows if row["kind"] == kind]
+        found[f"feet right, {kind}"] = right(painted)
+        found[f"feet right, {kind} and sure"] = right([row for row in painted if row["sure"]])
+    well = ("true", "nobody", *GENERATED)
     faulty = [row["feet"] == row["feet_seen"] for row in rows if row["kind"] not in well]
     found["feet right on faults"] = mean(map(float, faulty))
     return found

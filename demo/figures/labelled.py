@@ -1,8 +1,10 @@
-"""A hundred results of the main job whose feet were counted by eye, before the judge had seen them.
+"""Results of the main job whose feet were counted by eye, before the judge was asked.
 
-`labelled.png` shows them in rows of 20, as `python3 cli quality` saved them: (a1) of the seeds 0–32, (b) of
-33–65, (c) of 66–99. A foot counts that is visible, has an outline and hangs on a leg of the person. Where two
-people could differ (legs that melt, feet that merge) the label says that it is not sure.
+`labelled.png` and `labelled_fresh.png` show a hundred each in rows of 20, as `python3 cli quality` saved
+them: the first (a1) of the seeds 0–32, (b) of 33–65, (c) of 66–99, on which the judge's rule was chosen; the
+second (c) of all hundred, painted and counted later. A foot counts that is visible, has an outline and hangs
+on a leg of the person. Where two people could differ (legs that melt, feet that merge or hide) the label is
+not sure.
 """
 
 from __future__ import annotations
@@ -29,11 +31,11 @@ class Labelled:
     image: np.ndarray
 
 
-def labelled() -> list[Labelled]:
-    """All of them."""
-    sheet = np.asarray(Image.open(HERE / "labelled.png").convert("RGB"))
+def labelled(name: str = "labelled") -> list[Labelled]:
+    """All of one sheet."""
+    sheet = np.asarray(Image.open(HERE / f"{name}.png").convert("RGB"))
     found = []
-    for place, row in enumerate(json.loads((HERE / "labelled.json").read_text())):
+    for place, row in enumerate(json.loads((HERE / f"{name}.json").read_text())):
         top, left = HEIGHT * (place // COLUMNS), WIDTH * (place % COLUMNS)
         image = sheet[top : top + row["height"], left : left + WIDTH]
         found.append(Labelled(row["seed"], row["method"], row["feet"], row["sure"], image))
