@@ -52,8 +52,9 @@ def version(method: str, chosen: dict[str, Any]) -> str:
 
 def measured_by() -> str:
     """Version of what looks at the pictures."""
+    sources = ("demo/study/measures.py", "core/seam.py", "demo/judge.py", "core/pose/eye.py")
     judge = parts.FOLDER / parts.PARTS["judge"].file
-    return fingerprint([ROOT / "demo" / "study" / "measures.py", ROOT / "core" / "seam.py", judge])
+    return fingerprint([*(ROOT / name for name in sources), judge])
 
 
 def settings(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
