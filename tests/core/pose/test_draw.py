@@ -126,7 +126,7 @@ def test_ten_people_on_1024_take_less_than_a_tenth_of_a_second() -> None:
         crowd.append(person({index: (float(x), float(y)) for index, (x, y) in enumerate(at)}))
     frame = {"canvas_width": 1024, "canvas_height": 1024, "people": crowd}
     seconds = []
-    for _ in range(3):
+    for _ in range(10):  # a busy machine makes processor time longer, too; the least is the code's own
         start = time.process_time()
         draw.draw(frame)
         seconds.append(time.process_time() - start)
