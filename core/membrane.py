@@ -71,12 +71,7 @@ def screened(values: Tensor, known: Tensor, length: float) -> Tensor:
         guess = F.interpolate(coarse, scale_factor=2, mode="bilinear")
         solution = torch.where(known, values, guess[..., : values.shape[-2], : values.shape[-1]])
         del coarse, guess
-    free = (~known).to(values.dtype)
-    fading = 1 / length**2
-    for _ in range(sweeps):
-        change = _residual(solution, None, free).addcmul_(solution, free, value=-fading)
-        solution = solution.add_(change, alpha=DAMPING / (4 + fading))
-    return solution
+    return _relax(solution, None, (~known).to(values.dtype), sweeps, 1 / length**2)
 
 
 def _dot(left: Tensor, right: Tensor) -> Tensor:
@@ -128,7 +123,11 @@ def _residual(solution: Tensor, load: Tensor | None, free: Tensor) -> Tensor:
     return total.mul_(free)
 
 
-def _relax(solution: Tensor, load: Tensor | None, free: Tensor, sweeps: int) -> Tensor:
+def _relax(solution: Tensor, load: Tensor | None, free: Tensor, sweeps: int, fading: float = 0.0) -> Tensor:
+    """Damped Jacobi sweeps for (sum of neighbours) - (4 + fading) u + load = 0 on the free pixels."""
     for _ in range(sweeps):
-        solution = torch.add(solution, _residual(solution, load, free), alpha=DAMPING / 4)
+        change = _residual(solution, load, free)
+        if fading:
+            change.addcmul_(solution, free, value=-fading)
+        solution = torch.add(solution, change, alpha=DAMPING / (4 + fading))
     return solution

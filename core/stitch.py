@@ -205,9 +205,10 @@ def _paste(canvas: Tensor, plane: Callable[[int], Tensor], alpha: Tensor, match_
     Channel by channel and strip by strip, for temporary pictures of the whole size would take most memory.
     """
     alpha = broadcast(alpha, len(canvas), "mask")
+    known = alpha == 0
     for channel in range(canvas.shape[1]):
         old, new = canvas[:, channel : channel + 1], broadcast(plane(channel), len(canvas), "generated")
-        tone = Tone(old, new, alpha == 0) if match_tone and channel < 3 else None
+        tone = Tone(old, new, known) if match_tone and channel < 3 else None
         for top in range(0, old.shape[-2], ROWS):
             rows = slice(top, min(top + ROWS, old.shape[-2]))
             source = new[..., rows, :]

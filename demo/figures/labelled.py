@@ -31,7 +31,7 @@ class Labelled:
     image: np.ndarray
 
 
-def labelled(name: str = "labelled") -> list[Labelled]:
+def labelled(name: str) -> list[Labelled]:
     """All of one sheet."""
     sheet = np.asarray(Image.open(HERE / f"{name}.png").convert("RGB"))
     found = []

@@ -361,13 +361,12 @@ export class PoseEditor extends Actions {
 
   wheel(event) {
     // A list that floats above the stage scrolls, and nothing behind it does.
-    if (event.composedPath().includes(this.layer) || event.composedPath().includes(this.panel.element)) {
-      return event.stopPropagation();
-    }
+    const path = event.composedPath();
+    if (path.includes(this.layer) || path.includes(this.panel.element)) return event.stopPropagation();
     if (!this.hasFocus()) return this.host.wheel(event);
     event.preventDefault();
     event.stopPropagation();
-    if (event.composedPath().includes(this.stage.element)) {
+    if (path.includes(this.stage.element)) {
       this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.stage.place(event));
     }
   }

@@ -32,14 +32,15 @@ export function paintPhoto(editor, context) {
 export function paintPose(editor, context) {
   const { frame, state } = editor, camera = editor.seen();
   const look = { ...LOOK, width: editor.stage.size.width, height: editor.stage.size.height };
-  paintFrame(context, frame, editor.canvas(), editor.grown(), camera, look);
+  const needed = editor.canvas(), grown = editor.grown();
+  paintFrame(context, frame, needed, grown, camera, look);
   const active = frame.people.length > 1 ? editor.activePerson() : -1;
   paintPeople(context, frame, camera, look, { active, radius: RADIUS });
   paintSelection(context, frame, state.selection, camera, look, RADIUS);
   const box = boxOfSelection(state);
   if (box && !editor.drawnBox) paintHandles(context, box, camera, look);
   if (editor.drawnBox) paintBox(context, editor.drawnBox, camera);
-  paintGrowth(context, frame, editor.canvas(), editor.grown(), camera, look);
+  paintGrowth(context, frame, needed, grown, camera, look);
   if (editor.hovered?.point !== undefined && !state.before) paintName(context, editor, camera, look);
 }
 
