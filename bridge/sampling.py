@@ -138,8 +138,12 @@ class Lagrange(Inpainter):
             latest["guided"] = model_wrap(x, sigma, model_options=listening, seed=seed)
             return latest["guided"]
 
-        # A guider of another pack may never come by the listener; its own answer is then all there is.
-        return {"model": model, "unguided": lambda: latest.get("positive", latest["guided"])}
+        def unguided() -> Tensor:
+            # A guider of another pack may never come by the listener; its own answer is then all there is.
+            guided = latest.pop("guided")
+            return latest.pop("positive", guided)
+
+        return {"model": model, "unguided": unguided}
 
 
 def known_of(

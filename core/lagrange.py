@@ -91,8 +91,8 @@ class Push:
         error = mask / (1 - mask).clamp(min=1e-6)  # of what was seen, in units of the latent's variance
         lacking = (self.known.latent - denoised - error * self.multiplier) / (level.spread**2 + error)
         lacking = lacking.where(mask < 1, lacking.new_zeros(()))
-        self.pace = self.settings.momentum * self.pace + self.settings.push * lacking
-        self.multiplier = self.multiplier + self.pace
+        self.pace.mul_(self.settings.momentum).add_(lacking.mul_(self.settings.push))
+        self.multiplier.add_(self.pace)
 
 
 def sample(
@@ -127,11 +127,12 @@ def sample(
         denoised = known.settle(denoised, sigma)
         report(call, denoised, x)
         keep, clean, ahead, fresh = step(here, there, last[1] if last else None, settings.eta)
-        moved = keep * x + clean * denoised
+        x = (keep * x).add_(clean * denoised)  # in place, for latents may be large
         if ahead and last:
-            moved = moved + ahead * (denoised - last[0])
-        x = moved + fresh * noise(values[call + 1], 0) if fresh else moved
+            x.add_((denoised - last[0]).mul_(ahead))
         last = (denoised, here)
+        if fresh:
+            x.add_(fresh * noise(values[call + 1], 0))
     check_finite(x)
     return x
 
