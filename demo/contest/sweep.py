@@ -25,7 +25,12 @@ GRIDS: dict[str, dict[str, tuple]] = {
     "blended": {"schedule": SCHEDULES},
     "RePaint": {"schedule": SCHEDULES, "jump_length": (1, 2, 4, 8, 16), "resamplings": (2, 3, 5, 8)},
     "Langevin": {"schedule": SCHEDULES, "inner": INNERS, "width": WIDTHS, "pull": PULLS},
-    "Langevin, constant count": {"schedule": SCHEDULES, "inner": INNERS, "width": WIDTHS, "pull": PULLS},
+    "Langevin, constant count": {
+        "schedule": SCHEDULES,
+        "inner": (*INNERS, 12, 20),
+        "width": WIDTHS,
+        "pull": PULLS,
+    },
     "Lagrange": {"schedule": SCHEDULES},
 }
 OPEN_AXES = ("jump_length", "resamplings", "inner", "width", "pull")  # may be extended beyond the grid
