@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...core import seam
+from ...core import distance, seam
 from ..figures.detector import points_of
 from ..figures.openpose import LIMBS, inside
 from ..figures.rows import distances, longer_side
@@ -18,20 +18,22 @@ from ..world.palette import difference
 from .tasks import Task
 
 FEWEST = 24  # pixels of a garment on either side of the seam
+NEAR = 8  # px from the seam, a cell of the latent; farther in, another garment may rightly have begun
 
 
-def continuity(task: Task, image: np.ndarray, seen: Seen) -> list[float]:
-    """ΔE between a garment's median colours in and outside of the hole, for each that truly crosses its edge.
+def continuity(task: Task, image: np.ndarray) -> list[float]:
+    """ΔE of median colours just in and just outside of the hole, for a garment that truly crosses its edge.
 
-    Outside the garment lies where it truly does; in the hole where the judge sees it.
+    Both sides lie where the garment truly is, so that no judge's mistake counts as one of the painter's.
     """
-    found = []
+    hole, found = task.hole, []
+    inner, outer = (side & (distance.to_nearest(~side, NEAR) <= NEAR) for side in (hole, ~hole))
     for name in GARMENTS:
-        true = task.example.masks.get(name, np.zeros_like(task.hole))
-        parts = seen.garments[name] & task.hole, true & ~task.hole
-        if min(part.sum() for part in (*parts, true & task.hole)) >= FEWEST:
-            inner, outer = (tuple(np.median(image[part], axis=0).tolist()) for part in parts)
-            found.append(round(difference(inner, outer), 3))
+        true = task.example.masks.get(name, np.zeros_like(hole))
+        parts = true & inner, true & outer
+        if min(part.sum() for part in parts) >= FEWEST:
+            colours = (tuple(np.median(image[part], axis=0).tolist()) for part in parts)
+            found.append(round(difference(*colours), 3))
     return found
 
 
@@ -46,7 +48,7 @@ def measured(task: Task, image: np.ndarray, seen: Seen) -> dict[str, Any]:
         "distances": distances(seen.points[list(LIMBS)], limbs, longer_side(task.example.drawing.material)),
         "seam_ratio": round(ours.ratio, 4),
         "step_excess": round(ours.step - theirs.step, 4),
-        "continuity": continuity(task, image, seen),
+        "continuity": continuity(task, image),
         "changed_pixels": int((image != truth).any(2)[~hole].sum()),
     }
 

@@ -8,7 +8,8 @@ from typing import Any
 from ..figures.rows import mean, pck
 from ..quality.bootstrap import Interval, Statistic, interval, paired
 from ..quality.report import table
-from .run import KINDS, METHODS, OURS
+from .measures import NEAR
+from .run import KINDS, METHODS, OURS, TRUE
 
 Row = dict[str, Any]
 Take = Callable[[Row], float | None]
@@ -25,8 +26,8 @@ COLUMNS: tuple[tuple[str, Take, Statistic, str], ...] = (
     ("step − true step, absolute", lambda row: abs(row["step_excess"]), Statistic.MEAN, "{:.2f}"),
     ("colour across the seam, ΔE", lambda row: mean(row["continuity"]), Statistic.MEAN, "{:.1f}"),
     ("changed pixels", lambda row: row["changed_pixels"], Statistic.MEAN, "{:.0f}"),
-    ("model calls", lambda row: row["calls"], Statistic.MEAN, "{:.0f}"),
-    ("seconds", lambda row: row["seconds"], Statistic.MEAN, "{:.1f}"),
+    ("model calls", lambda row: row.get("calls"), Statistic.MEAN, "{:.0f}"),
+    ("seconds", lambda row: row.get("seconds"), Statistic.MEAN, "{:.1f}"),
 )  # fmt: skip
 FEWEST = 5  # pictures that a value is told for
 COMPARED = 5  # of them, the ones that tell good pictures from bad
@@ -89,8 +90,9 @@ def page(rows: list[Row], distances: dict[str, dict[str, float | None]]) -> str:
         "([samplers.md](samplers.md)). Pictures keep all pixels that were given. The raw rows are in",
         "[samplers_pictures.json](samplers_pictures.json). Means over pictures (R: medians) with 95 %",
         "bootstrap intervals; differences are paired, bold where the interval excludes 0. More is better",
-        "of feet and limbs, less of all else. *Colour across the seam*: ΔE between a garment's median",
-        "colours on both sides, where it truly crosses the seam and the judge sees it in the hole. KID:",
+        "of feet and limbs, less of all else. The *true picture* is what these measures read of a perfect",
+        f"painter. *Colour across the seam*: ΔE between a garment's median colours within {NEAR} px of the",
+        "edge on both sides, where the garment truly is, so a limb that takes another turn counts too. KID:",
         "the unbiased cubic-kernel distance on the judge's features, comparable within this page only.",
         f"Fewer than {FEWEST} pictures with a value are not told. In *removal* the true picture still has",
         "the thing, whose edge is the true step: there step and KID say little.",
@@ -100,6 +102,6 @@ def page(rows: list[Row], distances: dict[str, dict[str, float | None]]) -> str:
         some = [row for row in rows if row["kind"] == kind]
         count = len({row["seed"] for row in some})
         lines += ["", f"## {kind.capitalize()} ({count} pictures)"]
-        lines += table(head, [line(method, some, distances[kind][method]) for method in METHODS])
+        lines += table(head, [line(method, some, distances[kind].get(method)) for method in (TRUE, *METHODS)])
         lines += against(some)
     return "\n".join(lines) + "\n"

@@ -22,6 +22,7 @@ from . import measures, painted
 from .tasks import COUNT, Task, tasks
 
 OURS = "Lagrange"
+TRUE = "true picture"  # measured beside them: what a perfect painter reads
 METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", OURS)
 # Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
 KINDS = (*COUNT, "outpaint, inpaint model")
@@ -50,9 +51,20 @@ def version(method: str, chosen: dict[str, Any]) -> str:
     return fingerprint(paths, chosen)
 
 
+def truth_version() -> str:
+    """Of the true pictures and their holes."""
+    return fingerprint([ROOT / "demo/study/tasks.py", *sorted((ROOT / "demo" / "world").glob("*.py"))])
+
+
 def measured_by() -> str:
     """Version of what looks at the pictures."""
-    sources = ("demo/study/measures.py", "core/seam.py", "demo/judge.py", "core/pose/eye.py")
+    sources = (
+        "demo/study/measures.py",
+        "core/seam.py",
+        "core/distance.py",
+        "demo/judge.py",
+        "core/pose/eye.py",
+    )
     judge = parts.FOLDER / parts.PARTS["judge"].file
     return fingerprint([*(ROOT / name for name in sources), judge])
 
@@ -75,7 +87,7 @@ class Study:
         self.folder, self.chosen = folder, chosen
         drawn = {kind: tasks(kind, count) for kind in COUNT}
         self.tasks = {kind: drawn[kind.partition(",")[0]] for kind in KINDS}
-        self.versions = {method: version(method, chosen[method]) for method in METHODS}
+        self.versions = {TRUE: truth_version()} | {name: version(name, chosen[name]) for name in METHODS}
         self.journal = Journal(folder / "painted.jsonl")
         self.painter, self.judge = Painter(), Judge.load()
         self.kept_rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -85,7 +97,7 @@ class Study:
 
     def keep(self, kept: dict[str, Any]) -> None:
         """Take over the rows of methods that would paint the same again."""
-        same = [name for name in METHODS if kept["versions"].get(name) == self.versions[name]]
+        same = [name for name in self.versions if kept["versions"].get(name) == self.versions[name]]
         for row in kept["rows"]:
             if row["by"] in same:
                 self.kept_rows.setdefault((row["kind"], row["by"]), []).append(row)
@@ -127,22 +139,27 @@ class Study:
             self.journal.add(row)
 
     def pictures(self, kind: str, method: str) -> list[np.ndarray]:
-        """What a method painted for a kind's tasks."""
+        """What a method painted for a kind's tasks, or the truth."""
+        if method == TRUE:
+            return [task.example.image for task in self.tasks[kind]]
         return [np.asarray(Image.open(self.image(kind, method, task))) for task in self.tasks[kind]]
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each picture, measured anew: how to measure may change while the pictures stay."""
         found = []
         for kind, todo in self.tasks.items():
-            for method in METHODS:
+            for method in self.versions:
                 if (kind, method) in self.kept_rows:
                     found += self.kept_rows[kind, method]
                     continue
                 images = self.pictures(kind, method)
                 for task, image, seen in zip(todo, images, self.judge.look(images), strict=True):
-                    made = self.journal.rows[task.seed, f"{kind}: {method}"]
-                    row = {name: made[name] for name in ("kind", "seed", "by", "calls")}
-                    found.append(row | measures.measured(task, image, seen) | {"seconds": made["seconds"]})
+                    row = {"kind": kind, "seed": task.seed, "by": method}
+                    row |= measures.measured(task, image, seen)
+                    if method != TRUE:
+                        made = self.journal.rows[task.seed, f"{kind}: {method}"]
+                        row |= {name: made[name] for name in ("calls", "seconds")}
+                    found.append(row)
         return found
 
     def kernel_distances(self) -> dict[str, dict[str, float | None]]:
@@ -157,7 +174,7 @@ class Study:
                     found[kind][method] = None
                 else:
                     if true is None:
-                        true = self.judge.features([task.example.image for task in todo])
+                        true = self.judge.features(self.pictures(kind, TRUE))
                     features = self.judge.features(self.pictures(kind, method))
                     found[kind][method] = round(measures.kernel_distance(features, true), 6)
         return found
