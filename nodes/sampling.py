@@ -1,4 +1,4 @@
-"""RePaint Sampler, RePaint, Lagrange Sampler, Lagrange Inpaint."""
+"""RePaint Sampler, RePaint, Lagrange Sampler, Lagrange Inpaint, Spread Scheduler."""
 
 from __future__ import annotations
 
@@ -238,4 +238,41 @@ class LagrangeInpaint(io.ComfyNode):
         return io.NodeOutput(sampling.paint_again(model, conditioning, latent, sampler, course, seed))
 
 
-NODES = [RePaintSampler, RePaint, LagrangeSampler, LagrangeInpaint]
+class SpreadScheduler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeSpreadScheduler",
+            display_name="Spread Scheduler",
+            category=CATEGORY,
+            description="The noise levels that suit Lagrange Sampler, between the model's own; any model.",
+            search_aliases=["sigmas", "karras", "flow", "lagrange"],
+            inputs=[
+                io.Model.Input("model"),
+                io.Int.Input(
+                    "steps",
+                    default=50,
+                    min=1,
+                    max=10000,
+                    tooltip="Noise levels; Lagrange Sampler asks the model once at each.",
+                ),
+                io.Float.Input(
+                    "denoise",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Below 1 goes only through the last levels of a longer course; 0 gives none.",
+                ),
+            ],
+            outputs=[io.Sigmas.Output("sigmas", display_name="sigmas")],
+        )
+
+    @classmethod
+    def execute(cls, model, steps, denoise) -> io.NodeOutput:
+        return io.NodeOutput(
+            sampling.sigmas_of(model, sampling.Course(steps, sampling.SPREAD, denoise)).cpu()
+        )
+
+
+NODES = [RePaintSampler, RePaint, LagrangeSampler, LagrangeInpaint, SpreadScheduler]

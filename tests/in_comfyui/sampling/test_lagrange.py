@@ -62,6 +62,29 @@ def test_spread_goes_through_the_model_s_own_levels_and_less_denoise_through_the
     assert levels == pytest.approx(sigmas[:-1].tolist(), rel=1e-5)
 
 
+@pytest.mark.parametrize("denoise", [1.0, 0.4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_spread_scheduler_and_sampler_make_lagrange_inpaint(
+    kind: str, denoise: float, world: Callable, methods: dict
+) -> None:
+    nodes, this = importlib.import_module("recompose.nodes.sampling"), world(kind)
+    sigmas = nodes.SpreadScheduler.execute(this.model, 12, denoise).args[0]
+    assert sigmas.device.type == "cpu" and len(sigmas) == 13 and sigmas[-1] == 0
+    whole = methods["Lagrange"].paint(this, steps=12, scheduler="spread", denoise=denoise)["samples"]
+    assert torch.equal(this.run(methods["Lagrange"].sampler, sigmas), whole)
+    assert len(nodes.SpreadScheduler.execute(this.model, 12, 0.0).args[0]) == 0
+
+
+def test_spread_is_comfyui_s_karras_with_models_that_add_noise(world: Callable) -> None:
+    nodes = importlib.import_module("recompose.nodes.sampling")
+    karras = importlib.import_module("comfy_extras.nodes_custom_sampler").KarrasScheduler
+    this = world("eps")
+    sampling = this.model.get_model_object("model_sampling")
+    found = nodes.SpreadScheduler.execute(this.model, 20, 1.0).args[0]
+    theirs = karras.execute(20, float(sampling.sigma_max), float(sampling.sigma_min), 7.0).args[0]
+    assert torch.allclose(found, theirs, rtol=1e-5)
+
+
 def test_the_settings_of_the_node_are_core_s(bridge: ModuleType) -> None:
     nodes = importlib.import_module("recompose.nodes.sampling")
     (made,) = nodes.LagrangeSampler.execute(gain=0.1, momentum=0.2, eta=0.3, known_noise=0.4).args
