@@ -51,8 +51,7 @@ def row(name: str, settings: dict[str, Any], calls: int, run: Run, draws: int) -
     """All that is measured of one method at one budget."""
     measured: dict[str, Any] = {"method": name, "calls": calls, "settings": settings}
     for label, path in PATHS.items():
-        measured[label] = {"kl": gaussians(run, draws, path)}
+        measured[label] = {"kl": gaussians(run, draws, path), "modes": modes(run, path)}
         if calls <= LARGEST_PICTURE_CALLS:
-            measured[label]["modes"] = modes(run, path)
             measured[label]["pictures"] = pictures(run, draws, path)
     return measured

@@ -134,7 +134,19 @@ def test_the_page_says_what_was_measured() -> None:
     rows = json.loads((ROOT / "docs" / "samplers.json").read_text())
     text = (ROOT / "docs" / "samplers.md").read_text()
     assert report.page(rows, text) == text
-    assert report.curves(rows) == (ROOT / "docs" / "pictures" / "samplers.svg").read_text()
+    for name, draw in report.CURVES.items():
+        assert draw(rows) == (ROOT / "docs" / "pictures" / name).read_text()
+
+
+def test_a_curve_goes_through_what_was_measured() -> None:
+    rows = json.loads((ROOT / "docs" / "samplers.json").read_text())
+    panel = report.Panel(1, report.PERCENT)
+    assert panel.y(0) == panel.bottom and panel.y(10) == pytest.approx((panel.y(0) + panel.y(20)) / 2)
+    ours = [row for row in rows if row["method"] == report.OURS]
+    points = " ".join(
+        f"{panel.x(row['calls']):.1f},{panel.y(100 * abs(row['eps']['modes'][1])):.1f}" for row in ours
+    )
+    assert points in report.mode_curves(rows) and len(ours) == len(sweep.BUDGETS)
 
 
 def test_ours_is_still_as_good_as_the_page_says() -> None:
