@@ -186,7 +186,10 @@ def _check_size(generated: Tensor, job: Plan) -> None:
     expected = job.context.working if job.context else job.canvas
     if size != expected:
         hint = (
-            "the crop's working size" if job.context else "the canvas; connect the context if it was cropped"
+            "the crop's working size"
+            if job.context
+            else "the canvas; connect the context if it was cropped, and crop before VAE Encode, which cuts "
+            "off what fills no latent cell"
         )
         raise ValueError(f"The generated picture is {size} but must be {expected}, {hint}.")
 

@@ -168,7 +168,7 @@ def test_sizes_that_do_not_fit_are_refused() -> None:
         stitch.plan(Size(80, 67), REGION, None)
     with pytest.raises(ValueError, match="needs a mask or a region"):
         stitch.repaint_mask(None, stitch.plan(CANVAS, None, None), False)
-    with pytest.raises(ValueError, match="generated picture is 98×104 but must be 98×109"):
+    with pytest.raises(ValueError, match=r"is 98×104 but must be 98×109, the canvas; .* VAE Encode"):
         stitch.stitch(world(), world()[..., :104, :], outside(), stitch.plan(CANVAS, REGION, None), None)
     with pytest.raises(ValueError, match="original 2, generated 3"):
         stitch.stitch(world(batch=2), world(batch=3), outside(), stitch.plan(CANVAS, REGION, None), None)
