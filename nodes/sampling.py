@@ -48,15 +48,17 @@ def settings() -> list[io.Input]:
     ]
 
 
+def steps(default: int, tooltip: str) -> io.Input:
+    return io.Int.Input("steps", default=default, min=1, max=10000, tooltip=tooltip)
+
+
+def denoise(least: float, tooltip: str) -> io.Input:
+    return io.Float.Input("denoise", default=1.0, min=least, max=1.0, step=0.01, tooltip=tooltip)
+
+
 def presets() -> list[io.DynamicCombo.Option]:
-    steps = io.Int.Input(
-        "steps",
-        default=26,
-        min=1,
-        max=10000,
-        tooltip="Noise levels, as in any sampler; jumps add model calls.",
-    )
-    own = io.DynamicCombo.Option("custom", [steps, *settings()])
+    levels = steps(26, "Noise levels, as in any sampler; jumps add model calls.")
+    own = io.DynamicCombo.Option("custom", [levels, *settings()])
     return [*(io.DynamicCombo.Option(name, []) for name in ("fast", "better", "best")), own]
 
 
@@ -80,10 +82,7 @@ def course(schedulers: list[str], scheduler: str, tooltip: str) -> list[io.Input
             "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
             tooltip="The same seed gives the same picture, on every device and in any batch.",
         ),
-        io.Float.Input(
-            "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
-            tooltip="Below 1 starts from the latent with less noise, keeping some of what is there.",
-        ),
+        denoise(0.01, "Below 1 starts from the latent with less noise, keeping some of what is there."),
     ]  # fmt: skip
 
 
@@ -213,13 +212,7 @@ class LagrangeInpaint(io.ComfyNode):
             search_aliases=["inpaint", "outpaint", "ksampler inpaint", "multiplier"],
             inputs=[
                 *given(),
-                io.Int.Input(
-                    "steps",
-                    default=50,
-                    min=1,
-                    max=10000,
-                    tooltip="Noise levels; the model is asked once at each.",
-                ),
+                steps(50, "Noise levels; the model is asked once at each."),
                 *course(
                     [sampling.SPREAD, *sampling.SCHEDULERS],
                     sampling.SPREAD,
@@ -249,21 +242,8 @@ class SpreadScheduler(io.ComfyNode):
             search_aliases=["sigmas", "karras", "flow", "lagrange"],
             inputs=[
                 io.Model.Input("model"),
-                io.Int.Input(
-                    "steps",
-                    default=50,
-                    min=1,
-                    max=10000,
-                    tooltip="Noise levels; Lagrange Sampler asks the model once at each.",
-                ),
-                io.Float.Input(
-                    "denoise",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Below 1 goes only through the last levels of a longer course; 0 gives none.",
-                ),
+                steps(50, "Noise levels; Lagrange Sampler asks the model once at each."),
+                denoise(0.0, "Below 1 goes only through the last levels of a longer course; 0 gives none."),
             ],
             outputs=[io.Sigmas.Output("sigmas", display_name="sigmas")],
         )

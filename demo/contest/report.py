@@ -114,20 +114,20 @@ class Panel:
         return parts
 
 
-def drawing(rows: Rows, axis: Axis, panels: dict[str, Callable[[Row], float]]) -> str:
-    """Values against calls, whose axis is logarithmic, a panel each and a line for each method, as SVG."""
+def drawing(rows: Rows, axis: Axis, titles: list[str], take: Callable[[Row, int], float]) -> str:
+    """The values that `take` gives of a row for each panel, against calls, a line a method, as SVG."""
     size = 3 * WIDTH, HEIGHT + 80
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" '
         'font-family="sans-serif" font-size="11">',
         f'<rect width="{size[0]}" height="{size[1]}" fill="white"/>',
     ]
-    for index, (title, take) in enumerate(panels.items()):
+    for index, title in enumerate(titles):
         panel = Panel(index, axis)
         parts += panel.frame(title)
         for name, colour in zip(GRIDS, COLOURS, strict=True):
             points = [
-                f"{panel.x(row['calls']):.1f},{panel.y(take(row)):.1f}"
+                f"{panel.x(row['calls']):.1f},{panel.y(take(row, index)):.1f}"
                 for row in rows
                 if row["method"] == name
             ]
@@ -140,23 +140,16 @@ def drawing(rows: Rows, axis: Axis, panels: dict[str, Callable[[Row], float]]) -
     return "\n".join([*parts, "</svg>", ""])
 
 
-def divergence_curves(rows: Rows, path: str = "eps") -> str:
-    """KL against calls on A, B and C."""
-
-    def taker(problem: str) -> Callable[[Row], float]:
-        return lambda row: row[path]["kl"][problem]
-
-    return drawing(rows, DIVERGENCE, {f"KL on {problem}": taker(problem) for problem in "ABC"})
+def divergence_curves(rows: Rows) -> str:
+    """KL against calls on A, B and C, eps."""
+    titles = [f"KL on {problem}" for problem in "ABC"]
+    return drawing(rows, DIVERGENCE, titles, lambda row, index: row["eps"]["kl"]["ABC"[index]])
 
 
-def mode_curves(rows: Rows, path: str = "eps") -> str:
-    """How far the weights of two modes are off, in percent, against calls."""
-
-    def taker(index: int) -> Callable[[Row], float]:
-        return lambda row: 100 * abs(row[path]["modes"][index])
-
-    titles = ("first weight, % off", "second weight, % off", "third weight, % off")
-    return drawing(rows, PERCENT, {title: taker(index) for index, title in enumerate(titles)})
+def mode_curves(rows: Rows) -> str:
+    """How far the weights of two modes are off, in percent, against calls, eps."""
+    titles = [f"{which} weight, % off" for which in ("first", "second", "third")]
+    return drawing(rows, PERCENT, titles, lambda row, index: 100 * abs(row["eps"]["modes"][index]))
 
 
 CURVES = {"samplers.svg": divergence_curves, "samplers_modes.svg": mode_curves}  # in docs/pictures

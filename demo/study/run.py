@@ -43,17 +43,22 @@ def fingerprint(paths: list[Path], *more: object) -> str:
     return digest.hexdigest()[:12]
 
 
+def world_files() -> list[Path]:
+    """What draws the true pictures."""
+    return sorted((ROOT / "demo" / "world").glob("*.py"))
+
+
 def version(method: str, chosen: dict[str, Any]) -> str:
     """Of everything that a method's painted pictures depend on."""
     paths = [ROOT / name for name in (*CODE, *OWN_CODE.get(method, ()))]
-    paths += sorted((ROOT / "demo" / "world").glob("*.py"))
+    paths += world_files()
     paths += [parts.FOLDER / parts.PARTS[name].file for name in ("vae", "text", "unet")]
     return fingerprint(paths, chosen)
 
 
 def truth_version() -> str:
     """Of the true pictures and their holes."""
-    return fingerprint([ROOT / "demo/study/tasks.py", *sorted((ROOT / "demo" / "world").glob("*.py"))])
+    return fingerprint([ROOT / "demo/study/tasks.py", *world_files()])
 
 
 def measured_by() -> str:
