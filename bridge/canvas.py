@@ -11,11 +11,12 @@ import torch
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
-from ..core import canvas, seam
-from ..core import crop as cropping
-from ..core import fill as filling
-from ..core import stitch as stitching
-from ..core.crop import Context, Fit
+from ..core.canvas import crop as cropping
+from ..core.canvas import fill as filling
+from ..core.canvas import padding as canvas
+from ..core.canvas import seam
+from ..core.canvas import stitch as stitching
+from ..core.canvas.crop import Context, Fit
 from ..core.latent_cells import broadcast, common_batch
 from ..core.memory import empty_picture
 from ..core.pose import people

@@ -16,7 +16,7 @@ import numpy as np
 import tomllib
 from PIL import Image, UnidentifiedImageError
 
-from ..core.preservation import changed_pixels
+from ..core.canvas.preservation import changed_pixels
 from ..demo import report as reporting
 from . import models, run, saving, signals, workflow
 from .client import Client, ServerError

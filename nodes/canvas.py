@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..bridge import canvas
-from ..core.canvas import ANCHORS, LARGEST_SIDE
+from ..core.canvas.padding import ANCHORS, LARGEST_SIDE
 from .types import SOCKET_ONLY, Context, Patch, PoseKeypoint, Region
 
 CATEGORY = "recompose/canvas"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ...core.seam import lab
+from ...core.canvas.seam import lab
 from .cases import Case
 from .measures import Region, seam_ratio
 

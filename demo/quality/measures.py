@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from ...core import seam
+from ...core.canvas import seam
+from ...core.canvas.preservation import changed_pixels
 from ...core.pose import people, skeleton
-from ...core.preservation import changed_pixels
 from ..figures.rows import distances
 from .cases import Case
 

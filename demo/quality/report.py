@@ -170,8 +170,8 @@ pictures in brackets.
 - **changed pixels**: pixels of the photo, as the server loaded it, that differ in any channel in the saved
   file.
 - **R**: (median of the Lab difference across the seam + 0.5) / (larger of the two sides' medians on lines
-  8 to 24 px from it + 0.5), `core/seam.py`; 1 = no seam. Its median over pictures is reported, because a
-  frame that happens to cut along an edge of the scene makes even a true picture read many times 1 (see
+  8 to 24 px from it + 0.5), `core/canvas/seam.py`; 1 = no seam. Its median over pictures is reported, because
+  a frame that happens to cut along an edge of the scene makes even a true picture read many times 1 (see
   *Calibration*).
 - **step − true step**: ΔE between the mean colours of the 16 px on both sides of the seam, minus the same
   in the true picture.

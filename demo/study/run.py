@@ -65,7 +65,7 @@ def measured_by() -> str:
     """Version of what looks at the pictures."""
     sources = (
         "demo/study/measures.py",
-        "core/seam.py",
+        "core/canvas/seam.py",
         "core/distance.py",
         "demo/judge.py",
         "core/pose/eye.py",

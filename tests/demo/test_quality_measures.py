@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from recompose.core.seam import lab
+from recompose.core.canvas.seam import lab
 from recompose.demo.figures.rows import pck
 from recompose.demo.quality import calibration, cases, completion, measures
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from recompose.cli import workflow
-from recompose.core.preservation import changed_pixels
+from recompose.core.canvas.preservation import changed_pixels
 
 PROMPT = Path(__file__).resolve().parents[2] / "workflows" / "api" / "full_body.json"
 CHECKPOINT = "recompose_demo_inpaint.safetensors"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from recompose.cli import workflow
-from recompose.core import preservation
+from recompose.core.canvas import preservation
 from recompose.demo import world
 from recompose.tests.in_comfyui import main_job
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from recompose.core.crop import Context
+from recompose.core.canvas.crop import Context
 from recompose.core.shapes import Box, Size
 
 WIDTH, HEIGHT = 397, 251

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from ..memory import empty_picture
+from ..shapes import Box, Padding, Size, padded, region_of
 from .continuation import continue_smoothly
-from .memory import empty_picture
-from .shapes import Box, Padding, Size, padded, region_of
 
 FILLS = ("smooth", "edge", "mirror", "noise", "colour")
 # Half the side of the window around the nearest known pixel that noise draws its colours from.

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from .memory import empty_picture
-from .shapes import Padding, Size, padded
+from ..memory import empty_picture
+from ..shapes import Padding, Size, padded
 
 ANCHORS = (
     "top left",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..shapes import Padding
 from .membrane import harmonic
-from .shapes import Padding
 
 # Cells on the longer side of the coarse grid.
 GRID = 96

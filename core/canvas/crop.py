@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .latent_cells import resize_to_maximum
-from .shapes import Box, Size
+from ..latent_cells import resize_to_maximum
+from ..shapes import Box, Size
 
 
 @dataclass(frozen=True)

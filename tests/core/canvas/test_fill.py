@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from recompose.core import fill, membrane
+from recompose.core.canvas import fill, membrane
 from recompose.core.shapes import Padding, Size, padded, region_of
 
 CASES = [

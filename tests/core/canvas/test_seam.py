@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from recompose.core import seam
+from recompose.core.canvas import seam
 
 
 def smooth(height: int = 200, width: int = 180, seed: int = 0, noise: float = 0.004) -> torch.Tensor:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from recompose.core import canvas
+from recompose.core.canvas import padding as canvas
 from recompose.core.shapes import Padding, Size, padded, region_of
 
 SIZE = Size(97, 151)

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..latent_cells import broadcast, common_batch, resize_to_maximum
+from ..mask import Direction, Profile, feather
+from ..memory import empty_picture
+from ..shapes import Box, Region, Size
 from .crop import Context, bounds_of_mask, resample
-from .latent_cells import broadcast, common_batch, resize_to_maximum
-from .mask import Direction, Profile, feather
-from .memory import empty_picture
-from .shapes import Box, Region, Size
 from .tone import REACH, ROWS, Tone
 
 log = logging.getLogger("recompose")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from recompose.core import membrane
+from recompose.core.canvas import membrane
 
 
 def world(height: int, width: int, kind: str) -> tuple[torch.Tensor, torch.Tensor]:

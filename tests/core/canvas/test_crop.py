@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from recompose.core import crop
-from recompose.core.crop import Context, Fit
+from recompose.core.canvas import crop
+from recompose.core.canvas.crop import Context, Fit
 from recompose.core.shapes import Box, Size
 
 CANVAS = Size(701, 1103)

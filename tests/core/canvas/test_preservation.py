@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recompose.core.preservation import changed_pixels
+from recompose.core.canvas.preservation import changed_pixels
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray, dict]:

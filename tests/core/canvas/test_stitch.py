@@ -4,8 +4,8 @@ import logging
 
 import pytest
 import torch
-from recompose.core import seam, stitch, tone
-from recompose.core.crop import Context, crop_image
+from recompose.core.canvas import seam, stitch, tone
+from recompose.core.canvas.crop import Context, crop_image
 from recompose.core.shapes import Box, Padding, Region, Size, region_of
 
 PHOTO = Size(83, 67)
