@@ -17,7 +17,7 @@ from ..core.canvas import padding as canvas
 from ..core.canvas import seam
 from ..core.canvas import stitch as stitching
 from ..core.canvas.crop import Context, Fit
-from ..core.latent_cells import broadcast, common_batch
+from ..core.mask.latent_cells import broadcast, common_batch
 from ..core.memory import empty_picture
 from ..core.pose import people
 from ..core.pose.extension import extension_needed

@@ -8,7 +8,8 @@ from comfy.nested_tensor import NestedTensor
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
-from ..core import latent_cells, mask
+from ..core.mask import feather as mask
+from ..core.mask import latent_cells
 from .layouts import mask_from_comfy, mask_to_comfy, size_of
 
 NO_LATENT = "Snap Mask to Latent has no latent to return; connect one to its input samples."
@@ -17,7 +18,7 @@ NO_LATENT = "Snap Mask to Latent has no latent to return; connect one to its inp
 def feather(
     comfy_mask: Tensor, grow: float, width: float, direction: str, profile: str, border_is_edge: bool
 ) -> Tensor:
-    """`core.mask.feather` on a MASK of any size."""
+    """`core.mask.feather.feather` on a MASK of any size."""
     given = mask_from_comfy(comfy_mask)
     assert given is not None
     return mask_to_comfy(

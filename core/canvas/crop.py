@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..latent_cells import resize_to_maximum
+from ..mask.latent_cells import resize_to_maximum
 from ..shapes import Box, Size
 
 

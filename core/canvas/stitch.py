@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..latent_cells import broadcast, common_batch, resize_to_maximum
-from ..mask import Direction, Profile, feather
+from ..mask.feather import Direction, Profile, feather
+from ..mask.latent_cells import broadcast, common_batch, resize_to_maximum
 from ..memory import empty_picture
 from ..shapes import Box, Region, Size
 from .crop import Context, bounds_of_mask, resample

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...core import distance
 from ...core.canvas import seam
+from ...core.mask import distance
 from ..figures.detector import points_of
 from ..figures.openpose import LIMBS, inside
 from ..figures.rows import distances, longer_side

@@ -66,7 +66,7 @@ def measured_by() -> str:
     sources = (
         "demo/study/measures.py",
         "core/canvas/seam.py",
-        "core/distance.py",
+        "core/mask/distance.py",
         "demo/judge.py",
         "core/pose/eye.py",
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from recompose.core import latent_cells
+from recompose.core.mask import latent_cells
 from recompose.core.shapes import Size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from .shapes import Size
+from ..shapes import Size
 
 
 def to_cells(mask: Tensor, ratio: int, grow: int = 0) -> Tensor:

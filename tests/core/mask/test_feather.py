@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from recompose.core import distance
-from recompose.core.mask import Direction, Profile, feather
+from recompose.core.mask import distance
+from recompose.core.mask.feather import Direction, Profile, feather
 from scipy import ndimage
 
 
