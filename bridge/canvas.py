@@ -11,13 +11,14 @@ import torch
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
+from ..core.batch import broadcast, common_batch
 from ..core.canvas import crop as cropping
 from ..core.canvas import fill as filling
 from ..core.canvas import padding as canvas
 from ..core.canvas import seam
 from ..core.canvas import stitch as stitching
 from ..core.canvas.crop import Context, Fit
-from ..core.mask.latent_cells import broadcast, common_batch
+from ..core.mask.bounds import bounds_of_mask
 from ..core.memory import empty_picture
 from ..core.pose import people
 from ..core.pose.extension import extension_needed
@@ -166,7 +167,7 @@ def _wanted(around: str, mask: Tensor | None, pose: Pose | None, size: Size) -> 
     """What must be inside the crop; ValueError if nothing of what `around` names is there."""
     boxes = []
     if "mask" in around and mask is not None:
-        boxes.append(cropping.bounds_of_mask(mask))
+        boxes.append(bounds_of_mask(mask))
     if "person" in around and pose is not None:
         boxes += [_person_box(frame) for frame in pose]
     found = [box for box in boxes if box is not None]

@@ -8,6 +8,7 @@ from comfy.nested_tensor import NestedTensor
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
+from ..core.batch import broadcast
 from ..core.mask import feather as mask
 from ..core.mask import latent_cells
 from .layouts import mask_from_comfy, mask_to_comfy, size_of
@@ -86,7 +87,7 @@ def _noise_mask(cells: Tensor, samples: dict[str, Any], ratio: int, given: Tenso
     if latent.ndim == 5:
         cells = latent_cells.over_frames(cells, latent.shape[2], latent.shape[0])
     else:
-        latent_cells.broadcast(cells, latent.shape[0], "The mask")
+        broadcast(cells, latent.shape[0], "The mask")
     former = samples.get("noise_mask")
     if former is not None and former.is_nested:
         return NestedTensor([cells.clone(), *former.unbind()[1:]])

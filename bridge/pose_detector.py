@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.canvas.crop import resample
+from ..core.canvas.resample import resample
 from ..core.pose import decode
 from ..core.pose import draw as drawing
 from ..core.pose.decode import Find

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..mask.latent_cells import resize_to_maximum
 from ..shapes import Box, Size
+from .resample import resample
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,6 @@ class Fit:
     margin: float
     multiple_of: int
     keep_scale: float
-
-
-def bounds_of_mask(mask: Tensor) -> Box | None:
-    """The smallest box around everything above 0 in any mask of the batch (B,1,H,W); None if all is 0."""
-    rows = (mask.amax((0, 1, 3)) > 0).nonzero()
-    columns = (mask.amax((0, 1, 2)) > 0).nonzero()
-    if not len(rows):
-        return None
-    top, bottom, left, right = rows[0].item(), rows[-1].item() + 1, columns[0].item(), columns[-1].item() + 1
-    return Box(int(left), int(top), int(right - left), int(bottom - top))
 
 
 def union(boxes: list[Box]) -> Box:
@@ -121,8 +112,7 @@ def _shifted(center: float, length: int, canvas: int) -> int:
 
 
 def crop_image(image: Tensor, context: Context) -> Tensor:
-    """The context's crop of a picture (B,C,H,W) at the working size; outside the canvas the edge is "
-    "repeated."""
+    """The context's crop of a picture (B,C,H,W) at the working size; the edge is repeated outside."""
     cut = _cut(image, context)
     return resample(cut, context.working)
 
@@ -144,12 +134,3 @@ def _cut(image: Tensor, context: Context) -> Tensor:
     rows = torch.arange(box.y, box.bottom, device=image.device).clamp(0, canvas.height - 1)
     columns = torch.arange(box.x, box.right, device=image.device).clamp(0, canvas.width - 1)
     return image.index_select(-2, rows).index_select(-1, columns)
-
-
-def resample(image: Tensor, size: Size) -> Tensor:
-    """Resize a picture (B,C,h,w), antialiased bicubic, clamped to 0…1; a copy where the size is the same."""
-    if image.shape[-2:] == (size.height, size.width):
-        return image.contiguous(memory_format=torch.channels_last).clone()
-    # ComfyUI's pictures are strided views; resampling planes is several times faster.
-    planes = image.contiguous()
-    return F.interpolate(planes, (size.height, size.width), mode="bicubic", antialias=True).clamp_(0, 1)

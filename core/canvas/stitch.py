@@ -9,11 +9,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..batch import broadcast, common_batch
+from ..mask.bounds import bounds_of_mask
 from ..mask.feather import Direction, Profile, feather
-from ..mask.latent_cells import broadcast, common_batch, resize_to_maximum
+from ..mask.latent_cells import resize_to_maximum
 from ..memory import empty_picture
 from ..shapes import Box, Region, Size
-from .crop import Context, bounds_of_mask, resample
+from .crop import Context
+from .resample import resample
 from .tone import REACH, ROWS, Tone
 
 log = logging.getLogger("recompose")

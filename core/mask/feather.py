@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..canvas.crop import bounds_of_mask
+from .bounds import bounds_of_mask
 from .distance import to_level, to_nearest
 
 

@@ -59,13 +59,3 @@ def test_a_video_gets_its_frames_joined() -> None:
     assert two.shape == (2, 1, 3, 4, 5) and two[0].sum() == 0 and two[1].sum() == 3
     with pytest.raises(ValueError, match="9 masks but 2 videos"):
         latent_cells.over_frames(cells, 3, 2)
-
-
-def test_batches_of_one_fit_any_and_others_must_be_equal() -> None:
-    one, three = torch.zeros(1, 1, 2, 2), torch.zeros(3, 1, 2, 2)
-    assert latent_cells.common_batch({"a": one, "b": three, "c": None}) == 3
-    assert latent_cells.broadcast(one, 3, "a").shape[0] == 3
-    with pytest.raises(ValueError, match="a 2, b 3"):
-        latent_cells.common_batch({"a": torch.zeros(2, 1, 2, 2), "b": three})
-    with pytest.raises(ValueError, match="batch of 3"):
-        latent_cells.broadcast(three, 2, "The mask")
