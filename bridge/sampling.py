@@ -21,9 +21,9 @@ from comfy_execution.progress import WebUIProgressHandler, get_progress_state
 from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
-from ..core import lagrange, repaint
-from ..core.fresh_noise import FreshNoise
-from ..core.noise_path import Kind, NoisePath
+from ..core.sampling import lagrange, repaint
+from ..core.sampling.noise_sampler import FreshNoise
+from ..core.sampling.noise_schedule import Kind, NoisePath
 from .layouts import check_finite
 
 LOG = logging.getLogger("recompose")
@@ -106,7 +106,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
 
 
 class RePaint(Inpainter):
-    """`core.repaint.sample`; its settings are `core.repaint.Settings`."""
+    """`core.sampling.repaint.sample`, with the `Settings` of that file."""
 
     name, run = "RePaint", staticmethod(repaint.sample)
 
@@ -115,7 +115,7 @@ class RePaint(Inpainter):
 
 
 class Lagrange(Inpainter):
-    """`core.lagrange.sample`, one model call a step; its settings are `core.lagrange.Settings`."""
+    """`core.sampling.lagrange.sample`, one model call a step, with the `Settings` of that file."""
 
     name, run = "Lagrange", staticmethod(lagrange.sample)
 

@@ -96,8 +96,8 @@ class Stage:
 def samplers() -> dict[str, tuple[Any, int]]:
     """By name the sampler objects and their steps; all ask the model equally often."""
     bridge = importlib.import_module("recompose.bridge.sampling")
-    repaint = importlib.import_module("recompose.core.repaint")
-    lagrange = importlib.import_module("recompose.core.lagrange")
+    repaint = importlib.import_module("recompose.core.sampling.repaint")
+    lagrange = importlib.import_module("recompose.core.sampling.lagrange")
     euler = importlib.import_module("comfy.samplers").sampler_object("euler")
     # A jump in three calls: the presets have one in eight.
     return {

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..core import lagrange
-from ..core.noise_path import Kind, NoisePath
-from ..core.repaint import Known, Settings, plan, sample
+from ..core.sampling import lagrange
+from ..core.sampling.noise_schedule import Kind, NoisePath
+from ..core.sampling.repaint import Known, Settings, plan, sample
 
 EXPLODING, FLOW = NoisePath(Kind.EXPLODING), NoisePath(Kind.FLOW)
 

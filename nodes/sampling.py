@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..bridge import sampling
-from ..core import lagrange, repaint
+from ..core.sampling import lagrange, repaint
 
 CATEGORY = "recompose/sampling"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.noise_path import NoisePath
+from ...core.sampling.noise_schedule import NoisePath
 from ..gaussian import EXPLODING, FLOW, A, B, C, Gaussians
 from .sweep import Run
 from .worlds import TwoModes, picture_problems, sliced

@@ -10,8 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ...core import lagrange, repaint
-from ...core.noise_path import Kind, Level, NoisePath
+from ...core.sampling import lagrange, repaint
+from ...core.sampling.noise_schedule import Kind, Level, NoisePath
 from ..gaussian import EXPLODING, World, sampled, sd_sigmas
 
 LOWEST, HIGHEST = float(sd_sigmas(1000)[-2]), float(sd_sigmas(1000)[0])

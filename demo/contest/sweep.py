@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ...core import lagrange, repaint
+from ...core.sampling import lagrange, repaint
 from ..gaussian import EXPLODING, Gaussians, random_problems
 from . import methods
 
@@ -91,7 +91,12 @@ def score(run: Run, draws: int) -> float:
 def version() -> str:
     """Of everything that a score depends on."""
     root = Path(__file__).resolve().parents[2]
-    files = ("demo/gaussian.py", "core/noise_path.py", "core/repaint.py", "core/lagrange.py")
+    files = (
+        "demo/gaussian.py",
+        "core/sampling/noise_schedule.py",
+        "core/sampling/repaint.py",
+        "core/sampling/lagrange.py",
+    )
     own = (f"demo/contest/{name}.py" for name in ("worlds", "methods", "sweep"))
     code = b"".join((root / name).read_bytes() for name in (*files, *own))
     return hashlib.sha256(code).hexdigest()[:16]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...core.noise_path import NoisePath
+from ...core.sampling.noise_schedule import NoisePath
 from ..gaussian import Moments, Problem, World, ar1, observed
 
 SIDE = 8  # of the picture whose neighbours are correlated

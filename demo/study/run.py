@@ -29,10 +29,13 @@ KINDS = (*COUNT, "outpaint, inpaint model")
 ROOT = Path(__file__).resolve().parents[2]
 # What of the code a painted picture depends on, and what more for some methods.
 CODE = (
-    "core/noise_path.py", "demo/painter.py", "demo/gaussian.py", "demo/contest/methods.py",
+    "core/sampling/noise_schedule.py", "demo/painter.py", "demo/gaussian.py", "demo/contest/methods.py",
     "demo/study/tasks.py", "demo/study/painted.py",
 )  # fmt: skip
-OWN_CODE = {"RePaint": ("core/repaint.py",), OURS: ("core/repaint.py", "core/lagrange.py")}
+OWN_CODE = {
+    "RePaint": ("core/sampling/repaint.py",),
+    OURS: ("core/sampling/repaint.py", "core/sampling/lagrange.py"),
+}
 
 
 def fingerprint(paths: list[Path], *more: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core import lagrange, repaint
+from recompose.core.sampling import lagrange, repaint
 from recompose.demo import gaussian
 from recompose.demo.contest import judge, methods, report, sweep
 from recompose.demo.contest.methods import Langevin

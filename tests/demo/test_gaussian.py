@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from recompose.core.noise_path import NoisePath
-from recompose.core.repaint import Settings
+from recompose.core.sampling.noise_schedule import NoisePath
+from recompose.core.sampling.repaint import Settings
 from recompose.demo import gaussian
 from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Problem
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core import lagrange
-from recompose.core.lagrange import Settings
-from recompose.core.noise_path import NoisePath
-from recompose.core.repaint import PRESETS
+from recompose.core.sampling import lagrange
+from recompose.core.sampling.lagrange import Settings
+from recompose.core.sampling.noise_schedule import NoisePath
+from recompose.core.sampling.repaint import PRESETS
 from recompose.demo import gaussian
 from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Problem
 

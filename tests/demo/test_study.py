@@ -142,7 +142,7 @@ def test_the_model_is_the_networks_clean_picture(comfy: ModuleType) -> None:
 
 
 def test_the_softer_the_mask_the_more_of_a_picture_is_painted_anew(comfy: ModuleType) -> None:
-    from recompose.core import lagrange
+    from recompose.core.sampling import lagrange
     from recompose.demo.contest import methods
     from recompose.demo.painter import Painter
     from recompose.demo.study import painted

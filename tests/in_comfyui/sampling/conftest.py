@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core import lagrange
-from recompose.core.repaint import Settings
+from recompose.core.sampling import lagrange
+from recompose.core.sampling.repaint import Settings
 from torch import Tensor, nn
 
 # kind of model, channels in, channels out, shape of a latent

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core.repaint import Settings
+from recompose.core.sampling.repaint import Settings
 from torch import Tensor
 
 PLAIN = Settings(1, 1, 0.0)

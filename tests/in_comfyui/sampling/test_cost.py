@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core import lagrange, repaint
-from recompose.core.fresh_noise import FreshNoise
-from recompose.core.noise_path import Kind, NoisePath
-from recompose.core.repaint import Settings
+from recompose.core.sampling import lagrange, repaint
+from recompose.core.sampling.noise_sampler import FreshNoise
+from recompose.core.sampling.noise_schedule import Kind, NoisePath
+from recompose.core.sampling.repaint import Settings
 from torch import Tensor
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.multiprocessing.reductions import StorageWeakRef

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core import lagrange
-from recompose.core.lagrange import Settings
-from recompose.core.noise_path import Kind, NoisePath
+from recompose.core.sampling import lagrange
+from recompose.core.sampling.lagrange import Settings
+from recompose.core.sampling.noise_schedule import Kind, NoisePath
 
 FLOW = NoisePath(Kind.FLOW)
 KINDS = ["eps", "v", "flow", "video"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core.fresh_noise import FreshNoise
-from recompose.core.repaint import Settings
+from recompose.core.sampling.noise_sampler import FreshNoise
+from recompose.core.sampling.repaint import Settings
 from torch import Tensor
 
 PLAIN = Settings(1, 1, 0.0)

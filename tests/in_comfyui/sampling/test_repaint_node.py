@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from recompose.core.repaint import PRESETS
+from recompose.core.sampling.repaint import PRESETS
 
 
 @pytest.mark.parametrize("name", PRESETS)

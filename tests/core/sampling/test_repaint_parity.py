@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 import torch
-from recompose.core.noise_path import Kind, Level, NoisePath, renoise
-from recompose.core.repaint import Known, Settings, sample, schedule
+from recompose.core.sampling.noise_schedule import Kind, Level, NoisePath, renoise
+from recompose.core.sampling.repaint import Known, Settings, sample, schedule
 from torch import Tensor
 
 STEPS = 20

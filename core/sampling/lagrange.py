@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from .noise_path import Level, NoisePath
+from .noise_schedule import Level, NoisePath
 from .repaint import Known, check_descent, check_finite
 
 Noise = Callable[[float, int], Tensor]

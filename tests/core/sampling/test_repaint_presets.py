@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from recompose.core.repaint import PRESETS, Settings, model_calls, plan
+from recompose.core.sampling.repaint import PRESETS, Settings, model_calls, plan
 from recompose.demo import gaussian
 from recompose.demo.gaussian import EXPLODING, FLOW, Problem
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .noise_path import Level, NoisePath, renoise
+from .noise_schedule import Level, NoisePath, renoise
 
 
 @dataclass(frozen=True)
