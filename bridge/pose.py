@@ -11,12 +11,12 @@ import folder_paths
 import torch
 from torch import Tensor
 
-from ..core.pose import complete as completion
 from ..core.pose import draw as drawing
 from ..core.pose import limb_mask, openpose, people
+from ..core.pose.estimate import complete as completion
+from ..core.pose.estimate.stance import Legs
 from ..core.pose.extension import extension_needed
 from ..core.pose.people import Pose
-from ..core.pose.stance import Legs
 from ..core.shapes import Size
 from . import layouts
 

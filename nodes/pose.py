@@ -2,7 +2,7 @@ from comfy_api.latest import io
 
 from ..bridge import pose as bridge
 from ..core.pose import limb_mask, openpose
-from ..core.pose.stance import Legs
+from ..core.pose.estimate.stance import Legs
 from .types import PoseKeypoint
 
 CATEGORY = "recompose/pose"

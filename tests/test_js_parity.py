@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from recompose.core.pose import edited, openpose, people, proportions, skeleton
-from recompose.core.pose.complete import complete_person
+from recompose.core.pose import edited, openpose, people, skeleton
 from recompose.core.pose.draw import draw
+from recompose.core.pose.estimate import proportions
+from recompose.core.pose.estimate.complete import complete_person
+from recompose.core.pose.estimate.stance import Legs
 from recompose.core.pose.extension import extension_needed
-from recompose.core.pose.stance import Legs
 from recompose.core.pose.template import template_person
 from recompose.core.shapes import Size
 

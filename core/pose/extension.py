@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..shapes import Size
-from . import people, proportions, skeleton
+from . import people, skeleton
+from .estimate import proportions
 
 
 class Extension(NamedTuple):

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import people, proportions
+from . import people
+from .estimate import proportions
 from .people import Frame, Person, Pose
 from .skeleton import (
     L_ANKLE,

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ...core.pose import complete, people
+from ...core.pose import people
+from ...core.pose.estimate import complete
+from ...core.pose.estimate.stance import Legs
 from ...core.pose.extension import extension_needed
 from ...core.pose.people import Pose
 from ...core.pose.skeleton import L_ANKLE, L_HIP, L_KNEE, R_ANKLE, R_HIP, R_KNEE
-from ...core.pose.stance import Legs
 from ...core.shapes import Size
 from ..world import picture
 from ..world.poses import FAMILIES

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.pose import complete
+from ...core.pose.estimate import complete
 from ..figures.rows import distances, pck
 from .cases import Case
 from .measures import ankles_of

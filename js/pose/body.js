@@ -1,6 +1,6 @@
 /**
  * One person while being completed: where the points are, which way the body stands, leans and looks.
- * core/pose/body.py again.
+ * core/pose/estimate/body.py again.
  */
 
 import { isEstimated, isShown } from "./people.js";

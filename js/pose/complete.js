@@ -1,6 +1,6 @@
 /**
  * Where hips, knees, ankles, heels and toes must be when the picture does not show them: Complete Pose's own estimate,
- * core/pose/complete.py again. Measured points never move.
+ * core/pose/estimate/complete.py again. Measured points never move.
  */
 
 import { Body } from "./body.js";

@@ -1,4 +1,4 @@
-/** Where hidden heels and toes go: core/pose/feet.py again. */
+/** Where hidden heels and toes go: core/pose/estimate/feet.py again. */
 
 import { BOWED, FRONTAL, GRAVITY, LEFT, RIGHT } from "./body.js";
 import { KNEELING_SHANK, VIEW_FROM_ABOVE } from "./legs.js";

@@ -1,4 +1,4 @@
-/** Where hidden hips, knees and ankles go: core/pose/legs.py again. */
+/** Where hidden hips, knees and ankles go: core/pose/estimate/legs.py again. */
 
 import { FRONTAL, GRAVITY, LEFT, RIGHT } from "./body.js";
 import * as p from "./proportions.js";

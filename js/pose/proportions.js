@@ -1,5 +1,5 @@
 /**
- * The proportions of the body, and a person's stature in pixels measured by them: core/pose/proportions.py again.
+ * The proportions of the body, and a person's stature in pixels measured by them: core/pose/estimate/proportions.py again.
  *
  * Fractions of stature after D. A. Winter, Biomechanics and Motor Control of Human Movement (2009), figure 4.1, which
  * goes back to Drillis and Contini (1966).

@@ -1,6 +1,6 @@
 /**
  * What the person does with the legs, read from arms and thighs, and how thighs and shanks swing then.
- * core/pose/stance.py again, which names its sources.
+ * core/pose/estimate/stance.py again, which names its sources.
  *
  * Angles are forward swings from hanging, in radians; a knee only bends backward.
  */

@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from recompose.core.pose import complete, people
+from recompose.core.pose import people
+from recompose.core.pose.estimate import complete
 from recompose.demo.figures import catalogue, completion, completion_page
 from recompose.demo.figures.rows import Figures, mean
 from recompose.demo.world import picture

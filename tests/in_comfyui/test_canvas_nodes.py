@@ -113,7 +113,7 @@ def test_the_other_modes_pad_as_planned(nodes, mode: dict, padding: list[int]) -
 def test_body_adds_what_the_pose_needs_and_a_margin(nodes) -> None:
     extension = importlib.import_module("recompose.core.pose.extension")
     shapes = importlib.import_module("recompose.core.shapes")
-    standing = importlib.import_module("recompose.core.pose.complete").complete(
+    standing = importlib.import_module("recompose.core.pose.estimate.complete").complete(
         [{**pose(331, 457)[0], "people": [{"pose_keypoints_2d": standing_points()}]}]
     )
     needed = extension.extension_needed(standing, shapes.Size(331, 457), 1.2)

@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from recompose.core.pose import complete, people
+from recompose.core.pose import people
+from recompose.core.pose.estimate import complete
 from recompose.core.pose.limb_mask import Parts, limb_mask
 from recompose.core.shapes import Size
 

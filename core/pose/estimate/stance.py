@@ -12,8 +12,8 @@ from enum import Enum
 
 import numpy as np
 
+from ..skeleton import L_ELBOW, L_SHOULDER, L_WRIST, R_ELBOW, R_SHOULDER, R_WRIST
 from .body import LEFT, RIGHT, Body, Leg, angle_from
-from .skeleton import L_ELBOW, L_SHOULDER, L_WRIST, R_ELBOW, R_SHOULDER, R_WRIST
 
 
 class Legs(Enum):

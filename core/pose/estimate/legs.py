@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..skeleton import L_HIP, R_HIP
 from . import proportions
 from .body import FRONTAL, GRAVITY, LEFT, RIGHT, Body, Leg, across, angle_from, turned
-from .skeleton import L_HIP, R_HIP
 from .stance import SEATED, Legs, Stance, opposite, stride_shank, stride_thigh, thigh_swing
 
 # How much of a length towards the camera shows as a length downwards in a picture taken from eye height;

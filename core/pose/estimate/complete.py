@@ -10,14 +10,15 @@ import copy
 
 import numpy as np
 
-from ..shapes import Size
+from ...shapes import Size
+from .. import people, skeleton
+from ..people import Person, Pose
+from ..skeleton import L_HIP, R_HIP
 from . import body as bodies
-from . import people, proportions, skeleton, stance
+from . import proportions, stance
 from .body import Body
 from .feet import place_feet
 from .legs import place_hips, place_legs
-from .people import Person, Pose
-from .skeleton import L_HIP, R_HIP
 from .stance import Legs
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import people, proportions
-from .people import Person
-from .skeleton import (
+from .. import people
+from ..people import Person
+from ..skeleton import (
     L_ANKLE,
     L_EAR,
     L_HIP,
@@ -21,6 +21,7 @@ from .skeleton import (
     R_KNEE,
     R_SHOULDER,
 )
+from . import proportions
 
 GRAVITY = np.array([0.0, 1.0])
 LEFT, RIGHT = (L_HIP, L_KNEE, L_ANKLE), (R_HIP, R_KNEE, R_ANKLE)

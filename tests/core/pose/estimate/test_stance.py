@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recompose.core.pose import complete, people, skeleton
-from recompose.core.pose.stance import Legs
+from recompose.core.pose import people, skeleton
+from recompose.core.pose.estimate import complete
+from recompose.core.pose.estimate.stance import Legs
 from recompose.core.shapes import Size
 
 Q = 800.0

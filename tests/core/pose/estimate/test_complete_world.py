@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recompose.core.pose import complete, people, proportions
+from recompose.core.pose import people
+from recompose.core.pose.estimate import complete, proportions
 from recompose.core.shapes import Size
 from recompose.demo.world import picture
 

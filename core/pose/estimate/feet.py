@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..shapes import Size
+from ...shapes import Size
 from . import proportions
 from .body import BOWED, FRONTAL, GRAVITY, LEFT, RIGHT, Body, Leg, across, angle_from
 from .legs import KNEELING_SHANK, VIEW_FROM_ABOVE

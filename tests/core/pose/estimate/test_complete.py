@@ -6,7 +6,8 @@ import copy
 
 import numpy as np
 import pytest
-from recompose.core.pose import complete, people, proportions, skeleton
+from recompose.core.pose import people, skeleton
+from recompose.core.pose.estimate import complete, proportions
 from recompose.core.pose.extension import extension_needed
 from recompose.core.shapes import Size
 

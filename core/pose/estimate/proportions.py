@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import people
-from .skeleton import (
+from .. import people
+from ..skeleton import (
     L_ANKLE,
     L_EAR,
     L_ELBOW,
