@@ -1,6 +1,7 @@
 from comfy_api.latest import io
 
-from ..bridge import keypoint_network, pose_detector
+from ..bridge.detectors import detect as pose_detector
+from ..bridge.detectors import keypoint_model as keypoint_network
 from .types import PoseKeypoint
 
 

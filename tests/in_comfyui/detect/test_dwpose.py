@@ -107,7 +107,7 @@ def planted(seed: int, picture: Size) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.fixture
 def bridge(libraries: list[str], comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.dwpose")
+    return importlib.import_module("recompose.bridge.detectors.dwpose")
 
 
 def models(bridge: ModuleType, answers: list[tuple], boxes: np.ndarray) -> object:
@@ -148,7 +148,7 @@ def test_planted_people_are_found_where_they_are(seed: int, bridge: ModuleType) 
     # Equal scores come last row first, and the rows are those of the boxes' middles.
     order = np.argsort([middle_row(box, size) for box, _ in persons])[::-1]
     persons = [persons[index] for index in order]
-    detector = importlib.import_module("recompose.bridge.pose_detector")
+    detector = importlib.import_module("recompose.bridge.detectors.detect")
     look = bridge.looker(models(bridge, answers_for(persons), boxes), 0.3)
     seeing, times = detector.Detector(look, min(size), False), 1 + seed // len(SIZES) % 2
     frame = detector.detect_one(torch.full((1, 3, times * size.height, times * size.width), 0.5), seeing, 0.3)

@@ -162,7 +162,9 @@ def test_tiny_and_narrow_pictures_are_looked_at(
     choice: dict, size: tuple, node: type, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nobody = {"body_pose_model.pth": test_openpose.Body([], Size(1, 1))}
-    monkeypatch.setattr(importlib.import_module("recompose.bridge.openpose"), "load", lambda *_: nobody)
+    monkeypatch.setattr(
+        importlib.import_module("recompose.bridge.detectors.openpose"), "load", lambda *_: nobody
+    )
     pose, preview, _ = run(node, choice, image(1, Size(*size)))
     assert preview.shape == (1, size[1], size[0], 3)
     json.dumps(pose, allow_nan=False)
@@ -218,7 +220,7 @@ def test_a_batch_goes_on_picture_by_picture_until_it_is_interrupted(
     interrupted: bool, node: type, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     management = importlib.import_module("comfy.model_management")
-    detector = importlib.import_module("recompose.bridge.pose_detector")
+    detector = importlib.import_module("recompose.bridge.detectors.detect")
     utils = importlib.import_module("comfy.utils")
     open_detector, seen, told = detector.open_detector, [], []
 
@@ -248,7 +250,7 @@ def test_comfyui_knows_openposes_networks_while_they_run_and_nothing_holds_them_
     node: type, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     management = importlib.import_module("comfy.model_management")
-    bridge = importlib.import_module("recompose.bridge.openpose")
+    bridge = importlib.import_module("recompose.bridge.detectors.openpose")
     load, looker, made, known = bridge.load, bridge.looker, [], []
 
     def loaded(*arguments: object) -> dict:

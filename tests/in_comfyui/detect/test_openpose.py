@@ -91,12 +91,12 @@ class Maps(nn.Module):
 
 @pytest.fixture
 def bridge(libraries: list[str], comfy: ModuleType) -> Iterator[ModuleType]:
-    yield importlib.import_module("recompose.bridge.openpose")
+    yield importlib.import_module("recompose.bridge.detectors.openpose")
 
 
 def found(bridge: ModuleType, networks: dict[str, nn.Module], picture: Size, resolution: int) -> dict:
     """The frame that Detect Pose makes of a grey picture with these networks."""
-    detector = importlib.import_module("recompose.bridge.pose_detector")
+    detector = importlib.import_module("recompose.bridge.detectors.detect")
     with torch.inference_mode():
         looking = detector.Detector(bridge.looker(networks), resolution, True)
         return detector.detect_one(torch.full((1, 3, picture.height, picture.width), 0.5), looking, 0.3)

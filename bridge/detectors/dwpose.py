@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import comfy.model_management as management
 import numpy as np
 
-from ..core.pose import openpose
-from ..core.pose.decode import Find
-from . import extras, weights
+from ...core.pose import openpose
+from ...core.pose.decode import Find
+from .. import extras, weights
 
 CATEGORY = "dwpose"
 BOXES, POINTS = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"

@@ -9,9 +9,9 @@ import comfy.model_management as management
 import numpy as np
 from comfy.model_patcher import ModelPatcher
 
-from ..core.pose import eye
-from ..core.pose.decode import Find
-from . import weights
+from ...core.pose import eye
+from ...core.pose.decode import Find
+from .. import weights
 
 CATEGORY = "keypoint_networks"
 RESOLUTION = eye.WIDTH  # the network sees pictures about as small as it learnt from

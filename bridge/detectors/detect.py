@@ -13,13 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.canvas.resample import resample
-from ..core.pose import decode
-from ..core.pose import draw as drawing
-from ..core.pose.decode import Find
-from ..core.pose.people import Frame, Pose
-from ..core.shapes import Size
-from . import dwpose, keypoint_network, layouts, openpose, weights
+from ...core.canvas.resample import resample
+from ...core.pose import decode
+from ...core.pose import draw as drawing
+from ...core.pose.decode import Find
+from ...core.pose.people import Frame, Pose
+from ...core.shapes import Size
+from .. import layouts, weights
+from . import dwpose, openpose
+from . import keypoint_model as keypoint_network
 
 log = logging.getLogger("recompose")
 

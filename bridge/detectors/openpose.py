@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..core.pose import skeleton
-from ..core.pose.decode import Find
-from . import extras, weights
+from ...core.pose import skeleton
+from ...core.pose.decode import Find
+from .. import extras, weights
 
 CATEGORY = "openpose"
 BODY, HANDS, FACE = "body_pose_model.pth", "hand_pose_model.pth", "facenet.pth"
