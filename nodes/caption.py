@@ -1,6 +1,6 @@
 from comfy_api.latest import io
 
-from ..bridge import blip
+from ..bridge.models import blip
 from ..core import caption
 
 

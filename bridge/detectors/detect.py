@@ -19,7 +19,8 @@ from ...core.pose import draw as drawing
 from ...core.pose.decode import Find
 from ...core.pose.people import Frame, Pose
 from ...core.shapes import Size
-from .. import layouts, weights
+from .. import layouts
+from ..models import weights
 from . import dwpose, openpose
 from . import keypoint_model as keypoint_network
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.pose import openpose
 from ...core.pose.decode import Find
-from .. import extras, weights
+from ..models import libraries, weights
 
 CATEGORY = "dwpose"
 BOXES, POINTS = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
@@ -50,8 +50,8 @@ def load(person_score: float) -> Models:
     """
     if trouble := problem():
         raise ValueError(trouble)
-    runtime = extras.require("onnxruntime", "DWPose", PACKAGES)
-    library = extras.require("rtmlib", "DWPose", PACKAGES)
+    runtime = libraries.require("onnxruntime", "DWPose", PACKAGES)
+    library = libraries.require("rtmlib", "DWPose", PACKAGES)
     device = processor(runtime)
     if device != "cpu":
         management.free_memory(MEMORY, management.get_torch_device())

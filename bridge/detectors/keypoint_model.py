@@ -11,7 +11,7 @@ from comfy.model_patcher import ModelPatcher
 
 from ...core.pose import eye
 from ...core.pose.decode import Find
-from .. import weights
+from ..models import weights
 
 CATEGORY = "keypoint_networks"
 RESOLUTION = eye.WIDTH  # the network sees pictures about as small as it learnt from

@@ -13,7 +13,7 @@ from torch import nn
 
 from ...core.pose import skeleton
 from ...core.pose.decode import Find
-from .. import extras, weights
+from ..models import libraries, weights
 
 CATEGORY = "openpose"
 BODY, HANDS, FACE = "body_pose_model.pth", "hand_pose_model.pth", "facenet.pth"
@@ -44,7 +44,7 @@ def problem(names: list[str]) -> str | None:
 
 def library() -> Any:
     """controlnet_aux's OpenPose package; RuntimeError where it is not installed."""
-    return extras.require("controlnet_aux.open_pose", "OpenPose", PACKAGES)
+    return libraries.require("controlnet_aux.open_pose", "OpenPose", PACKAGES)
 
 
 def load(hands: bool, face: bool) -> Networks:
@@ -63,7 +63,7 @@ def load(hands: bool, face: bool) -> Networks:
     made = {}
     for name in files(hands, face):
         module, kind = kinds[name]
-        source = extras.require(f"controlnet_aux.open_pose.{module}", "OpenPose", PACKAGES)
+        source = libraries.require(f"controlnet_aux.open_pose.{module}", "OpenPose", PACKAGES)
         with torch.device("meta"):
             network = getattr(source, kind)()
         made[name] = filled(network, weights.find(CATEGORY, name) or Path(name))
@@ -173,4 +173,4 @@ def face(detector: Any, body: Any, picture: np.ndarray) -> Find:
 
 def tools() -> Any:
     """The library's helpers, which say where a body's hands and face must be."""
-    return extras.require("controlnet_aux.open_pose.util", "OpenPose", PACKAGES)
+    return libraries.require("controlnet_aux.open_pose.util", "OpenPose", PACKAGES)

@@ -37,7 +37,7 @@ def blip(comfy: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> It
     folder_paths = importlib.import_module("folder_paths")
     monkeypatch.setattr(folder_paths, "models_dir", str(folder.parent.parent))
     monkeypatch.delitem(folder_paths.folder_names_and_paths, "blip", raising=False)
-    yield importlib.import_module("recompose.bridge.blip")
+    yield importlib.import_module("recompose.bridge.models.blip")
     folder_paths.folder_names_and_paths.pop("blip", None)
 
 

@@ -209,7 +209,7 @@ def comfyui() -> None:
 
 def ids(folder: Path) -> dict[str, list[list[int]]]:
     """The ids of every search for every picture, prompt and separator included, padding not."""
-    blip = importlib.import_module("recompose.bridge.blip")
+    blip = importlib.import_module("recompose.bridge.models.blip")
     caption = importlib.import_module("recompose.core.caption")
     found = {}
     for name, request in SEARCHES.items():

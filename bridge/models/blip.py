@@ -12,8 +12,9 @@ import comfy.utils
 import torch
 from torch import Tensor
 
-from ..core import caption as core
-from . import layouts, weights
+from ...core import caption as core
+from .. import layouts
+from . import weights
 
 if TYPE_CHECKING:
     from transformers import BertTokenizer, BlipForConditionalGeneration
