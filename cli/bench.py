@@ -81,7 +81,7 @@ class Bench:
     """The nodes of ComfyUI and of this pack, loaded as a server loads them, and the tables so far."""
 
     def __init__(self, comfyui: Path) -> None:
-        from ..demo.models import host
+        from ..lab.toy.models import host
 
         host.make_importable(comfyui)
         self.torch = importlib.import_module("torch")

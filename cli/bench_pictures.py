@@ -30,7 +30,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     options.add_argument("--pictures", type=int, metavar="N", help="only the first N of each kind")
     options.add_argument("--docs", type=Path, default=DOCS, metavar="DIR", help="where the page goes")
     chosen = options.parse_args(arguments)
-    from ..demo.models import host
+    from ..lab.toy.models import host
 
     host.make_importable(environment.comfyui)
     from ..demo.study import report, run

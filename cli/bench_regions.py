@@ -75,7 +75,7 @@ def table(stitch: Any, torch: Any) -> str:
 
 def main(environment: Environment) -> int:
     """Measure and replace this part of the report."""
-    from ..demo.models import host
+    from ..lab.toy.models import host
 
     host.make_importable(environment.comfyui)
     torch = importlib.import_module("torch")

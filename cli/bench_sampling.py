@@ -109,7 +109,7 @@ def samplers() -> dict[str, tuple[Any, int]]:
 
 def stage(environment: Environment) -> Stage:
     """Load the demo's text-to-image model as a server does."""
-    from ..demo.models import host
+    from ..lab.toy.models import host
 
     host.make_importable(environment.comfyui)
     supported = importlib.import_module("comfy.supported_models")

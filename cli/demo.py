@@ -25,7 +25,10 @@ from .progress import Progress
 from .server import ROOT, PrivateServer, demo_packs
 
 WORKFLOW = ROOT / "workflows" / "api" / "full_body.json"
-PHOTO, POSE = ROOT / "demo" / "pictures" / "photo.png", ROOT / "demo" / "pictures" / "photo_pose.json"
+PHOTO, POSE = (
+    ROOT / "lab" / "toy" / "pictures" / "photo.png",
+    ROOT / "lab" / "toy" / "pictures" / "photo_pose.json",
+)
 REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids are free text
 # The workflow is made for models of 512 pixels; the demo models are four times smaller.
 DEMO_MODELS = {

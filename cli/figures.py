@@ -11,7 +11,7 @@ from .environment import Environment
 
 def main(arguments: list[str], environment: Environment) -> int:
     """Measure, print the summary, write the rows."""
-    from ..demo.models import host, parts
+    from ..lab.toy.models import host, parts
 
     host.make_importable(environment.comfyui)
     import torch

@@ -8,14 +8,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-DEMO = Path(__file__).resolve().parent.parent / "demo"
-WEIGHTS = DEMO / "weights"
+ROOT = Path(__file__).resolve().parent.parent
+TOY = ROOT / "lab" / "toy"
+WEIGHTS = ROOT / "demo" / "weights"
 
 
 def version(weights: Path) -> str:
     """A short name that changes when a part or the way they are put together changes."""
     digest = hashlib.sha256()
-    programs = [DEMO / "assemble.py", *sorted((DEMO / "models").glob("*.*"))]
+    programs = [TOY / "assemble.py", *sorted((TOY / "models").glob("*.*"))]
     for file in [*programs, *sorted(weights.glob("*.safetensors"))]:
         if file.is_file():
             content = file.read_bytes()
@@ -31,7 +32,7 @@ def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
     models = cache / f"demo-models-{version(weights)}"
     if models.is_dir():
         return models
-    from ..demo import assemble  # Brings torch, which nobody needs once the folder is there.
+    from ..lab.toy import assemble  # Brings torch, which nobody needs once the folder is there.
 
     try:
         cache.mkdir(parents=True, exist_ok=True)

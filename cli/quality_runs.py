@@ -19,7 +19,15 @@ from .server import ROOT, PrivateServer
 
 PLAN = "plan"
 # What the saved results depend on beside their prompts; who only looks at them is not among it.
-SOURCES = ("core", "bridge", "nodes", "demo/host_pack", "demo/models", "demo/world", "demo/quality/cases.py")
+SOURCES = (
+    "core",
+    "bridge",
+    "nodes",
+    "lab/toy/model_pack",
+    "lab/toy/models",
+    "lab/toy/world",
+    "demo/quality/cases.py",
+)
 WEIGHTS = ("vae", "text", "unet", "openpose", "captioner")
 Tell = Callable[[Row], None]
 

@@ -206,5 +206,5 @@ class PrivateServer:
 
 def demo_packs() -> dict[str, Path]:
     """The demo server's custom nodes: this checkout and the pack that registers the small model sizes."""
-    packs = {PACK_NAME: ROOT, HOST_PACK_NAME: ROOT / "demo" / "host_pack"}
+    packs = {PACK_NAME: ROOT, HOST_PACK_NAME: ROOT / "lab" / "toy" / "model_pack"}
     return {name: folder for name, folder in packs.items() if (folder / "__init__.py").is_file()}

@@ -72,7 +72,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     if options.minutes is not None and options.minutes <= 0:
         print(f"train-demo: Expected minutes above 0, got {options.minutes:g}; give more.", file=sys.stderr)
         return 2
-    from ..demo.models import host, parts
+    from ..lab.toy.models import host, parts
 
     host.make_importable(environment.comfyui)
     import torch

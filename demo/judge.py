@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..core.pose import eye
-from .models import parts
-from .world.labels import GARMENTS, MATERIAL
+from ..lab.toy.models import parts
+from ..lab.toy.world.labels import GARMENTS, MATERIAL
 
 BATCH = 16
 # How much the number that the network says counts beside the middles it sees, and how sure those are.

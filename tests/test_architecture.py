@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {
     "core": {"core"},
     "training": {"core", "training"},
-    "demo": {"core", "training", "demo"},
-    "cli": {"core", "training", "demo", "cli"},
+    "lab": {"core", "training", "cli", "demo", "lab"},
+    "demo": {"core", "training", "lab", "demo"},
+    "cli": {"core", "training", "demo", "lab", "cli"},
     "bridge": {"core", "training", "bridge"},
     "nodes": {"bridge", "core", "nodes"},
 }
@@ -29,6 +30,7 @@ HOST = {
 HOST_ALLOWED = {
     "core": set(),
     "training": set(),
+    "lab": {"comfy", "comfy_api"},
     "demo": {"comfy", "comfy_api"},
     "cli": set(),
     "bridge": HOST - {"comfy_api", "server", "execution"},

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from .. import world
-from ..models import captioner, folder_of_captioner, parts, vocabulary
+from ...lab.toy import world
+from ...lab.toy.models import captioner, folder_of_captioner, parts, vocabulary
+from ...lab.toy.world.captions import Attributes
+from ...lab.toy.world.labels import OBJECTS
 from ..train.captioner import normalised
-from ..world.captions import Attributes
-from ..world.labels import OBJECTS
 from .rows import Figures
 
 PART = "test"

@@ -19,8 +19,8 @@ from ...core.pose.extension import extension_needed
 from ...core.pose.people import Pose
 from ...core.pose.skeleton import L_ANKLE, L_HIP, L_KNEE, R_ANKLE, R_HIP, R_KNEE
 from ...core.shapes import Size
-from ..world import picture
-from ..world.poses import FAMILIES
+from ...lab.toy.world import picture
+from ...lab.toy.world.poses import FAMILIES
 from .rows import Figures, longer_side, mean, pck
 
 PART, PER_FAMILY = "test", 40

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...lab.toy.world.poses import FAMILIES
 from ..quality.report import table
-from ..world.poses import FAMILIES
 from .completion import (
     ALIKE,
     AUTO,

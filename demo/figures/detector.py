@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import planted, world
+from ...lab.toy import corruptions, world
+from ...lab.toy.world.body import BODY, FEET
 from ..judge import Judge, Seen
-from ..world.body import BODY, FEET
 from .rows import Figures, distances, longer_side, mean, pck
 
 PART = "test"
@@ -36,7 +36,7 @@ def pictures() -> Iterator[Shown]:
         for kind, example in (("whole", whole), ("cropped", world.crop_between(whole, seed))):
             yield Shown(kind, seed, example.image, points_of(example), length)
     for seed in NOBODY_SEEDS:
-        yield Shown("nobody", seed, planted.planted("nobody", seed, PART).image, np.zeros((24, 3)), 1)
+        yield Shown("nobody", seed, corruptions.planted("nobody", seed, PART).image, np.zeros((24, 3)), 1)
 
 
 def points_of(example: world.Example) -> np.ndarray:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import planted
+from ...lab.toy import corruptions
+from ...lab.toy.world.labels import GARMENTS
 from ..judge import Judge, Seen
-from ..world.labels import GARMENTS
 from .labelled import labelled
 from .rows import Figures, distances, longer_side, mean, overlap, pck
 
@@ -22,23 +22,23 @@ UNCLEAR = range(8, 37)
 GENERATED = {"generated": "labelled", "generated, fresh": "labelled_fresh"}
 
 
-def clear(example: planted.Planted) -> bool:
+def clear(example: corruptions.Planted) -> bool:
     """Whether every foot of the picture is there or not beyond doubt."""
     return not any(count in UNCLEAR for count in np.bincount(example.feet.ravel())[1:])
 
 
-def pictures() -> list[tuple[str, int, planted.Planted]]:
+def pictures() -> list[tuple[str, int, corruptions.Planted]]:
     """All pictures that are measured on: kind, seed, picture."""
     found = []
-    for kind in planted.KINDS:
+    for kind in corruptions.KINDS:
         for seed in TRUE_SEEDS if kind == "true" else FAULT_SEEDS:
-            example = planted.planted(kind, seed, PART)
+            example = corruptions.planted(kind, seed, PART)
             if clear(example):
                 found.append((kind, seed, example))
     return found
 
 
-def row(kind: str, seed: int, example: planted.Planted, seen: Seen) -> dict[str, Any]:
+def row(kind: str, seed: int, example: corruptions.Planted, seen: Seen) -> dict[str, Any]:
     """One picture's row."""
     found: dict[str, Any] = {"kind": kind, "seed": seed, "feet": example.count, "feet_seen": seen.feet}
     if kind != "true":
@@ -84,7 +84,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     true = [row for row in rows if row["kind"] == "true"]
     found: dict[str, Any] = {f"pck@{at}": pck([row["distances"] for row in true], at) for at in (0.05, 0.1)}
     found |= {f"overlap of {name}": mean(row[name] for row in true) for name in GARMENTS}
-    for kind in planted.KINDS:
+    for kind in corruptions.KINDS:
         found[f"feet right, {kind}"] = right([row for row in rows if row["kind"] == kind])
     for kind in GENERATED:
         painted = [row for row in rows if row["kind"] == kind]

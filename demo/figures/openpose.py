@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...core.pose import skeleton as body
-from .. import world
+from ...lab.toy import world
+from ...lab.toy.requests import Order
 from ..judge import Judge
-from ..orders import Order
 from ..train.control import skeleton
 from .detector import points_of
 from .rows import Figures, distances, longer_side, pck
@@ -51,7 +51,7 @@ def order(kind: str, seed: int, example: world.Example) -> Order:
 
 def measure(folder: Path) -> Figures:
     """Paint every picture anew from its words and skeleton, and its legs into a hole; look with the judge."""
-    from ..painter import Painter  # needs ComfyUI
+    from ...lab.toy.pipeline import Painter  # needs ComfyUI
 
     judge, painter, rows = Judge.load(folder), Painter(folder), []
     examples = {seed: world.example(seed, PART) for seed in SEEDS}

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..world.labels import MATERIAL
-from ..world.visible import PERSON
+from ...lab.toy.world.labels import MATERIAL
+from ...lab.toy.world.visible import PERSON
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .. import world
+from ...lab.toy import world
+from ...lab.toy.requests import Order
+from ...lab.toy.world.captions import Attributes
+from ...lab.toy.world.labels import GARMENTS
+from ...lab.toy.world.palette import COLOURS, HAIR, difference, nearest
 from ..judge import Judge, Seen
-from ..orders import Order
-from ..world.captions import Attributes
-from ..world.labels import GARMENTS
-from ..world.palette import COLOURS, HAIR, difference, nearest
 from .rows import Figures
 
 PART, SEEDS = "test", range(0, 200)
@@ -66,7 +66,7 @@ def described(
 
 def measure(folder: Path) -> Figures:
     """Paint every caption and look; true pictures, one colour and grey show what the measure is worth."""
-    from ..painter import Painter  # needs ComfyUI
+    from ...lab.toy.pipeline import Painter  # needs ComfyUI
 
     judge, painter, seeds = Judge.load(folder), Painter(folder), list(SEEDS)
     examples = [world.example(seed, PART) for seed in seeds]

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from ...lab.toy import world
+from ...lab.toy.models import parts
 from ...training.losses import signal_to_decibel
-from .. import world
-from ..models import parts
 from ..train.pictures import stacked
 from .rows import Figures
 
@@ -19,7 +19,7 @@ PART, SEEDS = "test", range(0, 200)
 @torch.inference_mode()
 def measure(folder: Path) -> Figures:
     """Code and decode all pictures with the committed autoencoder."""
-    from ..models import networks  # needs ComfyUI
+    from ...lab.toy.models import networks  # needs ComfyUI
 
     network = networks.autoencoder().eval()
     parts.load(network, folder, "vae")

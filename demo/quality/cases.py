@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .. import planted, world
+from ...lab.toy import corruptions, world
 from ..figures.rows import longer_side
 
 PART = "test"  # no model has seen it
@@ -37,7 +37,7 @@ class Case:
     def feet(self) -> int:
         """How many feet the whole picture shows."""
         segment = self.whole.drawing.segment
-        return planted.feet_shown(np.where(np.isin(segment, list(planted.FOOT.values())), segment, 0))
+        return corruptions.feet_shown(np.where(np.isin(segment, list(corruptions.FOOT.values())), segment, 0))
 
     @property
     def share(self) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..world.poses import FAMILIES
+from ...lab.toy.world.poses import FAMILIES
 from .bootstrap import Interval, interval
 from .calibration import PLANTED, VISIBLE, Calibration
 from .completion import BANDS, Completed, summary

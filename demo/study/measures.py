@@ -9,13 +9,13 @@ import torch
 
 from ...core.canvas import seam
 from ...core.mask import distance
+from ...lab.toy.world.labels import GARMENTS
+from ...lab.toy.world.palette import difference
 from ..figures.detector import points_of
 from ..figures.openpose import LIMBS, inside
 from ..figures.rows import distances, longer_side
 from ..judge import Seen
 from ..quality.measures import tensor
-from ..world.labels import GARMENTS
-from ..world.palette import difference
 from .tasks import Task
 
 FEWEST = 24  # pixels of a garment on either side of the seam

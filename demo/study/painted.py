@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...lab.toy.models import diffusion, networks
+from ...lab.toy.pipeline import Painter, nothing_around
 from ..gaussian import EXPLODING, World
-from ..models import diffusion, networks
-from ..painter import Painter, nothing_around
 from ..train.pictures import stacked
 from ..train.prompts import tokens
 from .tasks import Task

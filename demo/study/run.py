@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ...lab.toy.models import parts
+from ...lab.toy.pipeline import Painter
+from ...lab.toy.requests import BATCH
 from ..contest import sweep
 from ..judge import Judge
-from ..models import parts
-from ..orders import BATCH
-from ..painter import Painter
 from ..quality.journal import Journal
 from . import measures, painted
 from .tasks import COUNT, Task, tasks
@@ -29,7 +29,7 @@ KINDS = (*COUNT, "outpaint, inpaint model")
 ROOT = Path(__file__).resolve().parents[2]
 # What of the code a painted picture depends on, and what more for some methods.
 CODE = (
-    "core/sampling/noise_schedule.py", "demo/painter.py", "demo/gaussian.py", "demo/contest/methods.py",
+    "core/sampling/noise_schedule.py", "lab/toy/pipeline.py", "demo/gaussian.py", "demo/contest/methods.py",
     "demo/study/tasks.py", "demo/study/painted.py",
 )  # fmt: skip
 OWN_CODE = {
@@ -48,7 +48,7 @@ def fingerprint(paths: list[Path], *more: object) -> str:
 
 def world_files() -> list[Path]:
     """What draws the true pictures."""
-    return sorted((ROOT / "demo" / "world").glob("*.py"))
+    return sorted((ROOT / "lab" / "toy" / "world").glob("*.py"))
 
 
 def version(method: str, chosen: dict[str, Any]) -> str:

@@ -8,10 +8,10 @@ from itertools import islice
 
 import numpy as np
 
-from .. import world
+from ...lab.toy import world
+from ...lab.toy.world.labels import OBJECTS
 from ..figures.openpose import below
 from ..figures.text_to_image import grown
-from ..world.labels import OBJECTS
 
 PART, CELL = "test", 8
 FIRST = {"outpaint": 0, "box": 1000, "half": 2000, "strokes": 3000, "removal": 4000}  # seeds of part *test*

@@ -11,9 +11,9 @@ from numpy.random import Generator
 from PIL import Image
 from torch import Tensor
 
+from ...lab.toy import world
+from ...lab.toy.models import captioner, folder_of_captioner, vocabulary
 from ...training import losses
-from .. import world
-from ..models import captioner, folder_of_captioner, vocabulary
 from . import lessons
 from .task import Places, Task, resume
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...core.pose import eye
-from ..planted import SHOWN_PIXELS
-from ..world.body import BODY, FEET
+from ...lab.toy.corruptions import SHOWN_PIXELS
+from ...lab.toy.world.body import BODY, FEET
 from .sights import Sights, sights
 from .task import Places, Task, resume
 

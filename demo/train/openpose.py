@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..models import networks
+from ...lab.toy.models import networks
 from .pictures import pictures
 from .shelves import shelves
 from .task import Places, Task, frozen, resume

@@ -13,7 +13,7 @@ import torch
 from numpy.random import Generator, default_rng
 from torch import Tensor
 
-from .. import world
+from ...lab.toy import world
 from .crowd import spread
 
 WIDTH = 128

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..models import networks, parts
+from ...lab.toy.models import networks, parts
 from . import control, holes, prompts
 from .crowd import spread
 from .pictures import WIDTH, Pictures, stacked

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from .. import planted
-from ..models import networks, parts
-from ..world.chance import Chance
+from ...lab.toy import corruptions
+from ...lab.toy.models import networks, parts
+from ...lab.toy.world.chance import Chance
 from .pictures import WIDTH, version
 from .task import Places, frozen
 
@@ -56,7 +56,7 @@ def kind_of(seed: int, part: str, shares: dict[str, float]) -> str:
 def sights(places: Places, config: dict[str, Any]) -> Sights:
     """The configured pictures, drawn on first use."""
     weights = (places.weights / parts.PARTS["vae"].file).read_bytes()
-    made_by = hashlib.sha256(weights + Path(planted.__file__).read_bytes() + Path(__file__).read_bytes())
+    made_by = hashlib.sha256(weights + Path(corruptions.__file__).read_bytes() + Path(__file__).read_bytes())
     made_by.update(repr([config[key] for key in ("part", "first", "pictures", "kinds", "coded")]).encode())
     folder = places.cache / f"sights-{version()}-{made_by.hexdigest()[:12]}"
     if not folder.is_dir():
@@ -76,7 +76,7 @@ def draw(folder: Path, places: Places, config: dict[str, Any]) -> None:
     with (unfinished / "pixels.bin").open("wb") as pixels, (unfinished / "planes.bin").open("wb") as planes:
         for seed in range(config["first"], config["first"] + config["pictures"]):
             kind = kind_of(seed, part, config["kinds"])
-            example = planted.planted(kind, seed, part, planted.PRACTICE)
+            example = corruptions.planted(kind, seed, part, corruptions.PRACTICE)
             pixels.write(example.image.tobytes())
             planes.write(np.stack([example.material, example.feet], 2).tobytes())
             heights.append(example.image.shape[0])

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...lab.toy.models import parts
 from ...training.average import Average
 from ...training.loop import Plan, Report, fit
-from ..models import parts
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 RECENT = 100

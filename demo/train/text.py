@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import world
-from ..host_pack import sizes
-from ..models import networks
+from ...lab.toy import world
+from ...lab.toy.model_pack import sizes
+from ...lab.toy.models import networks
 from . import lessons, prompts
 from .pictures import Pictures, pictures
 from .task import Places, Task, resume

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...lab.toy.models import diffusion, networks
 from ...training import losses
-from ..models import diffusion, networks
 from .control import controlled
 from .pictures import pictures
 from .shelves import Drawn, shelves

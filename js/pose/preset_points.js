@@ -1,4 +1,4 @@
-/** Written by demo/presets.py: body and feet as x, y in thousandths of stature, ground at 0. */
+/** Written by lab/toy/presets.py: body and feet as x, y in thousandths of stature, ground at 0. */
 
 export const PRESET_POINTS = {
   "standing": [

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from recompose.cli import demo, workflow
 from recompose.cli.environment import Environment
-from recompose.demo import photo, report
+from recompose.demo import report
+from recompose.lab.toy import photo
 
 NAMES = ("--checkpoint", "mine.safetensors", "--controlnet", "pose.pth", "--caption-model", "blip-base")
 REGION = {"x": 8, "y": 0, "width": 128, "height": 142, "canvas_width": 144, "canvas_height": 176}

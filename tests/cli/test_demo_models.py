@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from recompose.cli import models
-from recompose.demo import assemble
+from recompose.lab.toy import assemble
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_no_time_is_no_training(environment: Environment, capsys: pytest.Capture
 def test_a_setting_can_have_another_value(
     environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from recompose.demo.models import parts
+    from recompose.lab.toy.models import parts
 
     weights = tmp_path / "weights"
     arguments = [

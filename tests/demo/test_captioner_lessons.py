@@ -6,9 +6,9 @@ from types import ModuleType
 
 import numpy as np
 import torch
-from recompose.demo import world
 from recompose.demo.train import lessons
-from recompose.demo.world.labels import MATERIAL
+from recompose.lab.toy import world
+from recompose.lab.toy.world.labels import MATERIAL
 
 PART = "validation"
 

@@ -10,8 +10,8 @@ from recompose.core.pose import people
 from recompose.core.pose.estimate import complete
 from recompose.demo.figures import catalogue, completion, completion_page
 from recompose.demo.figures.rows import Figures, mean
-from recompose.demo.world import picture
-from recompose.demo.world.poses import FAMILIES
+from recompose.lab.toy.world import picture
+from recompose.lab.toy.world.poses import FAMILIES
 
 # Ankles cut off below the hips and below the knees, in statures, of six people of the test part each, with a
 # tenth and .002 to spare.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recompose.demo.figures import catalogue, rows
-from recompose.demo.world.labels import MATERIAL
+from recompose.lab.toy.world.labels import MATERIAL
 
 
 def test_distances_are_shares_of_the_length_and_none_where_nothing_was_found() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from recompose.demo import world
 from recompose.demo.figures import captioner
+from recompose.lab.toy import world
 
 SHOWN = {"subject": "man", "top": "coat", "top colour": "red", "objects": (("dog", "black"), ("ball", "red"))}
 

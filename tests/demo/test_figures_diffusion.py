@@ -7,11 +7,11 @@ import itertools
 
 import numpy as np
 import pytest
-from recompose.demo import world
 from recompose.demo.figures import openpose, text_to_image, vae
 from recompose.demo.judge import Judge
-from recompose.demo.models import parts
-from recompose.demo.orders import Order, batches
+from recompose.lab.toy import world
+from recompose.lab.toy.models import parts
+from recompose.lab.toy.requests import Order, batches
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_hole_lies_on_whole_cells_below_a_cut_that_takes_the_feet() -> None:
 
 
 def test_what_an_order_gives_depends_on_no_other(comfy: object) -> None:
-    painter = importlib.import_module("recompose.demo.painter").Painter()
+    painter = importlib.import_module("recompose.lab.toy.pipeline").Painter()
     examples = [world.example(seed, "test") for seed in (1, 2)]
     orders = [openpose.order("hole", seed, each) for seed, each in zip((1, 2), examples, strict=True)]
     orders.append(Order("a man in a red shirt", *orders[0].room, 3))

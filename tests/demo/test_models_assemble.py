@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from recompose.demo import assemble
-from recompose.demo.models import parts
+from recompose.lab.toy import assemble
+from recompose.lab.toy.models import parts
 from safetensors.torch import load_file
 from torch import Tensor
 

@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 import torch
-from recompose.demo import assemble, world
-from recompose.demo.models import beginning, captioner, folder_of_captioner, parts, vocabulary
+from recompose.lab.toy import assemble, world
+from recompose.lab.toy.models import beginning, captioner, folder_of_captioner, parts, vocabulary
 
 TEXT = "a woman with long red hair in an orange coat, blue trousers and zigzag boots"
 # Answers as JSON; runs alone so that either transformers can be the only one.

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from recompose.demo.models import diffusion
+from recompose.lab.toy.models import diffusion
 
 
 def test_velocity_is_the_derivative_along_the_circle_of_latents_and_noise() -> None:
@@ -39,7 +39,7 @@ def test_sampling_gives_back_the_one_picture_there_is(count: int) -> None:
 
 
 def test_without_mask_and_picture_the_narrow_network_is_the_wide_one(comfy: ModuleType) -> None:
-    from recompose.demo.models import networks
+    from recompose.lab.toy.models import networks
 
     wide = networks.unet(networks.INPAINT_CHANNELS, 4)
     generator = torch.Generator().manual_seed(5)
@@ -58,8 +58,8 @@ def test_without_mask_and_picture_the_narrow_network_is_the_wide_one(comfy: Modu
 
 
 def test_pictures_beyond_the_skeletons_go_without(comfy: ModuleType) -> None:
-    from recompose.demo.models import networks
     from recompose.demo.train.control import controlled
+    from recompose.lab.toy.models import networks
 
     unet, control = networks.unet(networks.INPAINT_CHANNELS, 6), networks.controlnet(seed=7)
     generator = torch.Generator().manual_seed(8)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from recompose.demo.models import parts
+from recompose.lab.toy.models import parts
 from torch import nn
 
 

@@ -58,7 +58,7 @@ def run(name: str, places: Any, steps: int, rate: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_it_learns_and_its_weights_are_kept(places: Any, name: str) -> None:
-    from recompose.demo.models import parts
+    from recompose.lab.toy.models import parts
 
     steps, rate, share = TRAININGS[name]
     # The UNet's training moves the ControlNet as well.
@@ -73,8 +73,8 @@ def test_it_learns_and_its_weights_are_kept(places: Any, name: str) -> None:
 
 
 def test_training_goes_on_from_the_kept_weights(places: Any) -> None:
-    from recompose.demo.models import parts
     from recompose.demo.train import catalogue, task
+    from recompose.lab.toy.models import parts
 
     run("captioner", places, 3, 1e-3)
     settings = task.configuration("captioner") | SMALL | {"lessons": 0}  # whose heads always start afresh
@@ -114,8 +114,8 @@ def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
 
 
 def test_drawn_pictures_are_the_worlds(places: Any) -> None:
-    from recompose.demo import world
     from recompose.demo.train import pictures
+    from recompose.lab.toy import world
 
     source, example = pictures.pictures(places.cache, "train", 4), world.example(2, "train")
     assert np.array_equal(source.image(2), example.image)

@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 import torch
 from recompose.core.pose import eye
-from recompose.demo import world
-from recompose.demo.models import captioner, parts
+from recompose.lab.toy import world
+from recompose.lab.toy.models import captioner, parts
 
 PART_BYTES, ALL_BYTES = 15 * 10**6, 64 * 10**6
 DECIBEL = 24.5
@@ -30,7 +30,7 @@ def test_parts_are_small_half_precision_and_noted() -> None:
 
 
 def test_every_part_fits_its_network(comfy: ModuleType) -> None:
-    from recompose.demo.models import networks
+    from recompose.lab.toy.models import networks
 
     made = {
         "vae": networks.autoencoder(),
@@ -51,7 +51,7 @@ def pixels(example: world.Example) -> torch.Tensor:
 
 
 def test_the_autoencoder_gives_unseen_pictures_back(comfy: ModuleType) -> None:
-    from recompose.demo.models import networks
+    from recompose.lab.toy.models import networks
     from recompose.training.losses import signal_to_decibel
 
     network = networks.autoencoder()

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 from PIL import Image
-from recompose.demo import photo
+from recompose.lab.toy import photo
 
 
 def test_the_committed_photo_and_pose_are_what_the_world_draws() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from recompose.core.pose import template
-from recompose.demo import presets
+from recompose.lab.toy import presets
 
 COMMITTED = Path(__file__).resolve().parents[2] / "js" / "pose" / "preset_points.js"
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from recompose.demo.judge import Seen
 from recompose.demo.study import measures, tasks
-from recompose.demo.world.labels import OBJECTS
+from recompose.lab.toy.world.labels import OBJECTS
 
 
 @pytest.mark.parametrize("kind", tasks.COUNT)
@@ -105,8 +105,8 @@ def test_every_method_paints_within_its_calls_and_alike_in_any_company(
     comfy: ModuleType, monkeypatch: Any
 ) -> None:
     from recompose.demo.contest import sweep
-    from recompose.demo.painter import Painter
     from recompose.demo.study import painted, run
+    from recompose.lab.toy.pipeline import Painter
 
     chosen, painter = run.settings(run.committed(run.parts.FOLDER.parent.parent / "docs")), Painter()
     assert set(run.METHODS) <= set(chosen)
@@ -127,9 +127,9 @@ def test_every_method_paints_within_its_calls_and_alike_in_any_company(
 
 
 def test_the_model_is_the_networks_clean_picture(comfy: ModuleType) -> None:
-    from recompose.demo.models import diffusion
-    from recompose.demo.painter import Painter
     from recompose.demo.study import painted
+    from recompose.lab.toy.models import diffusion
+    from recompose.lab.toy.pipeline import Painter
 
     world = painted.Painted(Painter(), tasks.tasks("outpaint", 1), True)
     noise = torch.randn(world.latent.shape, generator=torch.Generator().manual_seed(1))
@@ -144,8 +144,8 @@ def test_the_model_is_the_networks_clean_picture(comfy: ModuleType) -> None:
 def test_the_softer_the_mask_the_more_of_a_picture_is_painted_anew(comfy: ModuleType) -> None:
     from recompose.core.sampling import lagrange
     from recompose.demo.contest import methods
-    from recompose.demo.painter import Painter
     from recompose.demo.study import painted
+    from recompose.lab.toy.pipeline import Painter
 
     painter, moved = Painter(), []
     for value in (0.0, 0.05, 0.25, 0.5, 0.75, 1.0):

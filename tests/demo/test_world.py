@@ -10,10 +10,10 @@ from math import hypot
 
 import numpy as np
 import pytest
-from recompose.demo import world
-from recompose.demo.world import body, labels, palette, poses
-from recompose.demo.world.chance import Chance
-from recompose.demo.world.scenes import SCENES
+from recompose.lab.toy import world
+from recompose.lab.toy.world import body, labels, palette, poses
+from recompose.lab.toy.world.chance import Chance
+from recompose.lab.toy.world.scenes import SCENES
 
 # Caption, person pixels, mean colour and left ankle of four pictures, to be met within rounding.
 # fmt: off

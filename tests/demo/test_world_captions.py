@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recompose.demo import world
-from recompose.demo.world.captions import caption
-from recompose.demo.world.chance import Chance
+from recompose.lab.toy import world
+from recompose.lab.toy.world.captions import caption
+from recompose.lab.toy.world.chance import Chance
 
 PICTURES = [world.example(seed, "test") for seed in range(100)]
 GARMENTS = ("hair", "top", "bottom", "shoes")

@@ -16,7 +16,7 @@ from PIL import Image
 from recompose.cli.client import Client
 from recompose.cli.models import WEIGHTS, assembled
 from recompose.cli.server import PrivateServer, demo_packs
-from recompose.demo.models.parts import PARTS
+from recompose.lab.toy.models.parts import PARTS
 
 
 @dataclass

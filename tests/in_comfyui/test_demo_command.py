@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from recompose.cli import demo, workflow
 from recompose.cli.environment import Environment
-from recompose.demo import photo
+from recompose.lab.toy import photo
 
 COMMAND = """
 import sys

@@ -20,8 +20,8 @@ class Family:
 
     def __init__(self, folder: Path) -> None:
         from recompose.core.pose import eye
-        from recompose.demo import assemble
-        from recompose.demo.models import captioner, networks, parts
+        from recompose.lab.toy import assemble
+        from recompose.lab.toy.models import captioner, networks, parts
 
         self.networks: dict[str, nn.Module] = {
             "vae": networks.autoencoder(1),
@@ -56,7 +56,7 @@ def family(comfy: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Famil
 def demo_sizes(comfy: ModuleType) -> Iterator[None]:
     """The small sizes registered, and taken back afterwards."""
     from comfy import supported_models
-    from recompose.demo.host_pack.registration import HostPack
+    from recompose.lab.toy.model_pack.registration import HostPack
 
     before = list(supported_models.models)
     asyncio.run(HostPack().on_load())
@@ -101,7 +101,7 @@ def sampled(model: Any, positive: list, height: int, width: int) -> tuple[list[T
 
 def step_of(sigma: Tensor) -> Tensor:
     """The training step at whose noise a sigma stands."""
-    from recompose.demo.models.diffusion import alphas_bar
+    from recompose.lab.toy.models.diffusion import alphas_bar
 
     kept = alphas_bar()
     return (((1 - kept) / kept).sqrt().log() - sigma.log()).abs().argmin()
@@ -113,14 +113,14 @@ def velocity_of(x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
 
 
 def states_of(family: Family, text: str) -> Tensor:
-    from recompose.demo.models import networks
     from recompose.demo.train.prompts import Tokenizer, tokens
+    from recompose.lab.toy.models import networks
 
     return networks.text_states(family.networks["text"], tokens([text], Tokenizer()))
 
 
 def test_the_noise_schedule_is_comfyuis(comfy: ModuleType, demo_sizes: None, family: Family) -> None:
-    from recompose.demo.models.diffusion import alphas_bar
+    from recompose.lab.toy.models.diffusion import alphas_bar
 
     sampling = loaded(family, "recompose_demo")[0].get_model_object("model_sampling")
     kept = alphas_bar()
@@ -134,7 +134,7 @@ def test_words_mean_the_same(demo_sizes: None, family: Family) -> None:
 
 
 def test_pictures_and_latents_are_the_same(demo_sizes: None, family: Family) -> None:
-    from recompose.demo.models import networks
+    from recompose.lab.toy.models import networks
 
     vae, ours = loaded(family, "recompose_demo")[2], family.networks["vae"]
     picture = torch.rand(1, 40, 24, 3, generator=torch.Generator().manual_seed(2))
@@ -161,8 +161,8 @@ def test_a_sampled_step_is_a_trained_step(demo_sizes: None, family: Family) -> N
 
 def inpaint_conditioning(family: Family) -> tuple[Any, list, Tensor]:
     """Model, conditioning and the extra channels as our training makes them, of a picture with a hole."""
-    from recompose.demo.models import networks
     from recompose.demo.train import holes
+    from recompose.lab.toy.models import networks
 
     from nodes import InpaintModelConditioning
 

@@ -32,7 +32,7 @@ print(supported_models.models[: len(before)] == before)
 def demo_sizes(comfy: ModuleType) -> Iterator[None]:
     """The small sizes registered, and taken back afterwards."""
     from comfy import supported_models
-    from recompose.demo.host_pack.registration import HostPack
+    from recompose.lab.toy.model_pack.registration import HostPack
 
     before = list(supported_models.models)
     asyncio.run(HostPack().on_load())
@@ -53,12 +53,12 @@ def added(comfyui: Path, *packs: Path) -> list[str]:
 def test_the_pack_alone_leaves_the_list_untouched(comfy: ModuleType, root: Path) -> None:
     comfyui = Path(os.environ["COMFYUI_PATH"])
     assert added(comfyui, root) == []
-    assert added(comfyui, root, root / "demo" / "host_pack") == ["DemoSD15"]
+    assert added(comfyui, root, root / "lab" / "toy" / "model_pack") == ["DemoSD15"]
 
 
 def test_loading_twice_registers_once(comfy: ModuleType, demo_sizes: None) -> None:
     from comfy import supported_models
-    from recompose.demo.host_pack.registration import HostPack
+    from recompose.lab.toy.model_pack.registration import HostPack
 
     before = list(supported_models.models)
     asyncio.run(HostPack().on_load())
@@ -88,7 +88,7 @@ def test_real_checkpoints_are_matched_as_before(comfy: ModuleType, demo_sizes: N
 
 def test_the_tokenizer_is_the_stock_one(comfy: ModuleType) -> None:
     from comfy.sd1_clip import SD1Tokenizer
-    from recompose.demo.host_pack.registration import DemoTokenizer
+    from recompose.lab.toy.model_pack.registration import DemoTokenizer
 
     text = "a woman in a (red:1.3) coat, café № 7"
     assert DemoTokenizer().tokenize_with_weights(text) == SD1Tokenizer().tokenize_with_weights(text)

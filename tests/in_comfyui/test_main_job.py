@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from recompose.cli import workflow
 from recompose.core.canvas import preservation
-from recompose.demo import world
+from recompose.lab.toy import world
 from recompose.tests.in_comfyui import main_job
 
 

@@ -6,7 +6,7 @@ from recompose.cli import quality
 from recompose.cli.quality_runs import Studio
 from recompose.demo.quality import cases
 from recompose.demo.quality.figures import fallen
-from recompose.demo.world.scenes import SCENES
+from recompose.lab.toy.world.scenes import SCENES
 
 PICTURES, METHODS = 8, ["c"]
 

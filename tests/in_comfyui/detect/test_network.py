@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 from recompose.core.pose import people
-from recompose.demo import world
-from recompose.demo.models import parts
+from recompose.lab.toy import world
+from recompose.lab.toy.models import parts
 from safetensors.torch import save_file
 
 SEEDS = range(6)

@@ -7,7 +7,7 @@ import pytest
 from recompose.core.pose import people
 from recompose.core.pose.estimate import complete, proportions
 from recompose.core.shapes import Size
-from recompose.demo.world import picture
+from recompose.lab.toy.world import picture
 
 UPRIGHT = ("standing", "waving", "hands on hips", "arms up")
 HIPS, KNEES, ANKLES = [8, 11], [9, 12], [10, 13]

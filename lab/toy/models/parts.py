@@ -16,7 +16,7 @@ from torch import Tensor, nn
 UNET = "model.diffusion_model."
 TEXT = "cond_stage_model.transformer."
 VAE = "first_stage_model."
-FOLDER = Path(__file__).resolve().parent.parent / "weights"
+FOLDER = Path(__file__).resolve().parents[3] / "demo" / "weights"
 
 
 @dataclass(frozen=True)

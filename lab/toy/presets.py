@@ -105,7 +105,7 @@ def points(preset: Preset) -> list[int]:
 def javascript() -> str:
     """The file js/pose/preset_points.js."""
     lines = [
-        "/** Written by demo/presets.py: body and feet as x, y in thousandths of stature, ground at 0. */",
+        "/** Written by lab/toy/presets.py: body and feet as x, y in thousandths of stature, ground at 0. */",
         "",
         "export const PRESET_POINTS = {",
     ]

@@ -12,7 +12,7 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.taesd.taesd import TAESD
 from torch import Tensor, nn
 
-from ..host_pack import sizes
+from ..model_pack import sizes
 
 LATENT_CHANNELS = 4
 INPAINT_CHANNELS = 9  # noisy latent 4, mask 1, latent of the picture with its hole grey 4
