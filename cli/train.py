@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         type=setting,
         metavar="NAME=VALUE",
-        help="another value for a number or yes/no (true, false) of demo/configs/NAME.json",
+        help="another value for a number or yes/no (true, false) of lab/train/configs/NAME.json",
     )
     options.add_argument("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
     return options
@@ -77,7 +77,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     host.make_importable(environment.comfyui)
     import torch
 
-    from ..demo.train import catalogue, task
+    from ..lab.train import catalogue, task
 
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

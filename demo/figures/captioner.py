@@ -14,7 +14,7 @@ from ...lab.toy import world
 from ...lab.toy.models import captioner, folder_of_captioner, parts, vocabulary
 from ...lab.toy.world.captions import Attributes
 from ...lab.toy.world.labels import OBJECTS
-from ..train.captioner import normalised
+from ...lab.train.captioner import normalised
 from .rows import Figures
 
 PART = "test"

@@ -10,8 +10,8 @@ import numpy as np
 from ...core.pose import skeleton as body
 from ...lab.toy import world
 from ...lab.toy.requests import Order
+from ...lab.train.control import skeleton
 from ..judge import Judge
-from ..train.control import skeleton
 from .detector import points_of
 from .rows import Figures, distances, longer_side, pck
 

@@ -9,8 +9,8 @@ import torch
 
 from ...lab.toy import world
 from ...lab.toy.models import parts
+from ...lab.train.pictures import stacked
 from ...training.losses import signal_to_decibel
-from ..train.pictures import stacked
 from .rows import Figures
 
 PART, SEEDS = "test", range(0, 200)

@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from ...lab.toy.models import diffusion, networks
 from ...lab.toy.pipeline import Painter, nothing_around
+from ...lab.train.pictures import stacked
+from ...lab.train.prompts import tokens
 from ..gaussian import EXPLODING, World
-from ..train.pictures import stacked
-from ..train.prompts import tokens
 from .tasks import Task
 
 GUIDANCE = 2.0

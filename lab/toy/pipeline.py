@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...demo.train.control import controlled
-from ...demo.train.holes import in_cells
-from ...demo.train.pictures import stacked
-from ...demo.train.prompts import Tokenizer, tokens
+from ..train.control import controlled
+from ..train.masks import in_cells
+from ..train.pictures import stacked
+from ..train.prompts import Tokenizer, tokens
 from .models import diffusion, networks, parts
 from .requests import Order, batches
 

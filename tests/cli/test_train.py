@@ -21,7 +21,7 @@ def environment(comfy: ModuleType, tmp_path: Path) -> Environment:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """All trainings on three pictures, two steps each."""
-    from recompose.demo.train import task
+    from recompose.lab.train import task
 
     for name in train.ORDER:
         config = task.configuration(name) | {

@@ -6,9 +6,9 @@ from types import ModuleType
 
 import numpy as np
 import torch
-from recompose.demo.train import lessons
 from recompose.lab.toy import world
 from recompose.lab.toy.world.labels import MATERIAL
+from recompose.lab.train import probes
 
 PART = "validation"
 
@@ -17,7 +17,7 @@ def told(answers: list[int]) -> dict[str, str]:
     """The answers in words, without those that stand for nothing."""
     return {
         name: values[place - 1]
-        for (name, values), place in zip(lessons.ANSWERS.items(), answers, strict=True)
+        for (name, values), place in zip(probes.ANSWERS.items(), answers, strict=True)
         if place
     }
 
@@ -27,22 +27,22 @@ def test_the_answers_are_the_attributes_that_are_seen() -> None:
         whole = world.example(seed, PART)
         for example in (whole, world.crop_between(whole, seed)):
             seen = {name: value for name, value in example.attributes.items() if name != "objects"}
-            assert told(lessons.answers(example.attributes)) == seen | dict(
+            assert told(probes.answers(example.attributes)) == seen | dict(
                 example.attributes.get("objects", ())
             )
 
 
 def test_a_cell_tells_what_its_pixel_shows() -> None:
     example = world.example(3, PART)
-    material, _, kind, tint = lessons.planes(example, 24)
+    material, _, kind, tint = probes.planes(example, 24)
     shown = example.drawing.material
     assert material[0, 0] == shown[int(0.5 * len(shown) / 24), int(0.5 * 128 / 24)]
     assert set(np.unique(material)) <= set(np.unique(shown))
     for name in ("hair", "top", "bottom"):
         there = material == MATERIAL[name]
         assert there.any()
-        assert {lessons.KINDS[place] for place in kind[there]} == {example.attributes[name]}
-        assert {lessons.TINTS[place] for place in tint[there]} == {example.attributes[f"{name} colour"]}
+        assert {probes.KINDS[place] for place in kind[there]} == {example.attributes[name]}
+        assert {probes.TINTS[place] for place in tint[there]} == {example.attributes[f"{name} colour"]}
     empty = material == MATERIAL["background"]
     assert not kind[empty].any() and not tint[empty].any()
 
@@ -52,7 +52,7 @@ def test_what_the_window_does_not_tell_is_no_kind() -> None:
     points = whole.drawing.points
     cut = world.crop(whole, 0, int(max(points["left hip"][1], points["right hip"][1]) + 4))
     assert "bottom" not in cut.attributes
-    material, _, kind, _ = lessons.planes(cut, 24)
+    material, _, kind, _ = probes.planes(cut, 24)
     there = material == MATERIAL["bottom"]
     assert there.any() and not kind[there].any()
 
@@ -61,7 +61,7 @@ def test_shares_count_the_cells_of_each_patch() -> None:
     labels = torch.zeros(1, 4, 4, dtype=torch.uint8)
     labels[0, 0, 2:] = 2
     labels[0, 2:, :2] = 1
-    found = lessons.shares(labels, 3, 4)
+    found = probes.shares(labels, 3, 4)
     assert found.tolist() == [[[1, 0, 0], [0.5, 0, 0.5], [0, 1, 0], [1, 0, 0]]]
 
 
@@ -69,11 +69,11 @@ def test_untaught_heads_leave_the_eye_alone_and_can_learn(comfy: ModuleType) -> 
     generator = torch.Generator().manual_seed(1)
     states = torch.randn(3, 145, 16, generator=generator).requires_grad_()
     some = [world.example(seed, PART) for seed in range(3)]
-    truth = lessons.Truth(
-        torch.from_numpy(np.stack([lessons.planes(example, 24) for example in some])),
-        torch.tensor([lessons.answers(example.attributes) for example in some]),
+    truth = probes.Truth(
+        torch.from_numpy(np.stack([probes.planes(example, 24) for example in some])),
+        torch.tensor([probes.answers(example.attributes) for example in some]),
     )
-    heads = lessons.Lessons(16)
+    heads = probes.Lessons(16)
     first = heads(states, truth)
     first.backward()
     assert states.grad is not None and not states.grad.any()

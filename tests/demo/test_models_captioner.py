@@ -108,7 +108,7 @@ def test_the_list_has_berts_and_blips_special_ids() -> None:
 
 
 def test_training_scores_are_the_models_scores(comfy: ModuleType) -> None:
-    from recompose.demo.train.captioner import Words
+    from recompose.lab.train.captioner import Words
 
     network, words = captioner.captioner(4).eval(), Words()
     pixels = torch.randn(2, 3, 120, 120, generator=torch.Generator().manual_seed(1))

@@ -58,8 +58,8 @@ def test_without_mask_and_picture_the_narrow_network_is_the_wide_one(comfy: Modu
 
 
 def test_pictures_beyond_the_skeletons_go_without(comfy: ModuleType) -> None:
-    from recompose.demo.train.control import controlled
     from recompose.lab.toy.models import networks
+    from recompose.lab.train.control import controlled
 
     unet, control = networks.unet(networks.INPAINT_CHANNELS, 6), networks.controlnet(seed=7)
     generator = torch.Generator().manual_seed(8)
@@ -83,7 +83,7 @@ def process_and_square(number: int) -> tuple[int, int]:
 
 
 def test_a_crowd_keeps_the_order_and_works_elsewhere(comfy: ModuleType) -> None:
-    from recompose.demo.train.crowd import spread
+    from recompose.lab.train.parallel import spread
 
     found = list(spread(process_and_square, range(70)))
     assert [square for _, square in found] == [number * number for number in range(70)]
@@ -91,7 +91,7 @@ def test_a_crowd_keeps_the_order_and_works_elsewhere(comfy: ModuleType) -> None:
 
 
 def test_a_batch_has_the_shares_that_are_asked_for(comfy: ModuleType) -> None:
-    from recompose.demo.train.shelves import HELPLESS, Shelf, Shelves
+    from recompose.lab.train.latent_cache import HELPLESS, Shelf, Shelves
 
     shelf = Shelf(
         torch.zeros(5, 4, 3, 2).half(),

@@ -27,7 +27,7 @@ TRAININGS = {
 
 @pytest.fixture(scope="module")
 def places(comfy: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from recompose.demo.train.task import Places
+    from recompose.lab.train.task import Places
 
     folder = tmp_path_factory.mktemp("training")
     return Places(folder / "weights", folder / "cache")
@@ -35,7 +35,7 @@ def places(comfy: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def run(name: str, places: Any, steps: int, rate: float) -> tuple[float, float]:
     """Train; returns the loss on the same three batches before and after."""
-    from recompose.demo.train import catalogue, task
+    from recompose.lab.train import catalogue, task
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -73,8 +73,8 @@ def test_it_learns_and_its_weights_are_kept(places: Any, name: str) -> None:
 
 
 def test_training_goes_on_from_the_kept_weights(places: Any) -> None:
-    from recompose.demo.train import catalogue, task
     from recompose.lab.toy.models import parts
+    from recompose.lab.train import catalogue, task
 
     run("captioner", places, 3, 1e-3)
     settings = task.configuration("captioner") | SMALL | {"lessons": 0}  # whose heads always start afresh
@@ -90,7 +90,7 @@ def test_training_goes_on_from_the_kept_weights(places: Any) -> None:
 
 
 def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) -> None:
-    from recompose.demo.train import catalogue, task
+    from recompose.lab.train import catalogue, task
 
     places = task.Places(tmp_path / "weights", tmp_path / "cache")
     with pytest.raises(RuntimeError, match=r"text\.safetensors is missing"):
@@ -100,7 +100,8 @@ def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) 
 
 
 def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
-    from recompose.demo.train import holes, pictures
+    from recompose.lab.train import masks as holes
+    from recompose.lab.train import pictures
 
     source = pictures.pictures(places.cache, "train", 4)
     random = np.random.default_rng(3)
@@ -114,8 +115,8 @@ def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
 
 
 def test_drawn_pictures_are_the_worlds(places: Any) -> None:
-    from recompose.demo.train import pictures
     from recompose.lab.toy import world
+    from recompose.lab.train import pictures
 
     source, example = pictures.pictures(places.cache, "train", 4), world.example(2, "train")
     assert np.array_equal(source.image(2), example.image)

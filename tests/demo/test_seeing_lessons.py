@@ -15,7 +15,7 @@ RED = 9
 
 @pytest.fixture
 def eye(comfy: ModuleType) -> ModuleType:
-    from recompose.demo.train import eye
+    from recompose.lab.train import keypoints as eye
 
     return eye
 
@@ -106,9 +106,9 @@ def test_saying_the_truth_costs_least(eye: ModuleType) -> None:
 
 
 def test_kinds_come_as_often_as_their_shares_say(comfy: ModuleType) -> None:
-    from recompose.demo.train import sights
+    from recompose.lab.train import keypoint_data
 
     shares = {"true": 0.5, "no feet": 0.3, "nobody": 0.2}
-    found = Counter(sights.kind_of(seed, "judge", shares) for seed in range(2000))
+    found = Counter(keypoint_data.kind_of(seed, "judge", shares) for seed in range(2000))
     for kind, share in shares.items():
         assert found[kind] / 2000 == pytest.approx(share, abs=0.04)

@@ -11,10 +11,10 @@ from numpy.random import Generator
 from PIL import Image
 from torch import Tensor
 
-from ...lab.toy import world
-from ...lab.toy.models import captioner, folder_of_captioner, vocabulary
 from ...training import losses
-from . import lessons
+from ..toy import world
+from ..toy.models import captioner, folder_of_captioner, vocabulary
+from . import probes
 from .task import Places, Task, resume
 
 START, END, IGNORED = 30522, 102, -100
@@ -28,7 +28,7 @@ class Described(NamedTuple):
     pixels: Tensor
     words: Tensor
     targets: Tensor
-    truth: lessons.Truth
+    truth: probes.Truth
 
 
 class Words:
@@ -71,14 +71,14 @@ def described(some: list[world.Example], words: Words, random: Generator) -> Des
         read.append([START, *beginning, *ids])
         say.append([IGNORED] * len(beginning) + [words.place[word] for word in [*ids, END]])
     length = max(map(len, read))
-    side = captioner.IMAGE_SIZE // lessons.CELL
+    side = captioner.IMAGE_SIZE // probes.CELL
     return Described(
         torch.from_numpy(np.stack([normalised(example.image) for example in some])),
         torch.tensor([row + [0] * (length - len(row)) for row in read]),
         torch.tensor([row + [IGNORED] * (length - len(row)) for row in say]),
-        lessons.Truth(
-            torch.from_numpy(np.stack([lessons.planes(example, side) for example in some])),
-            torch.tensor([lessons.answers(example.attributes) for example in some]),
+        probes.Truth(
+            torch.from_numpy(np.stack([probes.planes(example, side) for example in some])),
+            torch.tensor([probes.answers(example.attributes) for example in some]),
         ),
     )
 
@@ -96,11 +96,11 @@ def task(config: dict[str, Any], places: Places) -> Task:
     network, words = captioner.captioner(config["seed"]), Words()
     notes = resume(network, places, "captioner")
     network.to(places.device).train()
-    teacher = lessons.Lessons(captioner.VISION["hidden_size"]).to(places.device)
+    teacher = probes.Lessons(captioner.VISION["hidden_size"]).to(places.device)
     known = words.known.to(places.device)
 
     def loss(batch: Described) -> Tensor:
-        truth = lessons.Truth(*(part.to(places.device) for part in batch.truth))
+        truth = probes.Truth(*(part.to(places.device) for part in batch.truth))
         with torch.autocast(places.device.type, torch.bfloat16):
             seen = network.vision_model(pixel_values=batch.pixels.to(places.device))[0]
             scores = captioner.word_scores(network, seen, batch.words.to(places.device), known)

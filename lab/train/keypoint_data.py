@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...lab.toy import corruptions
-from ...lab.toy.models import networks, parts
-from ...lab.toy.world.chance import Chance
+from ..toy import corruptions
+from ..toy.models import networks, parts
+from ..toy.world.chance import Chance
 from .pictures import WIDTH, version
 from .task import Places, frozen
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...core.pose import eye
-from ...lab.toy.corruptions import SHOWN_PIXELS
-from ...lab.toy.world.body import BODY, FEET
-from .sights import Sights, sights
+from ..toy.corruptions import SHOWN_PIXELS
+from ..toy.world.body import BODY, FEET
+from .keypoint_data import Sights, sights
 from .task import Places, Task, resume
 
 HEIGHT, WIDTH = eye.HEIGHT, eye.WIDTH

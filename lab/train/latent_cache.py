@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ...lab.toy.models import networks, parts
-from . import control, holes, prompts
-from .crowd import spread
+from ..toy.models import networks, parts
+from . import control, prompts
+from . import masks as holes
+from .parallel import spread
 from .pictures import WIDTH, Pictures, stacked
 from .task import Places, frozen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import captioner, eye, openpose, text, unet, vae
+from . import captioner, keypoints, openpose, text, unet, vae
 from .task import Places, Task
 
 TASKS = {
@@ -13,8 +13,8 @@ TASKS = {
     "unet": unet.task,
     "openpose": openpose.task,
     "captioner": captioner.task,
-    "judge": eye.judge,
-    "detector": eye.detector,
+    "judge": keypoints.judge,
+    "detector": keypoints.detector,
 }
 
 

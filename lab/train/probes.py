@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...lab.toy import world
-from ...lab.toy.world.captions import BOTTOMS, HAIR_STYLES, POSES, SHOES, TOPS
-from ...lab.toy.world.labels import MATERIAL, MATERIALS, OBJECTS, SEATS, SEGMENTS
-from ...lab.toy.world.scenes import SCENES
+from ..toy import world
+from ..toy.world.captions import BOTTOMS, HAIR_STYLES, POSES, SHOES, TOPS
+from ..toy.world.labels import MATERIAL, MATERIALS, OBJECTS, SEATS, SEGMENTS
+from ..toy.world.scenes import SCENES
 
 HAIRCUTS = tuple(style for styles in HAIR_STYLES.values() for style in styles)
 # What can be said of one pixel; place 0 stands for nothing.

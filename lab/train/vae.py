@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...lab.toy.models import networks
 from ...training import losses
+from ..toy.models import networks
 from . import pictures
 from .task import Places, Task, resume
 

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...lab.toy.models import parts
 from ...training.average import Average
 from ...training.loop import Plan, Report, fit
+from ..toy.models import parts
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+CONFIGS = Path(__file__).resolve().parent / "configs"
 RECENT = 100
 CPU = torch.device("cpu")
 

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...lab.toy.models import diffusion, networks
 from ...training import losses
+from ..toy.models import diffusion, networks
 from .control import controlled
+from .latent_cache import Drawn, shelves
 from .pictures import pictures
-from .shelves import Drawn, shelves
 from .task import Places, Task, frozen, resume
 
 

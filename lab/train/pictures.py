@@ -13,8 +13,8 @@ import torch
 from numpy.random import Generator, default_rng
 from torch import Tensor
 
-from ...lab.toy import world
-from .crowd import spread
+from ..toy import world
+from .parallel import spread
 
 WIDTH = 128
 POINTS = 24  # 18 of the body, then 6 of the feet

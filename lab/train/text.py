@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...lab.toy import world
-from ...lab.toy.model_pack import sizes
-from ...lab.toy.models import networks
-from . import lessons, prompts
+from ..toy import world
+from ..toy.model_pack import sizes
+from ..toy.models import networks
+from . import probes, prompts
 from .pictures import Pictures, pictures
 from .task import Places, Task, resume
 
@@ -34,7 +34,7 @@ def sentences(source: Pictures) -> Said:
     ]
     tokenizer = prompts.Tokenizer()
     begun = [(prompts.BEGINNING if index % 2 else "") + text for index, text in enumerate(captions)]
-    answers = torch.tensor([lessons.answers(world.parse(text)) for text in captions])
+    answers = torch.tensor([probes.answers(world.parse(text)) for text in captions])
     return Said(prompts.tokens(begun, tokenizer), answers)
 
 
@@ -54,7 +54,7 @@ def task(config: dict[str, Any], places: Places) -> Task:
     source = pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    questions = lessons.Questions(sizes.CONTEXT_DIM).to(places.device)
+    questions = probes.Questions(sizes.CONTEXT_DIM).to(places.device)
 
     def loss(batch: Said) -> Tensor:
         return questions(networks.text_states(network, batch.words), batch.answers)

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from ...lab.toy.models import networks
+from ..toy.models import networks
+from .latent_cache import shelves
 from .pictures import pictures
-from .shelves import shelves
 from .task import Places, Task, frozen, resume
 from .unet import error
 
