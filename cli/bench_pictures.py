@@ -33,7 +33,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     from ..lab.toy.models import host
 
     host.make_importable(environment.comfyui)
-    from ..demo.study import report, run
+    from ..lab.evaluate.pictures import report, run
 
     settings, before = run.settings(run.committed(DOCS)), DOCS / DATA
     kept = json.loads(before.read_text(encoding="utf-8")) if before.is_file() else None

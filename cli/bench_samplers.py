@@ -24,7 +24,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     chosen = options.parse_args(arguments)
     import torch
 
-    from ..demo.contest import judge, report, sweep
+    from ..lab.evaluate.samplers import report, run, sweep
 
     if chosen.only not in (None, *sweep.GRIDS):
         options.error(f"Expected one of {', '.join(sweep.GRIDS)} as --only, got {chosen.only}.")
@@ -42,7 +42,7 @@ def main(arguments: list[str], environment: Environment) -> int:
             settings = sweep.best(name, calls, scores)
             found = sweep.method(name, settings, calls)
             assert found is not None
-            rows.append(judge.row(name, settings, calls, found[0], found[2]))
+            rows.append(run.row(name, settings, calls, found[0], found[2]))
             kl = " ".join(f"{value:.5f}" for value in rows[-1]["eps"]["kl"].values())
             print(f"{calls:>4} {name:<26} {kl}   {report.told(settings)}", flush=True)
     if not chosen.calls:

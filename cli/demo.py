@@ -17,7 +17,7 @@ import tomllib
 from PIL import Image, UnidentifiedImageError
 
 from ..core.canvas.preservation import changed_pixels
-from ..demo import report as reporting
+from ..lab.evaluate import strip as reporting
 from . import models, run, saving, signals, workflow
 from .client import Client, ServerError
 from .environment import Environment

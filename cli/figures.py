@@ -16,7 +16,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     host.make_importable(environment.comfyui)
     import torch
 
-    from ..demo.figures import catalogue
+    from ..lab.evaluate.models import catalogue
 
     options = argparse.ArgumentParser(
         prog="cli figures",

@@ -16,9 +16,9 @@ from .environment import Environment
 from .server import ROOT, PrivateServer, demo_packs
 
 if TYPE_CHECKING:
-    from ..demo.judge import Judge
-    from ..demo.quality.cases import Case
-    from ..demo.quality.figures import Row
+    from ..lab.evaluate.evaluator import Judge
+    from ..lab.evaluate.main_job.cases import Case
+    from ..lab.evaluate.main_job.statistics import Row
     from .quality_runs import Studio
 
 DOCS = ROOT / "docs"
@@ -64,7 +64,7 @@ def teller(pictures: int) -> Callable[[Row], None]:
 
 def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None]) -> Studio:
     """Run every method on every case on a private server; what was done before is not done again."""
-    from ..demo.quality.figures import METHODS
+    from ..lab.evaluate.main_job.statistics import METHODS
     from .quality_runs import Studio, version
 
     try:
@@ -84,7 +84,7 @@ def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None
 
 def load_judge() -> Judge:
     """The judge of the committed weights; DemoError without good ones."""
-    from ..demo.judge import Judge
+    from ..lab.evaluate.evaluator import Judge
 
     try:
         return Judge.load(models.WEIGHTS)
@@ -94,7 +94,7 @@ def load_judge() -> Judge:
 
 def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge | None) -> list[Row]:
     """The rows of all results, by picture and method; without a judge they lack what it sees."""
-    from ..demo.quality.measures import judged, measured
+    from ..lab.evaluate.main_job.metrics import judged, measured
 
     rows = []
     for case in cases:
@@ -110,9 +110,9 @@ def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge 
 
 def sheet(studio: Studio, cases: list[Case]) -> bytes:
     """The first pictures, unselected, as one PNG."""
-    from ..demo.quality.figures import METHODS
-    from ..demo.quality.sheet import sheet as drawn
-    from ..demo.report import png
+    from ..lab.evaluate.main_job.sheet import sheet as drawn
+    from ..lab.evaluate.main_job.statistics import METHODS
+    from ..lab.evaluate.strip import png
 
     rows = []
     for case in cases[:SHEET]:
@@ -160,9 +160,10 @@ def files_of(
     studio: Studio, cases: list[Case], rows: list[Row], judge: Judge
 ) -> tuple[list[tuple[str, bytes]], bool]:
     """The files of the report, and whether the seam ratio reads true."""
-    from ..demo.quality import bootstrap, calibration, completion, report
-    from ..demo.quality.cases import case as case_of
-    from ..demo.quality.measures import judged_truth
+    from ..lab.evaluate import bootstrap
+    from ..lab.evaluate.main_job import calibration, completion, report
+    from ..lab.evaluate.main_job.cases import case as case_of
+    from ..lab.evaluate.main_job.metrics import judged_truth
 
     chosen = settings(studio)
     checked = calibration.calibrate(cases)
@@ -180,9 +181,9 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
     """Run, measure, hold against the committed figures and write; returns what is wrong, a sentence each."""
     import torch
 
-    from ..demo.quality.cases import SEEDS
-    from ..demo.quality.cases import case as case_of
-    from ..demo.quality.figures import METHODS, fallen
+    from ..lab.evaluate.main_job.cases import SEEDS
+    from ..lab.evaluate.main_job.cases import case as case_of
+    from ..lab.evaluate.main_job.statistics import METHODS, fallen
 
     torch.set_num_threads(1)  # Small pictures: the threads would only wait for each other.
     cases = [case_of(seed) for seed in SEEDS[: options.pictures]]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..demo.quality.cases import Case
-from ..demo.quality.journal import Journal, Row
+from ..lab.evaluate.journal import Journal, Row
+from ..lab.evaluate.main_job.cases import Case
 from . import complaints, demo, quality_prompts, saving, workflow
 from .client import ServerError
 from .server import ROOT, PrivateServer
@@ -26,7 +26,7 @@ SOURCES = (
     "lab/toy/model_pack",
     "lab/toy/models",
     "lab/toy/world",
-    "demo/quality/cases.py",
+    "lab/evaluate/main_job/cases.py",
 )
 WEIGHTS = ("vae", "text", "unet", "openpose", "captioner")
 Tell = Callable[[Row], None]

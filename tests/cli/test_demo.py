@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from recompose.cli import demo, workflow
 from recompose.cli.environment import Environment
-from recompose.demo import report
+from recompose.lab.evaluate import strip
 from recompose.lab.toy import photo
 
 NAMES = ("--checkpoint", "mine.safetensors", "--controlnet", "pose.pth", "--caption-model", "blip-base")
@@ -52,7 +52,7 @@ def studio(fake, result):
         "Skeleton": np.zeros((192, 128, 3), np.uint8),
     }
     for title, pixels in pictures.items():
-        fake.files[f"{title}.png"] = report.png(Image.fromarray(pixels))
+        fake.files[f"{title}.png"] = strip.png(Image.fromarray(pixels))
         images = [{"filename": f"{title}.png", "subfolder": "", "type": "temp"}]
         fake.outputs[workflow.find(prompt, title)] = {"images": images}
     fake.files["photo"] = (photo.FOLDER / "photo.png").read_bytes()
@@ -100,7 +100,7 @@ def test_the_prompt_carries_photo_pose_models_and_seeds(studio, tmp_path) -> Non
 
 def test_one_changed_pixel_fails_but_the_pictures_are_kept(studio, result, tmp_path, capsys) -> None:
     result[100, 50, 2] ^= 1
-    studio.files["Full body.png"] = report.png(Image.fromarray(result))
+    studio.files["Full body.png"] = strip.png(Image.fromarray(result))
     assert call("--server", studio.url, *NAMES, "--out", tmp_path / "out") == 1
     assert "1 pixels of the photo changed; none may" in capsys.readouterr().err
     assert json.loads((tmp_path / "out" / "report.json").read_text())["changed_pixels"] == 1

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from recompose.cli import demo, quality, quality_prompts, quality_runs, workflow
 from recompose.cli.client import ServerError
-from recompose.demo.judge import Judge
-from recompose.demo.quality import cases
-from recompose.demo.quality.figures import METHODS
+from recompose.lab.evaluate.evaluator import Judge
+from recompose.lab.evaluate.main_job import cases
+from recompose.lab.evaluate.main_job.statistics import METHODS
 
 PADDING = [0, 0, 0, 40]
 CASE = cases.case(1)
@@ -261,7 +261,7 @@ def test_without_a_judge_nothing_is_begun(tmp_path, monkeypatch, capsys) -> None
 
 
 def test_an_uncalibrated_seam_ratio_fails(command, monkeypatch, capsys) -> None:
-    from recompose.demo.quality import calibration
+    from recompose.lab.evaluate.main_job import calibration
 
     monkeypatch.setattr(calibration, "planted_step", lambda picture, row: picture)
     assert command() == 1

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from recompose.core.pose import people
 from recompose.core.pose.estimate import complete
-from recompose.demo.figures import catalogue, completion, completion_page
-from recompose.demo.figures.rows import Figures, mean
+from recompose.lab.evaluate.completion import measure
+from recompose.lab.evaluate.completion import page as completion_page
+from recompose.lab.evaluate.models import catalogue
+from recompose.lab.evaluate.models.rows import Figures, mean
 from recompose.lab.toy.world import picture
 from recompose.lab.toy.world.poses import FAMILIES
 
@@ -38,22 +40,22 @@ def legs(hips: float, knees: tuple[float, float], ankles: tuple[float, float]) -
 
 def test_cuts_lie_beside_and_between_the_joints() -> None:
     points = legs(100, (140, 150), (180, 200))
-    assert [completion.cut_row(points, 200, cut) for cut in completion.CUTS] == [96, 104, 120, 154, 175, 204]
+    assert [measure.cut_row(points, 200, cut) for cut in measure.CUTS] == [96, 104, 120, 154, 175, 204]
 
 
 def test_legs_are_seated_striding_or_upright() -> None:
-    assert completion.kind(legs(100, (120, 129), (170, 178)), 200) == "seated"
-    assert completion.kind(legs(100, (120, 131), (170, 178)), 200) == "upright"
+    assert measure.kind(legs(100, (120, 129), (170, 178)), 200) == "seated"
+    assert measure.kind(legs(100, (120, 131), (170, 178)), 200) == "upright"
     apart = legs(100, (150, 150), (195, 195))
     apart[13, 0] = 51
-    assert completion.kind(apart, 200) == "striding"
+    assert measure.kind(apart, 200) == "striding"
 
 
 def test_somebody_known_is_found_among_those_alike() -> None:
-    alike = completion.Alike(per_family=completion.NEIGHBOURS)
+    alike = measure.Alike(per_family=measure.NEIGHBOURS)
     drawn = picture.example(3, "train", family="running")
-    alike.known = np.repeat(alike.known[[2 * completion.NEIGHBOURS + 3]] * 1.7 + 5, 20, axis=0)
-    found = completion.guessed(drawn, "below the hips", alike)
+    alike.known = np.repeat(alike.known[[2 * measure.NEIGHBOURS + 3]] * 1.7 + 5, 20, axis=0)
+    found = measure.guessed(drawn, "below the hips", alike)
     assert max(found["knees"] + found["ankles"] + found["toes"]) == 0
     assert found["extension"] == 0
 
@@ -73,7 +75,7 @@ def test_a_guess_is_measured_in_statures_from_the_truth() -> None:
         }
         return [pose[0] | {"people": [person]}]
 
-    found = completion.guessed(drawn, "below the knees", lower)
+    found = measure.guessed(drawn, "below the knees", lower)
     assert (found["knees"], found["ankles"]) == ([], [0.03, 0.03])
     assert found["extension"] == pytest.approx(3, abs=0.1)
 
@@ -82,7 +84,7 @@ def test_a_guess_is_measured_in_statures_from_the_truth() -> None:
 def test_completed_ankles_are_as_near_as_they_were(family: str) -> None:
     drawn = [picture.example(seed, "test", family=family) for seed in range(6)]
     for cut, before in zip(("below the hips", "below the knees"), MEASURED[family], strict=True):
-        rows = [completion.guessed(example, cut, complete.complete) for example in drawn]
+        rows = [measure.guessed(example, cut, complete.complete) for example in drawn]
         assert mean(distance for row in rows for distance in row["ankles"]) <= 1.1 * before + 0.002
 
 
@@ -90,6 +92,6 @@ def test_the_page_in_the_docs_shows_the_committed_rows() -> None:
     committed = json.loads((catalogue.FOLDER / "completion.json").read_text(encoding="utf-8"))
     figures = Figures(committed["rows"], committed["summary"])
     assert len({(row["family"], row["seed"]) for row in figures.rows}) >= 300
-    assert completion.summary(figures.rows) == figures.summary
+    assert measure.summary(figures.rows) == figures.summary
     page = (catalogue.DOCS / "completion.md").read_text(encoding="utf-8")
     assert page == completion_page.write(figures)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 from recompose.core.sampling import lagrange, repaint
-from recompose.demo import gaussian
-from recompose.demo.contest import judge, methods, report, sweep
-from recompose.demo.contest.methods import Langevin
-from recompose.demo.contest.worlds import TwoModes, picture_problems, sliced
-from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Gaussians
+from recompose.lab.evaluate.samplers import gaussian, methods, report, sweep
+from recompose.lab.evaluate.samplers import run as judge
+from recompose.lab.evaluate.samplers.gaussian import EXPLODING, FLOW, A, B, C, Gaussians
+from recompose.lab.evaluate.samplers.methods import Langevin
+from recompose.lab.evaluate.samplers.problems import TwoModes, picture_problems, sliced
 
 ROOT = Path(__file__).resolve().parents[2]
 

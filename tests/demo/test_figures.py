@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recompose.demo.figures import catalogue, rows
+from recompose.lab.evaluate.models import catalogue, rows
 from recompose.lab.toy.world.labels import MATERIAL
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recompose.demo.figures import captioner
+from recompose.lab.evaluate.models import captioner
 from recompose.lab.toy import world
 
 SHOWN = {"subject": "man", "top": "coat", "top colour": "red", "objects": (("dog", "black"), ("ball", "red"))}

@@ -7,8 +7,8 @@ import itertools
 
 import numpy as np
 import pytest
-from recompose.demo.figures import openpose, text_to_image, vae
-from recompose.demo.judge import Judge
+from recompose.lab.evaluate.evaluator import Judge
+from recompose.lab.evaluate.models import openpose, text_to_image, vae
 from recompose.lab.toy import world
 from recompose.lab.toy.models import parts
 from recompose.lab.toy.requests import Order, batches

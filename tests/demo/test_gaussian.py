@@ -8,8 +8,8 @@ import pytest
 import torch
 from recompose.core.sampling.noise_schedule import NoisePath
 from recompose.core.sampling.repaint import Settings
-from recompose.demo import gaussian
-from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Problem
+from recompose.lab.evaluate.samplers import gaussian
+from recompose.lab.evaluate.samplers.gaussian import EXPLODING, FLOW, A, B, C, Problem
 
 ROWS = [
     # path, steps, jump_length, resamplings, eta: mean, variance, KL

@@ -14,8 +14,8 @@ from recompose.core.sampling import lagrange
 from recompose.core.sampling.lagrange import Settings
 from recompose.core.sampling.noise_schedule import NoisePath
 from recompose.core.sampling.repaint import PRESETS
-from recompose.demo import gaussian
-from recompose.demo.gaussian import EXPLODING, FLOW, A, B, C, Problem
+from recompose.lab.evaluate.samplers import gaussian
+from recompose.lab.evaluate.samplers.gaussian import EXPLODING, FLOW, A, B, C, Problem
 
 LOWEST, HIGHEST, DEFAULT = 0.0291675, 14.6146, Settings()
 

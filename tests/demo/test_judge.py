@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from recompose.core.pose import eye
-from recompose.demo import judge
+from recompose.lab.evaluate import evaluator
 
 SIZES = [(128, 128), (192, 128), (77, 53), (600, 400), (9, 130), (1, 1)]
 
@@ -16,7 +16,7 @@ def picture(height: int, width: int) -> np.ndarray:
 
 
 def test_it_looks_at_pictures_of_any_size() -> None:
-    looker = judge.Judge(eye.eye(3))
+    looker = evaluator.Judge(eye.eye(3))
     images = [picture(*size) for size in SIZES]
     seen = looker.look(images)
     for what, image in zip(seen, images, strict=True):
@@ -31,7 +31,7 @@ def test_it_looks_at_pictures_of_any_size() -> None:
 
 
 def test_company_changes_nothing() -> None:
-    looker = judge.Judge(eye.eye(3))
+    looker = evaluator.Judge(eye.eye(3))
     images = [picture(160, 128), picture(160, 128)[:, ::-1]]
     alone, beside = looker.look(images[:1])[0], looker.look(images)[0]
     assert np.allclose(alone.points, beside.points, atol=1e-3) and alone.feet == beside.feet
@@ -49,21 +49,21 @@ def test_a_peaks_middle_is_found_between_cells(x: float, y: float) -> None:
 def test_three_certain_points_are_somebody() -> None:
     points = np.zeros((24, 3), np.float32)
     points[:2, 2] = 0.9
-    assert not judge.Seen(points, 0, {}).somebody
+    assert not evaluator.Seen(points, 0, {}).somebody
     points[7, 2] = 0.5
-    assert judge.Seen(points, 0, {}).somebody
+    assert evaluator.Seen(points, 0, {}).somebody
 
 
 def test_the_chances_of_a_number_of_things_are_those_of_independent_ones() -> None:
     def score(chance: float) -> float:
-        return (np.log(chance / (1 - chance)) - judge.BIAS) / judge.GAIN
+        return (np.log(chance / (1 - chance)) - evaluator.BIAS) / evaluator.GAIN
 
-    found = judge.chances(np.array([score(0.5), score(0.9), score(0.2), score(0.6)]))
+    found = evaluator.chances(np.array([score(0.5), score(0.9), score(0.2), score(0.6)]))
     assert found.sum() == pytest.approx(1)
     assert found[0] == pytest.approx(0.5 * 0.1 * 0.8 * 0.4)
     assert found[1] == pytest.approx(0.016 + 0.144 + 0.004 + 0.024)  # each alone
-    assert judge.chances(np.zeros(0)).tolist() == [1, 0, 0, 0]
-    assert judge.chances(np.array([score(1 - 1e-9)] * 5))[3] == pytest.approx(1)
+    assert evaluator.chances(np.zeros(0)).tolist() == [1, 0, 0, 0]
+    assert evaluator.chances(np.array([score(1 - 1e-9)] * 5))[3] == pytest.approx(1)
 
 
 def test_feet_are_counted_where_the_number_and_the_middles_agree_or_one_is_sure() -> None:
@@ -79,7 +79,7 @@ def test_feet_are_counted_where_the_number_and_the_middles_agree_or_one_is_sure(
         empty = torch.zeros(0)
         return eye.Views(empty, empty, maps, said, empty, empty)
 
-    assert judge.feet(views(2, 5.0, 2), 0, image) == 2
-    assert judge.feet(views(2, 1.0, 1), 0, image) == 1
-    assert judge.feet(views(0, 9.0, 0), 0, image) == 0
-    assert judge.feet(views(3, 2.0, 4), 0, image) == 3
+    assert evaluator.feet(views(2, 5.0, 2), 0, image) == 2
+    assert evaluator.feet(views(2, 1.0, 1), 0, image) == 1
+    assert evaluator.feet(views(0, 9.0, 0), 0, image) == 0
+    assert evaluator.feet(views(3, 2.0, 4), 0, image) == 3

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from recompose.demo.figures.labelled import labelled
+from recompose.lab.evaluate.models.labelled import labelled
 
 
 @pytest.mark.parametrize(("sheet", "methods"), [("labelled", {"a1", "b", "c"}), ("labelled_fresh", {"c"})])
@@ -21,13 +21,13 @@ def test_a_hundred_pictures_are_cut_out_of_the_sheet_whole(sheet: str, methods: 
 
 
 def test_right_counts_are_told_for_all_and_for_the_sure_ones(comfy: ModuleType) -> None:
-    from recompose.demo.figures import judge
+    from recompose.lab.evaluate.models import evaluator
 
     rows = [
         {"kind": "generated", "sure": sure, "feet": feet, "feet_seen": seen}
         for sure, feet, seen in ((True, 2, 2), (True, 2, 3), (False, 1, 2), (True, 0, 0))
     ]
-    found = judge.summary(rows)
+    found = evaluator.summary(rows)
     assert found["feet right, generated"] == "2 of 4"
     assert found["feet right, generated and sure"] == "2 of 3"
     assert found["feet right on faults"] is None

@@ -68,7 +68,7 @@ def test_the_autoencoder_gives_unseen_pictures_back(comfy: ModuleType) -> None:
 
 @pytest.mark.parametrize("kind", HEARD)
 def test_the_captioner_names_what_is_seen_and_nothing_else(kind: str) -> None:
-    from recompose.demo.figures import captioner as figures
+    from recompose.lab.evaluate.models import captioner as figures
 
     some = [shown for shown in figures.pictures(range(16)) if shown[0] == kind]
     right, asked, invented = figures.counts(figures.described(figures.load(parts.FOLDER), some, 1))

@@ -6,9 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from recompose.demo.quality import bootstrap, calibration, completion, figures, report, sheet
-from recompose.demo.quality.bootstrap import Statistic
-from recompose.demo.quality.journal import Journal
+from recompose.lab.evaluate import bootstrap
+from recompose.lab.evaluate.bootstrap import Statistic
+from recompose.lab.evaluate.journal import Journal
+from recompose.lab.evaluate.main_job import calibration, completion, report, sheet, statistics
 
 
 def row(seed: int, method: str, **changes: object) -> dict:
@@ -73,7 +74,7 @@ def test_nothing_has_no_interval_and_pairs_must_match() -> None:
 
 
 def test_the_figures_of_known_rows() -> None:
-    found = figures.figures(everything())
+    found = statistics.figures(everything())
     assert list(found) == ["a1", "a2", "b", "c", "completed"]
     assert found["a1"]["changed_pixels"] == (900, 900, 900)
     assert found["a1"]["feet_right"].value == 0 and found["c"]["feet_right"].value == 1
@@ -85,14 +86,14 @@ def test_the_figures_of_known_rows() -> None:
 
 def test_a_difference_takes_only_pictures_that_both_have() -> None:
     rows = everything(10)[:-1]
-    found = figures.difference(rows, "c", "b", "completed_10")
+    found = statistics.difference(rows, "c", "b", "completed_10")
     assert found == (1, 1, 1) and found.excludes_zero
-    assert figures.difference(rows, "c", "a2", "feet_right").excludes_zero is False
+    assert statistics.difference(rows, "c", "a2", "feet_right").excludes_zero is False
 
 
 def test_the_same_rows_have_not_fallen() -> None:
-    assert figures.fallen(everything(), everything()) == []
-    assert figures.fallen(everything(), []) == []
+    assert statistics.fallen(everything(), everything()) == []
+    assert statistics.fallen(everything(), []) == []
 
 
 @pytest.mark.parametrize(
@@ -108,14 +109,14 @@ def test_the_same_rows_have_not_fallen() -> None:
     ids=lambda value: str(value),
 )
 def test_a_fallen_figure_is_named(changes: dict, column: str) -> None:
-    found = figures.fallen(everything(**changes), everything())
+    found = statistics.fallen(everything(**changes), everything())
     assert any(sentence.startswith(f"c, {column}:") for sentence in found)
-    assert figures.fallen(everything(), everything(**changes)) == []
+    assert statistics.fallen(everything(), everything(**changes)) == []
 
 
 def test_other_methods_and_seconds_may_get_worse() -> None:
     worse = [one | {"seconds": 99.0} | ({"feet": 0} if one["method"] == "a2" else {}) for one in everything()]
-    assert figures.fallen(worse, everything()) == []
+    assert statistics.fallen(worse, everything()) == []
 
 
 def test_a_column_that_only_one_side_holds_is_left_out() -> None:
@@ -123,10 +124,10 @@ def test_a_column_that_only_one_side_holds_is_left_out() -> None:
     lean = [
         {key: value for key, value in one.items() if key != "feet"} for one in everything(changed_pixels=4)
     ]
-    assert "feet_right" not in figures.figures(lean)["c"] and "true_10" in figures.figures(lean)["c"]
+    assert "feet_right" not in statistics.figures(lean)["c"] and "true_10" in statistics.figures(lean)["c"]
     for rows, committed in ((lean, everything()), (everything(changed_pixels=4), lean[:0] + everything())):
-        assert any("changed pixels" in sentence for sentence in figures.fallen(rows, committed))
-    assert not any("feet" in sentence for sentence in figures.fallen(lean, everything(feet=2)))
+        assert any("changed pixels" in sentence for sentence in statistics.fallen(rows, committed))
+    assert not any("feet" in sentence for sentence in statistics.fallen(lean, everything(feet=2)))
 
 
 def test_a_part_is_held_against_the_same_pictures_and_one_wrong_is_within_the_interval() -> None:
@@ -135,11 +136,11 @@ def test_a_part_is_held_against_the_same_pictures_and_one_wrong_is_within_the_in
         if one["seed"] >= 8:
             one["feet"] = 0
     part = [one for one in everything(8) if one["method"] == "c"]
-    assert figures.fallen(part, committed) == []
+    assert statistics.fallen(part, committed) == []
     part[0]["feet"] = 1
-    assert figures.fallen(part, committed) == []
+    assert statistics.fallen(part, committed) == []
     part[1]["feet"] = 1
-    assert any("feet right" in sentence for sentence in figures.fallen(part, committed))
+    assert any("feet right" in sentence for sentence in statistics.fallen(part, committed))
 
 
 def test_the_journal_goes_on_after_a_torn_line(tmp_path) -> None:

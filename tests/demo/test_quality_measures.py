@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from recompose.core.canvas.seam import lab
-from recompose.demo.figures.rows import pck
-from recompose.demo.quality import calibration, cases, completion, measures
+from recompose.lab.evaluate.main_job import calibration, cases, completion, metrics
+from recompose.lab.evaluate.models.rows import pck
 
 
 @dataclass
@@ -37,7 +37,7 @@ def plan(case: cases.Case, method: str = "c", left: int = 0) -> dict:
 
 def told(case: cases.Case, moved: tuple[float, float] = (0, 0), score: float = 1.0, left: int = 0) -> Told:
     points = np.zeros((24, 3))
-    points[list(measures.ANKLES)] = case.ankles + np.array([left + moved[0], moved[1], score - 1])
+    points[list(metrics.ANKLES)] = case.ankles + np.array([left + moved[0], moved[1], score - 1])
     return Told(points, case.feet)
 
 
@@ -65,7 +65,7 @@ def test_the_length_is_the_persons_box_and_a_standing_person_shows_two_feet() ->
 def test_the_true_picture_has_no_step_more_than_itself(some) -> None:
     for case in some:
         region = plan(case)["region"]
-        assert measures.step_excess(case.whole.image, case.whole.image, region) == 0
+        assert metrics.step_excess(case.whole.image, case.whole.image, region) == 0
 
 
 def test_a_planted_step_is_the_step_more_even_on_a_wider_and_lower_canvas(some) -> None:
@@ -73,7 +73,7 @@ def test_a_planted_step_is_the_step_more_even_on_a_wider_and_lower_canvas(some) 
     stepped = calibration.planted_step(grey, 70)
     made = np.pad(stepped, ((0, 30), (8, 8), (0, 0)), mode="edge")
     region = {"x": 8, "y": 0, "width": 80, "height": 70, "canvas_width": 96, "canvas_height": 150}
-    assert measures.step_excess(made, grey, region) == pytest.approx(5, abs=0.25)
+    assert metrics.step_excess(made, grey, region) == pytest.approx(5, abs=0.25)
 
 
 @pytest.mark.parametrize("difference", [2.0, 5.0])
@@ -81,7 +81,7 @@ def test_the_planted_step_is_as_large_as_it_says(difference: float) -> None:
     ramp = np.linspace(60, 250, 64).astype(np.uint8)[None, :, None].repeat(20, 0).repeat(3, 2)
     ramp[..., 2] //= 2
     planted = calibration.planted_step(ramp, 8, difference)
-    before, after = (lab(measures.tensor(picture).permute(0, 2, 3, 1)) for picture in (ramp, planted))
+    before, after = (lab(metrics.tensor(picture).permute(0, 2, 3, 1)) for picture in (ramp, planted))
     away = (before - after).norm(dim=-1)[0]
     assert (planted[:8] == ramp[:8]).all()
     assert float(away[8:].mean()) == pytest.approx(difference, abs=0.15)
@@ -104,7 +104,7 @@ def test_the_seam_ratio_is_one_on_uncut_pictures_and_sees_a_planted_step(some) -
 def test_planted_displacements_of_the_ankles(some, away, score, near_05, near_10) -> None:
     case = some[1]
     found = told(case, (0.6 * away * case.length, 0.8 * away * case.length), score)
-    row = measures.judged(case, plan(case), found)
+    row = metrics.judged(case, plan(case), found)
     for key in ("to_completed", "to_true"):
         assert pck([row[key]], 0.05) == near_05
         assert pck([row[key]], 0.10) == near_10
@@ -113,36 +113,36 @@ def test_planted_displacements_of_the_ankles(some, away, score, near_05, near_10
 def test_one_ankle_off_is_half_and_left_is_not_right(some) -> None:
     case = some[1]
     found = told(case)
-    found.points[measures.ANKLES[1], 0] += 0.2 * case.length
-    assert pck([measures.judged(case, plan(case), found)["to_true"]], 0.1) == 0.5
+    found.points[metrics.ANKLES[1], 0] += 0.2 * case.length
+    assert pck([metrics.judged(case, plan(case), found)["to_true"]], 0.1) == 0.5
     swapped = told(case)
-    swapped.points[list(measures.ANKLES)] = swapped.points[list(reversed(measures.ANKLES))]
+    swapped.points[list(metrics.ANKLES)] = swapped.points[list(reversed(metrics.ANKLES))]
     apart = np.linalg.norm(case.ankles[0] - case.ankles[1]) / case.length
-    assert pck([measures.judged(case, plan(case), swapped)["to_true"]], 0.05) == (apart <= 0.05)
+    assert pck([metrics.judged(case, plan(case), swapped)["to_true"]], 0.05) == (apart <= 0.05)
 
 
 def test_the_true_pose_moves_with_the_photo_on_the_canvas(some) -> None:
     case = some[3]
-    row = measures.judged(case, plan(case, left=24), told(case, left=24))
+    row = metrics.judged(case, plan(case, left=24), told(case, left=24))
     assert row["to_true"] == [0.0, 0.0]
     assert row["true_feet"] == row["feet"] == case.feet
 
 
 def test_the_judge_on_the_true_picture_itself(some) -> None:
     case = some[4]
-    right = measures.judged_truth(case, told(case))
+    right = metrics.judged_truth(case, told(case))
     assert right == {"seed": 4, "feet": case.feet, "true_feet": case.feet, "to_true": [0.0, 0.0]}
 
 
 def test_a_row_of_the_true_picture_itself(some) -> None:
     case = some[5]
-    row = measures.measured(case, plan(case), case.whole.image, case.cropped.image)
+    row = metrics.measured(case, plan(case), case.whole.image, case.cropped.image)
     assert (row["seed"], row["method"], row["family"]) == (5, "c", case.whole.family)
     assert row["changed_pixels"] == 0 and row["step_excess"] == 0
     assert row["completed_to_true"] == [0.0, 0.0]
     spoilt = case.whole.image.copy()
     spoilt[3, 4:9, 1] ^= 1
-    assert measures.measured(case, plan(case), spoilt, case.cropped.image)["changed_pixels"] == 5
+    assert metrics.measured(case, plan(case), spoilt, case.cropped.image)["changed_pixels"] == 5
 
 
 def test_completed_legs_are_told_by_where_the_frame_cuts(some) -> None:

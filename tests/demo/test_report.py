@@ -6,14 +6,14 @@ import io
 
 import numpy as np
 from PIL import Image
-from recompose.demo import report
+from recompose.lab.evaluate import strip
 
 
 def test_the_tint_colours_the_mask_and_nothing_else() -> None:
     canvas = Image.new("RGB", (5, 3), (100, 120, 140))
     mask = Image.new("L", (5, 3))
     mask.putpixel((4, 2), 255)
-    pixels = np.asarray(report.tinted(canvas, mask))
+    pixels = np.asarray(strip.tinted(canvas, mask))
     assert (pixels[2, 4] == [161, 93, 104]).all()  # 0.55 of the canvas, 0.45 of (235, 60, 60)
     pixels = pixels.copy()
     pixels[2, 4] = (100, 120, 140)
@@ -27,22 +27,22 @@ def test_the_strip_brings_every_picture_to_one_height_and_labels_it() -> None:
         (f"panel {i}", Image.new("RGB", size, colour))
         for i, (size, colour) in enumerate(zip(sizes, colours, strict=True))
     ]
-    sheet = np.asarray(report.strip(panels)).astype(int)
+    sheet = np.asarray(strip.strip(panels)).astype(int)
     for (width, height), colour in zip(sizes, colours, strict=True):
         rows, columns = np.nonzero((abs(sheet - colour) < 3).all(axis=2))
-        assert rows.max() - rows.min() + 1 == report.HEIGHT
-        assert abs((columns.max() - columns.min() + 1) - width * report.HEIGHT / height) <= 1
-        label = sheet[report.GAP : report.GAP + report.LABEL, columns.min() : columns.max()]
+        assert rows.max() - rows.min() + 1 == strip.HEIGHT
+        assert abs((columns.max() - columns.min() + 1) - width * strip.HEIGHT / height) <= 1
+        label = sheet[strip.GAP : strip.GAP + strip.LABEL, columns.min() : columns.max()]
         assert (label.sum(axis=2) < 200).sum() > 50  # Dark letters on light paper above each picture.
 
 
 def test_png_keeps_every_pixel() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (17, 23, 3), dtype=np.uint8)
-    assert (np.asarray(Image.open(io.BytesIO(report.png(Image.fromarray(noise))))) == noise).all()
+    assert (np.asarray(Image.open(io.BytesIO(strip.png(Image.fromarray(noise))))) == noise).all()
 
 
 def test_the_figures_in_words() -> None:
-    lines = report.lines(
+    lines = strip.lines(
         {
             "caption": "a woman in a red coat",
             "pixels_added": {"left": 0, "top": 0, "right": 8, "bottom": 57},

@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from recompose.demo.judge import Seen
-from recompose.demo.study import measures, tasks
+from recompose.lab.evaluate.evaluator import Seen
+from recompose.lab.evaluate.pictures import metrics, tasks
 from recompose.lab.toy.world.labels import OBJECTS
 
 
@@ -57,7 +57,7 @@ def test_a_colour_that_changes_across_the_seam_is_found() -> None:
 
     def found(true: np.ndarray) -> list[float]:
         one = SimpleNamespace(hole=hole, example=SimpleNamespace(masks={"top": true}))
-        return measures.continuity(cast(Any, one), image)
+        return metrics.continuity(cast(Any, one), image)
 
     assert found(everywhere) == [0.0]
     image[28:] = 0  # what begins a cell below the seam may be something else
@@ -71,41 +71,42 @@ def test_true_garments_read_as_going_on_and_dyed_ones_do_not() -> None:
     found: dict[str, list[float]] = {"true": [], "dyed": []}
     for one in tasks.tasks("outpaint", 30):
         dyed = np.where(one.hole[..., None], one.example.image[..., ::-1], one.example.image)
-        found["true"] += measures.continuity(one, one.example.image)
-        found["dyed"] += measures.continuity(one, dyed)
+        found["true"] += metrics.continuity(one, one.example.image)
+        found["dyed"] += metrics.continuity(one, dyed)
     assert len(found["true"]) > 20 and np.mean(found["true"]) < 3 and max(found["true"]) < 10
     assert np.mean(found["dyed"]) > 20
 
 
 def test_the_true_picture_reads_right_and_a_grey_hole_does_not() -> None:
     one = tasks.tasks("outpaint", 1)[0]
-    right = measures.measured(one, one.example.image, seen(one.hole))
+    right = metrics.measured(one, one.example.image, seen(one.hole))
     assert right["changed_pixels"] == 0 and right["step_excess"] == 0
     grey = np.where(one.hole[..., None], np.uint8(128), one.example.image)
-    wrong = measures.measured(one, grey, seen(one.hole))
+    wrong = metrics.measured(one, grey, seen(one.hole))
     assert wrong["changed_pixels"] == 0 and wrong["seam_ratio"] > 2 * right["seam_ratio"]
     other = one.example.image.copy()
     other[0, :3] += 1
-    assert measures.measured(one, other, seen(one.hole))["changed_pixels"] == 3
+    assert metrics.measured(one, other, seen(one.hole))["changed_pixels"] == 3
 
 
 def test_kernel_distance_is_unbiased_and_worked_out_by_hand() -> None:
     x, y = np.array([[1.0], [2.0]]), np.array([[0.0], [3.0]])
     # off the diagonal k(1, 2) = 27 and k(0, 3) = 1; across: 1, 64, 1 and 343
-    assert measures.kernel_distance(x, y) == pytest.approx(27 + 1 - 2 * (1 + 64 + 1 + 343) / 4)
+    assert metrics.kernel_distance(x, y) == pytest.approx(27 + 1 - 2 * (1 + 64 + 1 + 343) / 4)
     random = np.random.default_rng(1)
     same = [
-        measures.kernel_distance(random.normal(size=(40, 6)), random.normal(size=(40, 6))) for _ in range(200)
+        metrics.kernel_distance(random.normal(size=(40, 6)), random.normal(size=(40, 6))) for _ in range(200)
     ]
     assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(200)
-    assert measures.kernel_distance(random.normal(1, 1, (40, 6)), random.normal(size=(40, 6))) > 1
+    assert metrics.kernel_distance(random.normal(1, 1, (40, 6)), random.normal(size=(40, 6))) > 1
 
 
 def test_every_method_paints_within_its_calls_and_alike_in_any_company(
     comfy: ModuleType, monkeypatch: Any
 ) -> None:
-    from recompose.demo.contest import sweep
-    from recompose.demo.study import painted, run
+    from recompose.lab.evaluate.pictures import latent_problem as painted
+    from recompose.lab.evaluate.pictures import run
+    from recompose.lab.evaluate.samplers import sweep
     from recompose.lab.toy.pipeline import Painter
 
     chosen, painter = run.settings(run.committed(run.parts.FOLDER.parent.parent / "docs")), Painter()
@@ -127,7 +128,7 @@ def test_every_method_paints_within_its_calls_and_alike_in_any_company(
 
 
 def test_the_model_is_the_networks_clean_picture(comfy: ModuleType) -> None:
-    from recompose.demo.study import painted
+    from recompose.lab.evaluate.pictures import latent_problem as painted
     from recompose.lab.toy.models import diffusion
     from recompose.lab.toy.pipeline import Painter
 
@@ -143,8 +144,8 @@ def test_the_model_is_the_networks_clean_picture(comfy: ModuleType) -> None:
 
 def test_the_softer_the_mask_the_more_of_a_picture_is_painted_anew(comfy: ModuleType) -> None:
     from recompose.core.sampling import lagrange
-    from recompose.demo.contest import methods
-    from recompose.demo.study import painted
+    from recompose.lab.evaluate.pictures import latent_problem as painted
+    from recompose.lab.evaluate.samplers import methods
     from recompose.lab.toy.pipeline import Painter
 
     painter, moved = Painter(), []
@@ -160,7 +161,7 @@ def test_the_softer_the_mask_the_more_of_a_picture_is_painted_anew(comfy: Module
 
 
 def test_the_page_says_each_method_of_each_kind(comfy: ModuleType) -> None:
-    from recompose.demo.study import report, run
+    from recompose.lab.evaluate.pictures import report, run
 
     row = {
         "feet": 1, "distances": [0.05, None], "seam_ratio": 1.25, "step_excess": -2.0,
@@ -184,7 +185,7 @@ def test_the_page_says_each_method_of_each_kind(comfy: ModuleType) -> None:
 def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_is_sure(
     comfy: ModuleType,
 ) -> None:
-    from recompose.demo.study import report
+    from recompose.lab.evaluate.pictures import report
 
     feet = {"Lagrange": dict.fromkeys(range(6), 1), "RePaint": {**dict.fromkeys(range(5), 0), 9: 1}}
     rows = [{"by": by, "seed": seed, "x": x} for by, found in feet.items() for seed, x in found.items()]
@@ -198,7 +199,7 @@ def test_only_what_would_come_out_otherwise_is_painted_again(
     comfy: ModuleType, tmp_path: Any, monkeypatch: Any
 ) -> None:
     from recompose.cli.bench_pictures import written
-    from recompose.demo.study import run
+    from recompose.lab.evaluate.pictures import run
 
     monkeypatch.setattr(run, "Painter", lambda: None)
     one = tasks.tasks("box", 1)[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from recompose.cli import quality
 from recompose.cli.quality_runs import Studio
-from recompose.demo.quality import cases
-from recompose.demo.quality.figures import fallen
+from recompose.lab.evaluate.main_job import cases
+from recompose.lab.evaluate.main_job.statistics import fallen
 from recompose.lab.toy.world.scenes import SCENES
 
 PICTURES, METHODS = 8, ["c"]

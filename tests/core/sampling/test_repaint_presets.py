@@ -6,8 +6,8 @@ import math
 
 import pytest
 from recompose.core.sampling.repaint import PRESETS, Settings, model_calls, plan
-from recompose.demo import gaussian
-from recompose.demo.gaussian import EXPLODING, FLOW, Problem
+from recompose.lab.evaluate.samplers import gaussian
+from recompose.lab.evaluate.samplers.gaussian import EXPLODING, FLOW, Problem
 
 PROBLEMS = gaussian.random_problems(20, seed=1)
 CALLS = {"fast": 50, "better": 100, "best": 200}

@@ -1,0 +1,72 @@
+"""What is measured on a painted picture, with the true one beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from ....core.canvas import seam
+from ....core.mask import distance
+from ...toy.world.labels import GARMENTS
+from ...toy.world.palette import difference
+from ..evaluator import Seen
+from ..main_job.metrics import tensor
+from ..models.detector import points_of
+from ..models.openpose import LIMBS, inside
+from ..models.rows import distances, longer_side
+from .tasks import Task
+
+FEWEST = 24  # pixels of a garment on either side of the seam
+NEAR = 8  # px from the seam, a cell of the latent; farther in, another garment may rightly have begun
+
+
+def continuity(task: Task, image: np.ndarray) -> list[float]:
+    """ΔE of median colours just in and just outside of the hole, for a garment that truly crosses its edge.
+
+    Both sides lie where the garment truly is, so that no judge's mistake counts as one of the painter's.
+    """
+    hole, found = task.hole, []
+    inner, outer = (side & (distance.to_nearest(~side, NEAR) <= NEAR) for side in (hole, ~hole))
+    for name in GARMENTS:
+        true = task.example.masks.get(name, np.zeros_like(hole))
+        parts = true & inner, true & outer
+        if min(part.sum() for part in parts) >= FEWEST:
+            colours = (tuple(np.median(image[part], axis=0).tolist()) for part in parts)
+            found.append(round(difference(*colours), 3))
+    return found
+
+
+def measured(task: Task, image: np.ndarray, seen: Seen) -> dict[str, Any]:
+    """Feet, limbs in the hole, seam, colours across it, pixels that changed outside of the hole."""
+    truth, hole = task.example.image, task.hole
+    mask = torch.from_numpy(hole)[None, None].float()
+    ours, theirs = seam.measure(tensor(image), mask), seam.measure(tensor(truth), mask)
+    limbs = inside(points_of(task.example), hole)
+    return {
+        "feet": int(seen.feet == 2),  # which every true picture of the world shows
+        "distances": distances(seen.points[list(LIMBS)], limbs, longer_side(task.example.drawing.material)),
+        "seam_ratio": round(ours.ratio, 4),
+        "step_excess": round(ours.step - theirs.step, 4),
+        "continuity": continuity(task, image),
+        "changed_pixels": int((image != truth).any(2)[~hole].sum()),
+    }
+
+
+def kernel_distance(found: np.ndarray, true: np.ndarray) -> float:
+    """The unbiased squared maximum mean discrepancy of features N,D and M,D under the cubic kernel.
+
+    Bińkowski et al. 2018 ("Demystifying MMD GANs"), §3: k(x, y) = (x·y / D + 1)³. With the judge's features
+    instead of Inception's it is no KID that other papers could be compared with.
+    """
+    x, y = found.astype(np.float64), true.astype(np.float64)
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    def off(a: np.ndarray) -> float:
+        gram = kernel(a, a)
+        return float((gram.sum() - np.trace(gram)) / (len(a) * (len(a) - 1)))
+
+    return off(x) + off(y) - 2 * float(kernel(x, y).mean())

@@ -1,0 +1,212 @@
+"""Paint all tasks with all methods, going on where a run stopped, and measure what was painted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ...toy.models import parts
+from ...toy.pipeline import Painter
+from ...toy.requests import BATCH
+from ..evaluator import Judge
+from ..journal import Journal
+from ..samplers import sweep
+from . import latent_problem, metrics
+from .tasks import COUNT, Task, tasks
+
+OURS = "Lagrange"
+TRUE = "true picture"  # measured beside them: what a perfect painter reads
+METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", OURS)
+# Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
+KINDS = (*COUNT, "outpaint, inpaint model")
+ROOT = Path(__file__).resolve().parents[2]
+# What of the code a painted picture depends on, and what more for some methods.
+CODE = (
+    "core/sampling/noise_schedule.py", "lab/toy/pipeline.py", "lab/evaluate/samplers/gaussian.py",
+    "lab/evaluate/samplers/methods.py",
+    "lab/evaluate/pictures/tasks.py", "lab/evaluate/pictures/latent_problem.py",
+)  # fmt: skip
+OWN_CODE = {
+    "RePaint": ("core/sampling/repaint.py",),
+    OURS: ("core/sampling/repaint.py", "core/sampling/lagrange.py"),
+}
+
+
+def fingerprint(paths: list[Path], *more: object) -> str:
+    """A short name that changes with the files and with what else is given."""
+    digest = hashlib.sha256(json.dumps(more, sort_keys=True).encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def world_files() -> list[Path]:
+    """What draws the true pictures."""
+    return sorted((ROOT / "lab" / "toy" / "world").glob("*.py"))
+
+
+def version(method: str, chosen: dict[str, Any]) -> str:
+    """Of everything that a method's painted pictures depend on."""
+    paths = [ROOT / name for name in (*CODE, *OWN_CODE.get(method, ()))]
+    paths += world_files()
+    paths += [parts.FOLDER / parts.PARTS[name].file for name in ("vae", "text", "unet")]
+    return fingerprint(paths, chosen)
+
+
+def truth_version() -> str:
+    """Of the true pictures and their holes."""
+    return fingerprint([ROOT / "lab/evaluate/pictures/tasks.py", *world_files()])
+
+
+def measured_by() -> str:
+    """Version of what looks at the pictures."""
+    sources = (
+        "lab/evaluate/pictures/metrics.py",
+        "core/canvas/seam.py",
+        "core/mask/distance.py",
+        "lab/evaluate/evaluator.py",
+        "core/pose/eye.py",
+    )
+    judge = parts.FOLDER / parts.PARTS["judge"].file
+    return fingerprint([*(ROOT / name for name in sources), judge])
+
+
+def settings(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What the contest chose for each method at 50 calls."""
+    return {row["method"]: row["settings"] for row in rows if row["calls"] == latent_problem.CALLS}
+
+
+class Study:
+    """Pictures and rows in a folder; `kept` is what an earlier study wrote, so far as nothing has changed."""
+
+    def __init__(
+        self,
+        folder: Path,
+        chosen: dict[str, dict[str, Any]],
+        count: int | None = None,
+        kept: dict[str, Any] | None = None,
+    ) -> None:
+        self.folder, self.chosen = folder, chosen
+        drawn = {kind: tasks(kind, count) for kind in COUNT}
+        self.tasks = {kind: drawn[kind.partition(",")[0]] for kind in KINDS}
+        self.versions = {TRUE: truth_version()} | {name: version(name, chosen[name]) for name in METHODS}
+        self.journal = Journal(folder / "painted.jsonl")
+        self.painter, self.judge = Painter(), Judge.load()
+        self.kept_rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.kept_distances: dict[str, dict[str, float | None]] = {}
+        if kept and count is None and kept.get("measured by") == measured_by():
+            self.keep(kept)
+
+    def keep(self, kept: dict[str, Any]) -> None:
+        """Take over the rows of methods that would paint the same again."""
+        same = [name for name in self.versions if kept["versions"].get(name) == self.versions[name]]
+        for row in kept["rows"]:
+            if row["by"] in same:
+                self.kept_rows.setdefault((row["kind"], row["by"]), []).append(row)
+        self.kept_distances = kept["kernel distances"]
+
+    def image(self, kind: str, method: str, task: Task) -> Path:
+        """Where a painted picture is kept."""
+        return self.folder / f"{kind}-{method}-{task.seed}.png".replace(", ", "_").replace(" ", "_")
+
+    def done(self, kind: str, method: str, task: Task) -> bool:
+        """Whether the picture is painted, by what would paint it now."""
+        row = self.journal.get(task.seed, f"{kind}: {method}")
+        return row is not None and row["version"] == self.versions[method]
+
+    def paint(self, tell: Callable[[str], None]) -> None:
+        """Paint what is not painted yet."""
+        for kind, todo in self.tasks.items():
+            for method in METHODS:
+                if (kind, method) in self.kept_rows:
+                    continue
+                for some in alike([task for task in todo if not self.done(kind, method, task)]):
+                    self.paint_some(kind, method, some)
+                    tell(f"{kind}, {method}: pictures {', '.join(str(task.seed) for task in some)}")
+
+    def paint_some(self, kind: str, method: str, some: list[Task]) -> None:
+        """Paint tasks of one size together and keep them."""
+        found = sweep.method(method, self.chosen[method], latent_problem.CALLS)
+        if found is None:
+            raise RuntimeError(
+                f"Expected {method} to fit into {latent_problem.CALLS} calls; run bench samplers again."
+            )
+        start = time.monotonic()
+        images, calls = latent_problem.paint(self.painter, some, kind.endswith("model"), found[0])
+        seconds = (time.monotonic() - start) / len(some)
+        for task, image in zip(some, images, strict=True):
+            Image.fromarray(image).save(self.image(kind, method, task))
+            row = {"kind": kind, "seed": task.seed, "by": method, "version": self.versions[method]}
+            row |= {"calls": calls, "seconds": round(seconds, 2), "method": f"{kind}: {method}"}
+            self.journal.add(row)
+
+    def pictures(self, kind: str, method: str) -> list[np.ndarray]:
+        """What a method painted for a kind's tasks, or the truth."""
+        if method == TRUE:
+            return [task.example.image for task in self.tasks[kind]]
+        return [np.asarray(Image.open(self.image(kind, method, task))) for task in self.tasks[kind]]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each picture, measured anew: how to measure may change while the pictures stay."""
+        found = []
+        for kind, todo in self.tasks.items():
+            for method in self.versions:
+                if (kind, method) in self.kept_rows:
+                    found += self.kept_rows[kind, method]
+                    continue
+                images = self.pictures(kind, method)
+                for task, image, seen in zip(todo, images, self.judge.look(images), strict=True):
+                    row = {"kind": kind, "seed": task.seed, "by": method}
+                    row |= metrics.measured(task, image, seen)
+                    if method != TRUE:
+                        made = self.journal.rows[task.seed, f"{kind}: {method}"]
+                        row |= {name: made[name] for name in ("calls", "seconds")}
+                    found.append(row)
+        return found
+
+    def kernel_distances(self) -> dict[str, dict[str, float | None]]:
+        """By kind and method, how far painted features are from the true ones; None of one picture."""
+        found: dict[str, dict[str, float | None]] = {kind: {} for kind in self.tasks}
+        for kind, todo in self.tasks.items():
+            true: np.ndarray | None = None  # not looked at while everything is kept
+            for method in METHODS:
+                if (kind, method) in self.kept_rows:
+                    found[kind][method] = self.kept_distances[kind][method]
+                elif len(todo) < 2:
+                    found[kind][method] = None
+                else:
+                    if true is None:
+                        true = self.judge.features(self.pictures(kind, TRUE))
+                    features = self.judge.features(self.pictures(kind, method))
+                    found[kind][method] = round(metrics.kernel_distance(features, true), 6)
+        return found
+
+    def data(self) -> dict[str, Any]:
+        """All that docs/samplers_pictures.json holds."""
+        return {
+            "settings": {method: self.chosen[method] for method in METHODS},
+            "versions": self.versions,
+            "measured by": measured_by(),
+            "kernel distances": self.kernel_distances(),
+            "rows": self.rows(),
+        }
+
+
+def alike(some: list[Task]) -> Iterator[list[Task]]:
+    """Tasks of one size that are painted together."""
+    for height in sorted({task.hole.shape[0] for task in some}):
+        same = [task for task in some if task.hole.shape[0] == height]
+        for start in range(0, len(same), BATCH):
+            yield same[start : start + BATCH]
+
+
+def committed(docs: Path) -> list[dict[str, Any]]:
+    """The contest's rows."""
+    return json.loads((docs / "samplers.json").read_text(encoding="utf-8"))
