@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..lab.places import DOCS
 from .environment import Environment
 
 
@@ -25,11 +26,9 @@ def main(arguments: list[str], environment: Environment) -> int:
     names = ", ".join(catalogue.FIGURES)
     options.add_argument("name", choices=catalogue.FIGURES, metavar="NAME", help=names)
     options.add_argument(
-        "--weights", type=Path, default=parts.FOLDER, metavar="DIR", help="instead of demo/weights"
+        "--weights", type=Path, default=parts.FOLDER, metavar="DIR", help="instead of lab/weights"
     )
-    options.add_argument(
-        "--out", type=Path, metavar="DIR", help="instead of demo/figures, and docs where there is a page"
-    )
+    options.add_argument("--out", type=Path, metavar="DIR", help="instead of lab/results/models and docs")
     options.add_argument("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
     given = options.parse_args(arguments)
     if given.threads:
@@ -39,7 +38,7 @@ def main(arguments: list[str], environment: Environment) -> int:
         path = (given.out or catalogue.FOLDER) / f"{given.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         catalogue.write(figures, path)
-        page = catalogue.write_page(given.name, figures, given.out or catalogue.DOCS)
+        page = catalogue.write_page(given.name, figures, given.out or DOCS)
     except (OSError, RuntimeError, ValueError) as error:
         print(f"figures: {error}", file=sys.stderr)
         return 1

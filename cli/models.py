@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOY = ROOT / "lab" / "toy"
-WEIGHTS = ROOT / "demo" / "weights"
+WEIGHTS = ROOT / "lab" / "weights"
 
 
 def version(weights: Path) -> str:

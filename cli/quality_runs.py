@@ -35,7 +35,7 @@ Tell = Callable[[Row], None]
 def version(comfyui: Path) -> str:
     """A short name that changes with the models, the pack, the world or ComfyUI's folder."""
     digest = hashlib.sha256(f"{comfyui.parent.name}/{comfyui.name}".encode())
-    for source in (*SOURCES, *(f"demo/weights/{name}.safetensors" for name in WEIGHTS)):
+    for source in (*SOURCES, *(f"lab/weights/{name}.safetensors" for name in WEIGHTS)):
         path = ROOT / source
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         "--minutes", type=float, metavar="M", help="stop after M minutes (default: as configured)"
     )
     options.add_argument(
-        "--weights", type=Path, metavar="DIR", help="read and write here instead of demo/weights"
+        "--weights", type=Path, metavar="DIR", help="read and write here instead of lab/weights"
     )
     options.add_argument(
         "--set",

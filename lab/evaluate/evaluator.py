@@ -85,7 +85,7 @@ def feet(views: eye.Views, place: int, image: np.ndarray) -> int:
 
     Both are taught by drawn faults only. On painted pictures the number alone is less often what an eye
     counts than the middles are, on drawn faults more often: so the chances of both are multiplied, weighted
-    so that neither falls below 95 % on the pictures they were chosen on (demo/cards/judge.md).
+    so that neither falls below 95 % on the pictures they were chosen on (lab/results/cards/judge.md).
     """
     said = views.feet[place].softmax(0).numpy()
     counted = chances(peaks(views.middles[place], image))

@@ -27,7 +27,7 @@ INTRODUCTION = f"""# Completed legs
 
 Written by `python3 cli figures completion`: {PER_FAMILY} people of each pose family of the drawn world's
 test part, cut at six heights, completed by Complete Pose and held against the true points. Raw rows:
-`demo/figures/completion.json`. Distances are means over guessed joints, in % of the true stature unless
+`lab/results/models/completion.json`. Distances are means over guessed joints, in % of the true stature unless
 stated; PCK is the share of guessed ankles that lie within 5 % and 10 % of L, the longer side of the person's
 box.
 

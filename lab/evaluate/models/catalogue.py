@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from ...places import RESULTS
 from ..completion import measure, page
 from . import captioner, detector, evaluator, openpose, text_to_image, vae
 from .rows import Figures
 
-FOLDER = Path(__file__).resolve().parent
-DOCS = FOLDER.parents[1] / "docs"
+FOLDER = RESULTS / "models"
 
 
 # Each takes the folder of the committed weights; ComfyUI can be imported then.

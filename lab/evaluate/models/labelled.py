@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-HERE = Path(__file__).parent
+from ...places import RESULTS
+
 HEIGHT, WIDTH, COLUMNS = 208, 128, 20
 
 
@@ -33,9 +33,9 @@ class Labelled:
 
 def labelled(name: str) -> list[Labelled]:
     """All of one sheet."""
-    sheet = np.asarray(Image.open(HERE / f"{name}.png").convert("RGB"))
+    sheet = np.asarray(Image.open(RESULTS / f"{name}.png").convert("RGB"))
     found = []
-    for place, row in enumerate(json.loads((HERE / f"{name}.json").read_text())):
+    for place, row in enumerate(json.loads((RESULTS / f"{name}.json").read_text())):
         top, left = HEIGHT * (place // COLUMNS), WIDTH * (place % COLUMNS)
         image = sheet[top : top + row["height"], left : left + WIDTH]
         found.append(Labelled(row["seed"], row["method"], row["feet"], row["sure"], image))

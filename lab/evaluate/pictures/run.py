@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ...places import ROOT
 from ...toy.models import parts
 from ...toy.pipeline import Painter
 from ...toy.requests import BATCH
@@ -26,7 +27,6 @@ TRUE = "true picture"  # measured beside them: what a perfect painter reads
 METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", OURS)
 # Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
 KINDS = (*COUNT, "outpaint, inpaint model")
-ROOT = Path(__file__).resolve().parents[2]
 # What of the code a painted picture depends on, and what more for some methods.
 CODE = (
     "core/sampling/noise_schedule.py", "lab/toy/pipeline.py", "lab/evaluate/samplers/gaussian.py",

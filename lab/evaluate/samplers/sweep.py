@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....core.sampling import lagrange, repaint
+from ...places import ROOT
 from . import methods
 from .gaussian import EXPLODING, Gaussians, random_problems
 
@@ -90,15 +91,14 @@ def score(run: Run, draws: int) -> float:
 
 def version() -> str:
     """Of everything that a score depends on."""
-    root = Path(__file__).resolve().parents[2]
     files = (
         "lab/evaluate/samplers/gaussian.py",
         "core/sampling/noise_schedule.py",
         "core/sampling/repaint.py",
         "core/sampling/lagrange.py",
     )
-    own = (f"demo/contest/{name}.py" for name in ("worlds", "methods", "sweep"))
-    code = b"".join((root / name).read_bytes() for name in (*files, *own))
+    own = (f"lab/evaluate/samplers/{name}.py" for name in ("worlds", "methods", "sweep"))
+    code = b"".join((ROOT / name).read_bytes() for name in (*files, *own))
     return hashlib.sha256(code).hexdigest()[:16]
 
 

@@ -13,10 +13,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...places import WEIGHTS
+
 UNET = "model.diffusion_model."
 TEXT = "cond_stage_model.transformer."
 VAE = "first_stage_model."
-FOLDER = Path(__file__).resolve().parents[3] / "demo" / "weights"
+FOLDER = WEIGHTS
 
 
 @dataclass(frozen=True)
