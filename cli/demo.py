@@ -18,10 +18,11 @@ from PIL import Image, UnidentifiedImageError
 
 from ..core.canvas.preservation import changed_pixels
 from ..lab.evaluate import strip as reporting
-from . import models, run, saving, signals, workflow
-from .client import Client, ServerError
+from . import models, run, saving, signals
+from .comfy import workflow
+from .comfy.client import Client, ServerError
+from .comfy.progress import Progress
 from .environment import Environment
-from .progress import Progress
 from .server import ROOT, PrivateServer, demo_packs
 
 WORKFLOW = ROOT / "workflows" / "api" / "full_body.json"

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import demo, models, quality_prompts, run, saving, signals, workflow
-from .client import ServerError
+from . import demo, models, quality_prompts, run, saving, signals
+from .comfy import workflow
+from .comfy.client import ServerError
 from .environment import Environment
 from .server import ROOT, PrivateServer, demo_packs
 

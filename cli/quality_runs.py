@@ -13,8 +13,9 @@ from PIL import Image
 
 from ..lab.evaluate.journal import Journal, Row
 from ..lab.evaluate.main_job.cases import Case
-from . import complaints, demo, quality_prompts, saving, workflow
-from .client import ServerError
+from . import demo, quality_prompts, saving
+from .comfy import errors, workflow
+from .comfy.client import ServerError
 from .server import ROOT, PrivateServer
 
 PLAN = "plan"
@@ -65,7 +66,7 @@ class Studio:
     def run(self, prompt: dict) -> tuple[dict, float]:
         """The outputs by title and the seconds the server worked; ServerError says why it failed."""
         entry = self.server.run(prompt)
-        failure = complaints.failure(entry, prompt)
+        failure = errors.failure(entry, prompt)
         if failure:
             raise ServerError(failure)
         times = {kind: data.get("timestamp", 0) for kind, data in entry["status"]["messages"]}

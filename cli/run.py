@@ -7,9 +7,10 @@ import functools
 import sys
 from pathlib import Path
 
-from . import complaints, saving, signals, workflow
-from .client import Client, Refused, ServerError
-from .progress import Progress
+from . import saving, signals
+from .comfy import errors, workflow
+from .comfy.client import Client, Refused, ServerError
+from .comfy.progress import Progress
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
@@ -57,10 +58,10 @@ def execute(client: Client, prompt: dict) -> tuple[dict, Progress]:
     progress, succeeded = Progress(prompt), False
     try:
         entry = client.run(prompt, watch=progress)
-        failure = complaints.failure(entry, prompt)
+        failure = errors.failure(entry, prompt)
         succeeded = not failure
     except Refused as error:
-        raise ServerError(complaints.refusal(error.body, prompt) if error.body else str(error)) from error
+        raise ServerError(errors.refusal(error.body, prompt) if error.body else str(error)) from error
     finally:
         progress.finish(succeeded)
     if failure:

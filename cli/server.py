@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .client import Client, ServerError, Unreachable
+from .comfy.client import Client, ServerError, Unreachable
 
 ROOT = Path(__file__).resolve().parent.parent
 # ComfyUI shall load the pack under any folder name; a dash and a space are the usual trouble.

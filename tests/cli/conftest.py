@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from recompose.cli import client as http_client
+from recompose.cli.comfy import client as http_client
 
 DEFINITIONS = {
     "EmptyImage": {"input": {"required": {"width": ["INT", {"min": 1}], "scale": ["FLOAT", {}]}}},

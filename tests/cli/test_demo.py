@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import demo, workflow
+from recompose.cli import demo
+from recompose.cli.comfy import workflow
 from recompose.cli.environment import Environment
 from recompose.lab.evaluate import strip
 from recompose.lab.toy import photo

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import demo, quality, quality_prompts, quality_runs, workflow
-from recompose.cli.client import ServerError
+from recompose.cli import demo, quality, quality_prompts, quality_runs
+from recompose.cli.comfy import workflow
+from recompose.cli.comfy.client import ServerError
 from recompose.lab.evaluate.evaluator import Judge
 from recompose.lab.evaluate.main_job import cases
 from recompose.lab.evaluate.main_job.statistics import METHODS

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from recompose.cli import client, complaints, run, saving
+from recompose.cli import run, saving
+from recompose.cli.comfy import client, errors
 
 PICTURE = {"filename": "x_00001_.png", "subfolder": "", "type": "output"}
 PREVIEW = {"filename": "p.png", "subfolder": "", "type": "temp"}
@@ -167,7 +168,7 @@ def test_a_blocked_node_is_a_failure_even_if_the_status_says_success() -> None:
         "exception_message": "Blocked: no",
     }
     entry = {"status": {"status_str": "success", "messages": [["execution_error", blocked]]}}
-    assert "Blocked: no" in complaints.failure(entry, {"1": {"class_type": "A", "inputs": {}}})
+    assert "Blocked: no" in errors.failure(entry, {"1": {"class_type": "A", "inputs": {}}})
 
 
 def test_an_interrupt_by_somebody_else_is_a_failure(ready, workflow_file, tmp_path, capsys) -> None:

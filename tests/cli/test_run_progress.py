@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
-from recompose.cli import progress
-from recompose.cli.progress import Progress
+from recompose.cli.comfy import progress
+from recompose.cli.comfy.progress import Progress
 
 PROMPT = {
     "1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},

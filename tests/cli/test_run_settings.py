@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recompose.cli import workflow
-from recompose.cli.workflow import Upload, WorkflowError
+from recompose.cli.comfy import workflow
+from recompose.cli.comfy.workflow import Upload, WorkflowError
 
 Define = Callable[[str], dict | None]
 VALUES = [

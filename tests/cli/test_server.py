@@ -16,7 +16,7 @@ from threading import Thread
 
 import pytest
 from recompose.cli import server as private
-from recompose.cli.client import Client, ServerError
+from recompose.cli.comfy.client import Client, ServerError
 from recompose.cli.server import PrivateServer
 
 # Starts at once, which the real one does not, and can be told to misbehave.
@@ -201,7 +201,7 @@ def test_a_server_that_cannot_start_leaves_its_last_words(stand_in, tmp_path) ->
 
 
 def test_a_server_that_dies_half_way_is_named(stand_in, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("recompose.cli.client.GRACE", 0.2)
+    monkeypatch.setattr("recompose.cli.comfy.client.GRACE", 0.2)
     with (
         PrivateServer(sys.executable, stand_in, tmp_path / "cache") as server,
         pytest.raises(ServerError, match=r"The private ComfyUI died \(exit code 7\)"),

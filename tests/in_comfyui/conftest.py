@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli.client import Client
+from recompose.cli.comfy.client import Client
 from recompose.cli.models import WEIGHTS, assembled
 from recompose.cli.server import PrivateServer, demo_packs
 from recompose.lab.toy.models.parts import PARTS

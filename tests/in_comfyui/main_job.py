@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from recompose.cli import workflow
+from recompose.cli.comfy import workflow
 from recompose.core.canvas.preservation import changed_pixels
 
 PROMPT = Path(__file__).resolve().parents[2] / "workflows" / "api" / "full_body.json"

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from recompose.cli import workflow
-from recompose.cli.client import Refused
+from recompose.cli.comfy import workflow
+from recompose.cli.comfy.client import Refused
 from recompose.tests.in_comfyui import main_job
 from safetensors.torch import save_file
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import workflow
+from recompose.cli.comfy import workflow
 from recompose.core.canvas import preservation
 from recompose.lab.toy import world
 from recompose.tests.in_comfyui import main_job

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from recompose.cli import workflow
+from recompose.cli.comfy import workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPT = json.loads((ROOT / "workflows" / "api" / "many_regions.json").read_text())

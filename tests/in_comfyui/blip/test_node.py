@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from recompose.cli.client import Refused
+from recompose.cli.comfy.client import Refused
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from recompose.cli.client import Refused
+from recompose.cli.comfy.client import Refused
 from recompose.cli.server import PrivateServer, demo_packs
 from recompose.core.pose import draw, people
 from recompose.core.shapes import Size

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import workflow
+from recompose.cli.comfy import workflow
 
 ROOT = Path(__file__).resolve().parents[3]
 PROMPT = json.loads((ROOT / "workflows" / "api" / "repaint.json").read_text())
