@@ -15,8 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..lab.setup.environment import Environment
 from . import bench_editor, bench_pictures, bench_regions, bench_samplers, bench_sampling
-from .environment import Environment
 from .report_parts import part_of
 from .startup import startup_seconds
 

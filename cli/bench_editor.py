@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .environment import ensure
+from ..lab.setup.environment import ensure
+from ..lab.setup.server import ROOT, PrivateServer
 from .report_parts import replace_part
-from .server import ROOT, PrivateServer
 from .testing import variables
 
 REPORT = ROOT / "docs" / "performance.md"

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..lab.setup.environment import Environment
 from . import saving
-from .environment import Environment
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA = "samplers_pictures.json"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .environment import Environment
+from ..lab.setup.environment import Environment
+from ..lab.setup.server import ROOT
 from .report_parts import replace_part
-from .server import ROOT
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## Many regions in one picture"

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from .environment import Environment
+from ..lab.setup.environment import Environment
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from . import models
-from .environment import Environment
+from ..lab.setup import models
+from ..lab.setup.environment import Environment
+from ..lab.setup.server import ROOT
 from .report_parts import replace_part
-from .server import ROOT
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## What a sampler costs beside the model"

@@ -18,12 +18,13 @@ from PIL import Image, UnidentifiedImageError
 
 from ..core.canvas.preservation import changed_pixels
 from ..lab.evaluate import strip as reporting
-from . import models, run, saving, signals
+from ..lab.setup import models
+from ..lab.setup.environment import Environment
+from ..lab.setup.server import ROOT, PrivateServer, demo_packs
+from . import run, saving, signals
 from .comfy import workflow
 from .comfy.client import Client, ServerError
 from .comfy.progress import Progress
-from .environment import Environment
-from .server import ROOT, PrivateServer, demo_packs
 
 WORKFLOW = ROOT / "workflows" / "api" / "full_body.json"
 PHOTO, POSE = (

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..lab.places import DOCS
-from .environment import Environment
+from ..lab.setup.environment import Environment
 
 
 def main(arguments: list[str], environment: Environment) -> int:

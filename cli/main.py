@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .environment import Environment, SetupError, ensure
+from ..lab.setup.environment import Environment, SetupError, ensure
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import demo, models, quality_prompts, run, saving, signals
+from ..lab.setup import models
+from ..lab.setup.environment import Environment
+from ..lab.setup.server import ROOT, PrivateServer, demo_packs
+from . import demo, quality_prompts, run, saving, signals
 from .comfy import workflow
 from .comfy.client import ServerError
-from .environment import Environment
-from .server import ROOT, PrivateServer, demo_packs
 
 if TYPE_CHECKING:
     from ..lab.evaluate.evaluator import Judge

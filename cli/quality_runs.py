@@ -13,10 +13,10 @@ from PIL import Image
 
 from ..lab.evaluate.journal import Journal, Row
 from ..lab.evaluate.main_job.cases import Case
+from ..lab.setup.server import ROOT, PrivateServer
 from . import demo, quality_prompts, saving
 from .comfy import errors, workflow
 from .comfy.client import ServerError
-from .server import ROOT, PrivateServer
 
 PLAN = "plan"
 # What the saved results depend on beside their prompts; who only looks at them is not among it.

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from .environment import Environment
+from ..lab.setup.environment import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from .environment import Environment
+from ..lab.setup.environment import Environment
 
 LINE_SECONDS = 5.0
 ORDER = ("vae", "text", "unet", "openpose", "captioner", "judge", "detector")

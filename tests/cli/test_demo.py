@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from recompose.cli import demo
 from recompose.cli.comfy import workflow
-from recompose.cli.environment import Environment
 from recompose.lab.evaluate import strip
+from recompose.lab.setup.environment import Environment
 from recompose.lab.toy import photo
 
 NAMES = ("--checkpoint", "mine.safetensors", "--controlnet", "pose.pth", "--caption-model", "blip-base")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recompose.cli import models
+from recompose.lab.setup import models
 from recompose.lab.toy import assemble
 
 

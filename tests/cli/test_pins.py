@@ -11,11 +11,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from recompose.cli import pins
-from recompose.cli.setup_packages import SetupError, requirements
+from recompose.lab.setup import pins
+from recompose.lab.setup.packages import SetupError, requirements
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = sorted((ROOT / "locks").iterdir())
+LOCKS = sorted((ROOT / "lab" / "setup" / "locks").iterdir())
 MINORS = ("py311", "py312", "py313")
 PYLOCK = """
 lock-version = "1.0"
@@ -35,7 +35,9 @@ wheels = [{ url = "https://host/c.whl", hashes = { sha256 = "cc" } }]
 
 
 def pinned(name: str, minor: str) -> dict[str, str]:
-    return dict(pin.split("==") for pin in pins.pins(ROOT / "locks" / f"{name}-{minor}.txt"))
+    return dict(
+        pin.split("==") for pin in pins.pins(ROOT / "lab" / "setup" / "locks" / f"{name}-{minor}.txt")
+    )
 
 
 def test_every_lock_is_there_for_every_python() -> None:

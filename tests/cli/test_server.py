@@ -15,9 +15,9 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from recompose.cli import server as private
 from recompose.cli.comfy.client import Client, ServerError
-from recompose.cli.server import PrivateServer
+from recompose.lab.setup import server as private
+from recompose.lab.setup.server import PrivateServer
 
 # Starts at once, which the real one does not, and can be told to misbehave.
 STAND_IN = """

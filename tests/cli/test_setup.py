@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from recompose.cli import setup_packages, setup_stages
-from recompose.cli.setup_packages import SetupError
+from recompose.lab.setup import packages, stages
+from recompose.lab.setup.packages import SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
 # The test process may run in an environment without pip; the set-up starts from the Python below it.
@@ -292,14 +292,14 @@ def test_a_full_disk_is_told_before_and_during(tmp_path: Path, monkeypatch: pyte
     def full(folder: Path, progress: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(setup_stages, "pip_runner", lambda: BASE)
-    stage = setup_stages.Stage(tmp_path / "part", "part", 10**6, full)
+    monkeypatch.setattr(stages, "pip_runner", lambda: BASE)
+    stage = stages.Stage(tmp_path / "part", "part", 10**6, full)
     with pytest.raises(SetupError, match="the disk is full; make room there, or set RECOMPOSE_CACHE"):
-        setup_stages.ensure_built(tmp_path, [stage])
+        stages.ensure_built(tmp_path, [stage])
     assert not stage.complete()
-    monkeypatch.setattr(setup_stages.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3}))
+    monkeypatch.setattr(stages.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3}))
     with pytest.raises(SetupError, match=r"The set-up needs about 1 MB in .* but 0 MB are free"):
-        setup_stages.ensure_built(tmp_path, [stage])
+        stages.ensure_built(tmp_path, [stage])
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_a_full_disk_is_told_before_and_during(tmp_path: Path, monkeypatch: pyte
     ],
 )
 def test_a_failed_program_is_explained_in_one_sentence(log: str, reason: str) -> None:
-    told = setup_packages.explain("Doing", log)
+    told = packages.explain("Doing", log)
     assert reason in told
     assert told.startswith("Doing failed")
     assert "\n" not in told

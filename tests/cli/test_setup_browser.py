@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from recompose.cli.setup_browser import unpack_browser
+from recompose.lab.setup.browser import unpack_browser
 
 PACK = """
 const zlib = require("node:zlib");

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from recompose.cli import environment, setup_packages
-from recompose.cli.setup_packages import SetupError
+from recompose.lab.setup import environment, packages
+from recompose.lab.setup.packages import SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = getattr(sys, "_base_executable", sys.executable)
@@ -51,7 +51,7 @@ def test_an_existing_comfyui_brings_its_python(
 ) -> None:
     (tmp_path / "ComfyUI").mkdir()
     (tmp_path / "ComfyUI" / "main.py").touch()
-    python = setup_packages.new_environment(tmp_path / place)
+    python = packages.new_environment(tmp_path / place)
     monkeypatch.setenv("COMFYUI_PATH", str(tmp_path / "ComfyUI"))
     monkeypatch.setenv("RECOMPOSE_CACHE", str(tmp_path / "cache"))
     with pytest.raises(SetupError, match=f"{python} has no torch"):

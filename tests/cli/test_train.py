@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 from recompose.cli import train
-from recompose.cli.environment import Environment
+from recompose.lab.setup.environment import Environment
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recompose.cli.server import ROOT, PrivateServer
+from recompose.lab.setup.server import ROOT, PrivateServer
 
 HERE = Path(__file__).resolve().parent
 FRONTENDS = ("bundled", "newest")

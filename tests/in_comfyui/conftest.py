@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from recompose.cli.comfy.client import Client
-from recompose.cli.models import WEIGHTS, assembled
-from recompose.cli.server import PrivateServer, demo_packs
+from recompose.lab.setup.models import WEIGHTS, assembled
+from recompose.lab.setup.server import PrivateServer, demo_packs
 from recompose.lab.toy.models.parts import PARTS
 
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from recompose.cli import demo
 from recompose.cli.comfy import workflow
-from recompose.cli.environment import Environment
+from recompose.lab.setup.environment import Environment
 from recompose.lab.toy import photo
 
 COMMAND = """

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from recompose.cli.environment import Environment
 from recompose.cli.startup import startup_seconds
+from recompose.lab.setup.environment import Environment
 
 
 def test_a_warm_start_takes_at_most_fifty_milliseconds_longer(tmp_path: Path) -> None:

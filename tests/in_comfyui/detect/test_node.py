@@ -20,9 +20,9 @@ import numpy as np
 import pytest
 import torch
 from recompose.cli.comfy.client import Refused
-from recompose.cli.server import PrivateServer, demo_packs
 from recompose.core.pose import draw, people
 from recompose.core.shapes import Size
+from recompose.lab.setup.server import PrivateServer, demo_packs
 from recompose.tests.in_comfyui import main_job
 from recompose.tests.in_comfyui.conftest import Outcome
 from recompose.tests.in_comfyui.detect import conftest, test_dwpose, test_openpose

@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-TOY = ROOT / "lab" / "toy"
-WEIGHTS = ROOT / "lab" / "weights"
+from ..places import LAB, WEIGHTS
+
+TOY = LAB / "toy"
 
 
 def version(weights: Path) -> str:
@@ -32,7 +32,7 @@ def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
     models = cache / f"demo-models-{version(weights)}"
     if models.is_dir():
         return models
-    from ..lab.toy import assemble  # Brings torch, which nobody needs once the folder is there.
+    from ..toy import assemble  # Brings torch, which nobody needs once the folder is there.
 
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .setup_browser import unpack_browser
-from .setup_packages import Packages, SetupError, new_environment, pip_runner, run, scratch, size
-from .setup_progress import Progress, megabytes
+from ..places import ROOT
+from .browser import unpack_browser
+from .packages import Packages, SetupError, new_environment, pip_runner, run, scratch, size
+from .progress import Progress, megabytes
 
-ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ROOT / "locks"
+LOCKS = Path(__file__).resolve().parent / "locks"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 MARKER = "complete"
 OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose", "diffusers")

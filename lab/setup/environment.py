@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import setup_stages
-from .setup_packages import SetupError
+from . import stages
+from .packages import SetupError
 
 __all__ = ["Environment", "SetupError", "cache_folder", "ensure"]
 
@@ -81,7 +81,7 @@ def existing_python(comfyui: Path) -> tuple[Path, str]:
     return python, f"{major}.{minor}"
 
 
-def ensure(need_tests: bool = False, locks: Path = setup_stages.LOCKS) -> Environment:
+def ensure(need_tests: bool = False, locks: Path = stages.LOCKS) -> Environment:
     """Set up what is missing and return it; SetupError says in one sentence what stands in the way."""
     cache, given = cache_folder(), os.environ.get("COMFYUI_PATH")
     python, version = Path(sys.executable), this_version()
@@ -90,18 +90,18 @@ def ensure(need_tests: bool = False, locks: Path = setup_stages.LOCKS) -> Enviro
         python, version = existing_python(comfyui)
     if comfyui is None or need_tests:
         ensure_platform(version)
-    setup = setup_stages.Setup(cache, locks, python, "py" + version.replace(".", ""))
-    runtime = setup_stages.runtime(setup)
-    stages = [] if comfyui else [setup_stages.source(setup), runtime]
-    others = setup_stages.overlays(setup) if need_tests else {}
+    setup = stages.Setup(cache, locks, python, "py" + version.replace(".", ""))
+    runtime = stages.runtime(setup)
+    needed = [] if comfyui else [stages.source(setup), runtime]
+    others = stages.overlays(setup) if need_tests else {}
     if need_tests:
-        stages += [setup_stages.tools(setup), setup_stages.node_packages(setup), *others.values()]
-    setup_stages.ensure_built(cache, stages)
+        needed += [stages.tools(setup), stages.node_packages(setup), *others.values()]
+    stages.ensure_built(cache, needed)
     if comfyui is None:
         python, comfyui = runtime.folder / "venv" / "bin" / "python", runtime.folder / "ComfyUI"
     if not need_tests:
         return Environment(python, comfyui, cache)
-    site = setup_stages.tools(setup).folder / "site"
-    packages = setup_stages.node_packages(setup).folder
+    site = stages.tools(setup).folder / "site"
+    packages = stages.node_packages(setup).folder
     paths = {name: stage.folder / "site" for name, stage in others.items()}
-    return Environment(python, comfyui, cache, site, paths, setup_stages.node(site), packages)
+    return Environment(python, comfyui, cache, site, paths, stages.node(site), packages)

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .comfy.client import Client, ServerError, Unreachable
+from ...cli.comfy.client import Client, ServerError, Unreachable
+from ..places import LAB, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 # ComfyUI shall load the pack under any folder name; a dash and a space are the usual trouble.
 PACK_NAME, HOST_PACK_NAME = "comfyui-recompose (demo) pack", "recompose-host"
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
@@ -206,5 +206,5 @@ class PrivateServer:
 
 def demo_packs() -> dict[str, Path]:
     """The demo server's custom nodes: this checkout and the pack that registers the small model sizes."""
-    packs = {PACK_NAME: ROOT, HOST_PACK_NAME: ROOT / "lab" / "toy" / "model_pack"}
+    packs = {PACK_NAME: ROOT, HOST_PACK_NAME: LAB / "toy" / "model_pack"}
     return {name: folder for name, folder in packs.items() if (folder / "__init__.py").is_file()}

