@@ -25,14 +25,14 @@ class Command:
 
 # Every module has main(arguments: list[str], environment: Environment | None) -> int.
 COMMANDS = {
-    "demo": Command("demo", "runtime", "make a full-body picture of a cropped photo"),
-    "run": Command("run", "nothing", "run a workflow file on a ComfyUI server"),
-    "test": Command("testing", "tests", "run all tests; options are passed on to pytest"),
-    "bench": Command("bench", "runtime", "measure the nodes and write docs/performance.md"),
-    "quality": Command("quality", "runtime", "measure the main job and write docs/quality.md"),
-    "figures": Command("figures", "runtime", "measure one of the small demo models"),
-    "train-demo": Command("train", "runtime", "train one of the small demo models"),
-    "update-pins": Command("pins", "nothing", "move all pinned versions to the newest and rewrite the locks"),
+    "demo": Command("cli.demo", "runtime", "make a full-body picture of a cropped photo"),
+    "run": Command("cli.run", "nothing", "run a workflow file on a ComfyUI server"),
+    "test": Command("lab.commands.test", "tests", "run all tests; options are passed on to pytest"),
+    "bench": Command("lab.evaluate.speed.nodes", "runtime", "measure the nodes, write docs/performance.md"),
+    "quality": Command("lab.commands.quality", "runtime", "measure the main job and write docs/quality.md"),
+    "figures": Command("lab.commands.figures", "runtime", "measure one of the small demo models"),
+    "train-demo": Command("lab.commands.train_demo", "runtime", "train one of the small demo models"),
+    "update-pins": Command("lab.setup.pins", "nothing", "move all pinned versions to the newest"),
 }
 
 
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
             status = run_inside(environment, arguments)
             if status is not None:
                 return status
-        return importlib.import_module(f".{command.module}", __package__).main(arguments[1:], environment)
+        return importlib.import_module(f"recompose.{command.module}").main(arguments[1:], environment)
     except SetupError as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 1

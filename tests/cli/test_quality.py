@@ -10,11 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import demo, quality, quality_prompts, quality_runs
+from recompose.cli import demo
 from recompose.cli.comfy import workflow
 from recompose.cli.comfy.client import ServerError
+from recompose.lab.commands import quality
 from recompose.lab.evaluate.evaluator import Judge
-from recompose.lab.evaluate.main_job import cases
+from recompose.lab.evaluate.main_job import cases, prompts
+from recompose.lab.evaluate.main_job import run as quality_runs
 from recompose.lab.evaluate.main_job.statistics import METHODS
 
 PADDING = [0, 0, 0, 40]
@@ -33,11 +35,11 @@ def samplers(prompt: dict) -> list[dict]:
     return [node["inputs"] for node in prompt.values() if node["class_type"] == "KSampler"]
 
 
-@pytest.mark.parametrize("build", quality_prompts.RUNS, ids=lambda build: build.__name__)
+@pytest.mark.parametrize("build", prompts.RUNS, ids=lambda build: build.__name__)
 def test_every_method_has_the_same_models_caption_seed_and_sampling(build) -> None:
     prompt = built(build)
     workflow.check(prompt, Path("prompt"))
-    whole = quality_prompts.whole("p.png", CASE.cropped.pose, CASE.seed)
+    whole = prompts.whole("p.png", CASE.cropped.pose, CASE.seed)
     first, expected = samplers(prompt)[0], samplers(whole)[0]
     same = ("seed", "cfg", "sampler_name", "scheduler", "denoise")
     assert [first[name] for name in same] == [expected[name] for name in same]
@@ -48,7 +50,7 @@ def test_every_method_has_the_same_models_caption_seed_and_sampling(build) -> No
 
 
 def test_the_core_row_uses_core_nodes_only() -> None:
-    assert classes(built(quality_prompts.core_nodes)) == sorted(
+    assert classes(built(prompts.core_nodes)) == sorted(
         [
             "CheckpointLoaderSimple", "CLIPTextEncode", "CLIPTextEncode", "ImageCompositeMasked",
             "ImagePadForOutpaint", "InpaintModelConditioning", "KSampler", "LoadImage", "SaveImage",
@@ -58,7 +60,7 @@ def test_the_core_row_uses_core_nodes_only() -> None:
 
 
 def test_ours_without_pose_has_no_pose_and_one_pass_on_the_same_canvas() -> None:
-    prompt = built(quality_prompts.without_pose)
+    prompt = built(prompts.without_pose)
     assert not {"RecomposeLoadPose", "ControlNetLoader", "RecomposeLimbMask"} & set(classes(prompt))
     assert len(samplers(prompt)) == 1
     extend = prompt[workflow.find(prompt, "Extend Canvas")]["inputs"]
@@ -66,8 +68,8 @@ def test_ours_without_pose_has_no_pose_and_one_pass_on_the_same_canvas() -> None
 
 
 def test_ours_with_pose_is_the_demos_own_prompt_but_for_the_written_caption() -> None:
-    prompt = built(quality_prompts.with_pose)
-    whole = quality_prompts.whole("p.png", CASE.cropped.pose, CASE.seed)
+    prompt = built(prompts.with_pose)
+    whole = prompts.whole("p.png", CASE.cropped.pose, CASE.seed)
     different = {identity for identity, node in prompt.items() if node != whole[identity]}
     assert different == {workflow.find(prompt, "Positive")}
     assert len(samplers(prompt)) == 2
@@ -77,13 +79,13 @@ def test_ours_with_pose_is_the_demos_own_prompt_but_for_the_written_caption() ->
     ("sampler", "steps", "single"), [("euler", 20, 40), ("dpmpp_2m", 7, 14), ("dpmpp_2s_ancestral", 20, 40)]
 )
 def test_one_pass_asks_the_model_as_often_as_two(sampler: str, steps: int, single: int) -> None:
-    found = quality_prompts.single_pass_steps(sampler, steps)
+    found = prompts.single_pass_steps(sampler, steps)
     assert found == single
-    assert 0 <= quality_prompts.calls(sampler, found) - 2 * quality_prompts.calls(sampler, steps) <= 1
+    assert 0 <= prompts.calls(sampler, found) - 2 * prompts.calls(sampler, steps) <= 1
 
 
 def test_nothing_but_the_plan_depends_on_the_captioner() -> None:
-    prompt = quality_prompts.plan("p.png", CASE.cropped.pose, CASE.seed)
+    prompt = prompts.plan("p.png", CASE.cropped.pose, CASE.seed)
     assert "RecomposeBlipCaption" in classes(prompt) and "KSampler" not in classes(prompt)
 
 
@@ -126,7 +128,7 @@ class FakeServer:
                 outputs[identity] = self.save(f"loaded_{photo}", given)
             elif node["class_type"] == "PreviewAny":
                 text = "a caption"
-                if workflow.title(prompt, identity) == quality_prompts.POSE:
+                if workflow.title(prompt, identity) == prompts.POSE:
                     text = json.dumps([{"people": [CASE.whole.pose[0]["people"][0]], **canvas}])
                 outputs[identity] = {"text": [text]}
             elif workflow.title(prompt, identity) == "Extend Canvas":

@@ -57,7 +57,7 @@ alias = ModuleType("recompose")
 alias.__path__ = [sys.argv[1]]
 sys.modules["recompose"] = alias
 from recompose.cli import signals
-from recompose.cli.server import PrivateServer, free_port
+from recompose.lab.setup.server import PrivateServer, free_port
 ports = iter(map(int, sys.argv[4:]))
 def port():
     return next(ports, None) or free_port()

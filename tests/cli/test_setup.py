@@ -29,7 +29,7 @@ from pathlib import Path
 alias = ModuleType("recompose")
 alias.__path__ = [{str(ROOT)!r}]
 sys.modules["recompose"] = alias
-from recompose.cli.environment import SetupError, ensure
+from recompose.lab.setup.environment import SetupError, ensure
 try:
     found = ensure(locks=Path(sys.argv[1]))
 except SetupError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from recompose.cli import train
+from recompose.lab.commands import train_demo
 from recompose.lab.setup.environment import Environment
 
 
@@ -23,7 +23,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """All trainings on three pictures, two steps each."""
     from recompose.lab.train import task
 
-    for name in train.ORDER:
+    for name in train_demo.ORDER:
         config = task.configuration(name) | {
             "pictures": 3,
             "batch": 2,
@@ -38,7 +38,7 @@ def test_a_run_writes_the_part_and_tells_the_loss(
     environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["vae", "--weights", str(tmp_path / "weights"), "--threads", "1", "--minutes", "5"]
-    assert train.main(arguments, environment) == 0
+    assert train_demo.main(arguments, environment) == 0
     assert (tmp_path / "weights" / "vae.safetensors").stat().st_size > 4_000_000
     out, error = capsys.readouterr()
     assert out.startswith("step      1   loss ") and "of 5 min" in out and error == ""
@@ -48,7 +48,7 @@ def test_a_run_writes_the_part_and_tells_the_loss(
 def test_what_it_builds_on_is_named(
     environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train.main(["unet", "--weights", str(tmp_path / "none")], environment) == 1
+    assert train_demo.main(["unet", "--weights", str(tmp_path / "none")], environment) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "text.safetensors is missing" in error
     assert not (tmp_path / "none").exists()
@@ -57,12 +57,12 @@ def test_what_it_builds_on_is_named(
 @pytest.mark.parametrize("arguments", [["critic"], [], ["vae", "--minutes", "soon"]])
 def test_unknown_names_and_numbers_are_refused(environment: Environment, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
-        train.main(arguments, environment)
+        train_demo.main(arguments, environment)
     assert refused.value.code == 2
 
 
 def test_no_time_is_no_training(environment: Environment, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train.main(["vae", "--minutes", "0"], environment) == 2
+    assert train_demo.main(["vae", "--minutes", "0"], environment) == 2
     assert "minutes above 0, got 0" in capsys.readouterr().err
 
 
@@ -83,10 +83,10 @@ def test_a_setting_can_have_another_value(
         "--set",
         "recorded=false",
     ]
-    assert train.main(arguments, environment) == 0
+    assert train_demo.main(arguments, environment) == 0
     assert parts.read(weights, "vae")[1]["steps"] == "1"
     capsys.readouterr()
-    assert train.main([*arguments, "--set", "speed=3"], environment) == 2
+    assert train_demo.main([*arguments, "--set", "speed=3"], environment) == 2
     assert (
         "one of the settings average, batch," in (error := capsys.readouterr().err) and "got speed" in error
     )
@@ -97,5 +97,5 @@ def test_a_setting_that_is_no_number_is_refused(
     environment: Environment, wrong: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as refused:
-        train.main(["vae", "--set", wrong], environment)
+        train_demo.main(["vae", "--set", wrong], environment)
     assert refused.value.code == 2 and "expected NAME=VALUE with a number" in capsys.readouterr().err

@@ -63,7 +63,7 @@ class RunningServer:
     def run(self, prompt: dict, files: dict[str, Path | bytes] | None = None) -> Outcome:
         """Run an API-format prompt; `files` (name to path or bytes) are put into the input folder first.
 
-        A refused prompt raises recompose.cli.client.Refused (its `body` is the server's JSON); a failed one
+        A refused prompt raises cli.comfy.client.Refused (its `body` is the server's JSON); a failed one
         comes back with `succeeded` False.
         """
         for name, content in (files or {}).items():

@@ -26,7 +26,7 @@ alias = ModuleType("recompose")
 alias.__path__ = [sys.argv[1]]
 sys.modules["recompose"] = alias
 from recompose.cli import demo
-from recompose.cli.environment import Environment
+from recompose.lab.setup.environment import Environment
 environment = Environment(Path(sys.executable), Path(sys.argv[2]), Path(sys.argv[3]))
 sys.exit(demo.main(sys.argv[4:], environment))
 """

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from recompose.cli import bench_regions
+from recompose.lab.evaluate.speed import regions
 
 SIDE = 3072
 
@@ -16,6 +16,6 @@ SIDE = 3072
 def test_patches_take_little_memory(comfy: ModuleType, count: int, box: int, working: int) -> None:
     stitch = importlib.import_module("recompose.nodes.canvas").StitchBack.execute
     with torch.inference_mode():
-        bench_regions.megabytes(stitch, torch, 1024, 4, 256, 256)  # what is loaded on first use
-        found = bench_regions.megabytes(stitch, torch, SIDE, count, box, working)
-    assert found <= bench_regions.limit(working)
+        regions.megabytes(stitch, torch, 1024, 4, 256, 256)  # what is loaded on first use
+        found = regions.megabytes(stitch, torch, SIDE, count, box, working)
+    assert found <= regions.limit(working)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from recompose.cli import quality
-from recompose.cli.quality_runs import Studio
+from recompose.lab.commands import quality
 from recompose.lab.evaluate.main_job import cases
+from recompose.lab.evaluate.main_job.run import Studio
 from recompose.lab.evaluate.main_job.statistics import fallen
 from recompose.lab.toy.world.scenes import SCENES
 

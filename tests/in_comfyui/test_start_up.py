@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from recompose.cli.startup import startup_seconds
+from recompose.lab.evaluate.speed.startup import startup_seconds
 from recompose.lab.setup.environment import Environment
 
 

@@ -198,8 +198,8 @@ def test_a_difference_counts_only_pictures_that_both_have_and_is_bold_where_it_i
 def test_only_what_would_come_out_otherwise_is_painted_again(
     comfy: ModuleType, tmp_path: Any, monkeypatch: Any
 ) -> None:
-    from recompose.cli.bench_pictures import written
     from recompose.lab.evaluate.pictures import run
+    from recompose.lab.evaluate.pictures.bench import written
 
     monkeypatch.setattr(run, "Painter", lambda: None)
     one = tasks.tasks("box", 1)[0]

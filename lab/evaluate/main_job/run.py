@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..lab.evaluate.journal import Journal, Row
-from ..lab.evaluate.main_job.cases import Case
-from ..lab.setup.server import ROOT, PrivateServer
-from . import demo, quality_prompts, saving
-from .comfy import errors, workflow
-from .comfy.client import ServerError
+from ....cli import demo, saving
+from ....cli.comfy import errors, workflow
+from ....cli.comfy.client import ServerError
+from ...setup.server import ROOT, PrivateServer
+from ..journal import Journal, Row
+from . import prompts
+from .cases import Case
 
 PLAN = "plan"
 # What the saved results depend on beside their prompts; who only looks at them is not among it.
@@ -86,15 +87,15 @@ class Studio:
         file = io.BytesIO()
         Image.fromarray(case.cropped.image).save(file, "PNG")
         (path,) = saving.save(self.folder, [(photo, file.getvalue())], overwrite=True)
-        prompt = quality_prompts.plan(photo, case.cropped.pose, case.seed)
+        prompt = prompts.plan(photo, case.cropped.pose, case.seed)
         asked = fingerprint(prompt)
         self.server.client.upload(path)
         if not self.done(case.seed, [PLAN], asked):
             outputs, seconds = self.run(prompt)
             extension = outputs["Extend Canvas"]["recompose"][0]
             row = {"asked": asked, "seconds": seconds, "photo": photo, **extension}
-            row["caption"] = outputs[quality_prompts.CAPTION]["text"][0]
-            row["pose"] = json.loads(outputs[quality_prompts.POSE]["text"][0])
+            row["caption"] = outputs[prompts.CAPTION]["text"][0]
+            row["pose"] = json.loads(outputs[prompts.POSE]["text"][0])
             self.keep(case.seed, PLAN, outputs, demo.REFERENCE, row)
             tell(self.journal.rows[case.seed, PLAN])
         return self.journal.rows[case.seed, PLAN]
@@ -103,7 +104,7 @@ class Studio:
         """Run what is not done yet of a picture."""
         shared = self.plan(case, tell)
         given = shared["photo"], case.cropped.pose, case.seed, shared["caption"], shared["padding"]
-        for build, results in quality_prompts.RUNS.items():
+        for build, results in prompts.RUNS.items():
             if not set(results) & set(methods):
                 continue
             prompt = build(*given)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ..lab.setup.environment import Environment
-from ..lab.setup.server import ROOT
-from .report_parts import replace_part
+from ...setup.environment import Environment
+from ...setup.server import ROOT
+from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## Many regions in one picture"
@@ -19,7 +19,8 @@ MEGABYTE = 1 << 20
 
 def patches(torch: Any, side: int, count: int, box: int, working: int) -> dict[str, Any]:
     """Patches in a grid as Stitch Back takes them, each repainting the middle of its crop."""
-    crop, shapes = (importlib.import_module(f"recompose.core.{name}") for name in ("crop", "shapes"))
+    crop = importlib.import_module("recompose.core.canvas.crop")
+    shapes = importlib.import_module("recompose.core.shapes")
     bridge = importlib.import_module("recompose.bridge.canvas")
     across, found = round(count**0.5), {}
     for number in range(count):
@@ -36,7 +37,7 @@ def patches(torch: Any, side: int, count: int, box: int, working: int) -> dict[s
 
 def megabytes(stitch: Any, torch: Any, side: int, count: int, box: int, working: int) -> float:
     """How much memory Stitch Back takes at most beyond its inputs and the one picture it makes."""
-    from .bench import peak_megabytes
+    from .nodes import peak_megabytes
 
     original = torch.full((1, side, side, 3), 0.5)
     given = patches(torch, side, count, box, working)
@@ -75,7 +76,7 @@ def table(stitch: Any, torch: Any) -> str:
 
 def main(environment: Environment) -> int:
     """Measure and replace this part of the report."""
-    from ..lab.toy.models import host
+    from ...toy.models import host
 
     host.make_importable(environment.comfyui)
     torch = importlib.import_module("torch")

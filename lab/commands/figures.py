@@ -6,18 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..lab.places import DOCS
-from ..lab.setup.environment import Environment
+from ..places import DOCS
+from ..setup.environment import Environment
 
 
 def main(arguments: list[str], environment: Environment) -> int:
     """Measure, print the summary, write the rows."""
-    from ..lab.toy.models import host, parts
+    from ..toy.models import host, parts
 
     host.make_importable(environment.comfyui)
     import torch
 
-    from ..lab.evaluate.models import catalogue
+    from ..evaluate.models import catalogue
 
     options = argparse.ArgumentParser(
         prog="cli figures",

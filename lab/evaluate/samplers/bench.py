@@ -6,9 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ..lab.setup.environment import Environment
-
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+from ...places import DOCS
+from ...setup.environment import Environment
 
 
 def main(arguments: list[str], environment: Environment) -> int:
@@ -24,7 +23,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     chosen = options.parse_args(arguments)
     import torch
 
-    from ..lab.evaluate.samplers import report, run, sweep
+    from . import report, run, sweep
 
     if chosen.only not in (None, *sweep.GRIDS):
         options.error(f"Expected one of {', '.join(sweep.GRIDS)} as --only, got {chosen.only}.")

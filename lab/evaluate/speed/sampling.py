@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ..lab.setup import models
-from ..lab.setup.environment import Environment
-from ..lab.setup.server import ROOT
-from .report_parts import replace_part
+from ...setup import models
+from ...setup.environment import Environment
+from ...setup.server import ROOT
+from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## What a sampler costs beside the model"
@@ -109,7 +109,7 @@ def samplers() -> dict[str, tuple[Any, int]]:
 
 def stage(environment: Environment) -> Stage:
     """Load the demo's text-to-image model as a server does."""
-    from ..lab.toy.models import host
+    from ...toy.models import host
 
     host.make_importable(environment.comfyui)
     supported = importlib.import_module("comfy.supported_models")

@@ -10,18 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..lab.setup import models
-from ..lab.setup.environment import Environment
-from ..lab.setup.server import ROOT, PrivateServer, demo_packs
-from . import demo, quality_prompts, run, saving, signals
-from .comfy import workflow
-from .comfy.client import ServerError
+from ...cli import demo, run, saving, signals
+from ...cli.comfy import workflow
+from ...cli.comfy.client import ServerError
+from ..evaluate.main_job import prompts
+from ..setup import models
+from ..setup.environment import Environment
+from ..setup.server import ROOT, PrivateServer, demo_packs
 
 if TYPE_CHECKING:
-    from ..lab.evaluate.evaluator import Judge
-    from ..lab.evaluate.main_job.cases import Case
-    from ..lab.evaluate.main_job.statistics import Row
-    from .quality_runs import Studio
+    from ..evaluate.evaluator import Judge
+    from ..evaluate.main_job.cases import Case
+    from ..evaluate.main_job.run import Studio
+    from ..evaluate.main_job.statistics import Row
 
 DOCS = ROOT / "docs"
 COMMITTED = DOCS / "quality.json"
@@ -66,8 +67,8 @@ def teller(pictures: int) -> Callable[[Row], None]:
 
 def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None]) -> Studio:
     """Run every method on every case on a private server; what was done before is not done again."""
-    from ..lab.evaluate.main_job.statistics import METHODS
-    from .quality_runs import Studio, version
+    from ..evaluate.main_job.run import Studio, version
+    from ..evaluate.main_job.statistics import METHODS
 
     try:
         checkpoints = models.assembled(environment.cache)
@@ -86,7 +87,7 @@ def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None
 
 def load_judge() -> Judge:
     """The judge of the committed weights; DemoError without good ones."""
-    from ..lab.evaluate.evaluator import Judge
+    from ..evaluate.evaluator import Judge
 
     try:
         return Judge.load(models.WEIGHTS)
@@ -96,7 +97,7 @@ def load_judge() -> Judge:
 
 def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge | None) -> list[Row]:
     """The rows of all results, by picture and method; without a judge they lack what it sees."""
-    from ..lab.evaluate.main_job.metrics import judged, measured
+    from ..evaluate.main_job.metrics import judged, measured
 
     rows = []
     for case in cases:
@@ -112,9 +113,9 @@ def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge 
 
 def sheet(studio: Studio, cases: list[Case]) -> bytes:
     """The first pictures, unselected, as one PNG."""
-    from ..lab.evaluate.main_job.sheet import sheet as drawn
-    from ..lab.evaluate.main_job.statistics import METHODS
-    from ..lab.evaluate.strip import png
+    from ..evaluate.main_job.sheet import sheet as drawn
+    from ..evaluate.main_job.statistics import METHODS
+    from ..evaluate.strip import png
 
     rows = []
     for case in cases[:SHEET]:
@@ -126,11 +127,11 @@ def sheet(studio: Studio, cases: list[Case]) -> bytes:
 
 def settings(studio: Studio) -> dict[str, Any]:
     """How the models were sampled, from the prompts themselves, and the version of what made the results."""
-    prompt = quality_prompts.whole("", [], 0)
+    prompt = prompts.whole("", [], 0)
     inputs = prompt[workflow.find(prompt, "Outpaint")]["inputs"]
     sampler, steps = inputs["sampler_name"], inputs["steps"]
     second = prompt[workflow.find(prompt, "ControlNet pass")]["inputs"]["denoise"]
-    single = quality_prompts.single_pass_steps(sampler, steps)
+    single = prompts.single_pass_steps(sampler, steps)
     return {
         "sampler": sampler,
         "scheduler": inputs["scheduler"],
@@ -138,8 +139,8 @@ def settings(studio: Studio) -> dict[str, Any]:
         "steps": {"a1, a2, b": [single], "c": [steps, steps]},
         "denoise": {"a1, a2, b": [inputs["denoise"]], "c": [inputs["denoise"], second]},
         "model calls": {
-            "a1, a2, b": quality_prompts.calls(sampler, single),
-            "c": 2 * quality_prompts.calls(sampler, steps),
+            "a1, a2, b": prompts.calls(sampler, single),
+            "c": 2 * prompts.calls(sampler, steps),
         },
         "version": studio.folder.name,
     }
@@ -162,10 +163,10 @@ def files_of(
     studio: Studio, cases: list[Case], rows: list[Row], judge: Judge
 ) -> tuple[list[tuple[str, bytes]], bool]:
     """The files of the report, and whether the seam ratio reads true."""
-    from ..lab.evaluate import bootstrap
-    from ..lab.evaluate.main_job import calibration, completion, report
-    from ..lab.evaluate.main_job.cases import case as case_of
-    from ..lab.evaluate.main_job.metrics import judged_truth
+    from ..evaluate import bootstrap
+    from ..evaluate.main_job import calibration, completion, report
+    from ..evaluate.main_job.cases import case as case_of
+    from ..evaluate.main_job.metrics import judged_truth
 
     chosen = settings(studio)
     checked = calibration.calibrate(cases)
@@ -183,9 +184,9 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
     """Run, measure, hold against the committed figures and write; returns what is wrong, a sentence each."""
     import torch
 
-    from ..lab.evaluate.main_job.cases import SEEDS
-    from ..lab.evaluate.main_job.cases import case as case_of
-    from ..lab.evaluate.main_job.statistics import METHODS, fallen
+    from ..evaluate.main_job.cases import SEEDS
+    from ..evaluate.main_job.cases import case as case_of
+    from ..evaluate.main_job.statistics import METHODS, fallen
 
     torch.set_num_threads(1)  # Small pictures: the threads would only wait for each other.
     cases = [case_of(seed) for seed in SEEDS[: options.pictures]]

@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..lab.setup.environment import Environment
-from ..lab.setup.server import PACK_NAME, ROOT
+from ...setup.environment import Environment
+from ...setup.server import PACK_NAME, ROOT
 
 # ComfyUI logs import times to a tenth of a second; the same call is timed here to the microsecond.
 STARTER = """

@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..lab.setup.environment import ensure
-from ..lab.setup.server import ROOT, PrivateServer
-from .report_parts import replace_part
-from .testing import variables
+from ...commands.test import variables
+from ...setup.environment import ensure
+from ...setup.server import ROOT, PrivateServer
+from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## The pose editor in the page"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..lab.setup.environment import Environment
+from ..setup.environment import Environment
 
 LINE_SECONDS = 5.0
 ORDER = ("vae", "text", "unet", "openpose", "captioner", "judge", "detector")
@@ -72,12 +72,12 @@ def main(arguments: list[str], environment: Environment) -> int:
     if options.minutes is not None and options.minutes <= 0:
         print(f"train-demo: Expected minutes above 0, got {options.minutes:g}; give more.", file=sys.stderr)
         return 2
-    from ..lab.toy.models import host, parts
+    from ..toy.models import host, parts
 
     host.make_importable(environment.comfyui)
     import torch
 
-    from ..lab.train import catalogue, task
+    from ..train import catalogue, task
 
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

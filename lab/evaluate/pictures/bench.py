@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..lab.setup.environment import Environment
-from . import saving
+from ....cli import saving
+from ...places import DOCS
+from ...setup.environment import Environment
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA = "samplers_pictures.json"
 
 
@@ -30,10 +30,10 @@ def main(arguments: list[str], environment: Environment) -> int:
     options.add_argument("--pictures", type=int, metavar="N", help="only the first N of each kind")
     options.add_argument("--docs", type=Path, default=DOCS, metavar="DIR", help="where the page goes")
     chosen = options.parse_args(arguments)
-    from ..lab.toy.models import host
+    from ...toy.models import host
 
     host.make_importable(environment.comfyui)
-    from ..lab.evaluate.pictures import report, run
+    from . import report, run
 
     settings, before = run.settings(run.committed(DOCS)), DOCS / DATA
     kept = json.loads(before.read_text(encoding="utf-8")) if before.is_file() else None

@@ -15,12 +15,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..lab.setup.environment import Environment
-from . import bench_editor, bench_pictures, bench_regions, bench_samplers, bench_sampling
-from .report_parts import part_of
+from ...places import ROOT
+from ...setup.environment import Environment
+from ..pictures import bench as bench_pictures
+from ..samplers import bench as bench_samplers
+from . import editor, regions, sampling
+from .sections import part_of
 from .startup import startup_seconds
 
-ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "performance.md"
 RUNS, SLOW_RUNS = 7, 2
 # What is added around the square test pictures: left, top, right, bottom.
@@ -81,7 +83,7 @@ class Bench:
     """The nodes of ComfyUI and of this pack, loaded as a server loads them, and the tables so far."""
 
     def __init__(self, comfyui: Path) -> None:
-        from ..lab.toy.models import host
+        from ...toy.models import host
 
         host.make_importable(comfyui)
         self.torch = importlib.import_module("torch")
@@ -299,15 +301,15 @@ def report(bench: Bench) -> str:
 def main(arguments: list[str], environment: Environment) -> int:
     """Measure the nodes, or the part that is named; where an aim is missed the report says so."""
     if arguments[:1] == ["editor"]:
-        return bench_editor.main()
+        return editor.main()
     if arguments[:1] == ["sampling"]:
-        return bench_sampling.main(environment)
+        return sampling.main(environment)
     if arguments[:1] == ["samplers"]:
         return bench_samplers.main(arguments[1:], environment)
     if arguments[:1] == ["pictures"]:
         return bench_pictures.main(arguments[1:], environment)
     if arguments[:1] == ["regions"]:
-        return bench_regions.main(environment)
+        return regions.main(environment)
     options = argparse.ArgumentParser(prog="cli bench", description="Measure the nodes' speed and memory.")
     options.add_argument("--out", type=Path, default=REPORT, help="where the report goes")
     target = options.parse_args(arguments).out
@@ -317,7 +319,7 @@ def main(arguments: list[str], environment: Environment) -> int:
             part(bench)
     bench_startup(bench, environment)
     before = target.read_text(encoding="utf-8") if target.exists() else ""
-    kept = [part_of(before, part.HEADING).strip() for part in (bench_regions, bench_sampling, bench_editor)]
+    kept = [part_of(before, part.HEADING).strip() for part in (regions, sampling, editor)]
     target.write_text("\n\n".join([report(bench).rstrip(), *filter(None, kept)]) + "\n", encoding="utf-8")
     print("\n" + "\n".join(bench.missed or ["Every aim was reached."]) + f"\n→ {target}")
     return 0

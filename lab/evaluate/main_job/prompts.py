@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from . import demo
-from .comfy import workflow
+from ....cli import demo
+from ....cli.comfy import workflow
 
 # Samplers of second order ask the model twice a step, but for the last.
 TWICE = ("dpmpp_2s_ancestral", "dpm_2", "dpm_2_ancestral", "heun", "dpmpp_sde")

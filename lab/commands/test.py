@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-from ..lab.setup.environment import Environment
-
-ROOT = Path(__file__).resolve().parent.parent
+from ..places import ROOT
+from ..setup.environment import Environment
 
 
 def variables(environment: Environment) -> dict[str, str]:
