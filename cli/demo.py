@@ -1,48 +1,33 @@
-"""`python3 cli demo`: the whole person from a cropped photo, every original pixel unchanged."""
+"""`python3 cli demo --server URL`: the whole person from a cropped photo, every original pixel unchanged.
+
+Needs the standard library and Pillow only. Without --server the lab's demo runs.
+"""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
+import importlib.util
 import io
 import json
 import math
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import tomllib
-from PIL import Image, UnidentifiedImageError
-
-from ..core.canvas.preservation import changed_pixels
-from ..lab.evaluate import strip as reporting
-from ..lab.setup import models
-from ..lab.setup.environment import Environment
-from ..lab.setup.server import ROOT, PrivateServer, demo_packs
-from . import run, saving, signals
+from . import lab, run, saving, signals
 from .comfy import workflow
 from .comfy.client import Client, ServerError
 from .comfy.progress import Progress
 
-WORKFLOW = ROOT / "workflows" / "api" / "full_body.json"
-PHOTO, POSE = (
-    ROOT / "lab" / "toy" / "pictures" / "photo.png",
-    ROOT / "lab" / "toy" / "pictures" / "photo_pose.json",
-)
+if TYPE_CHECKING:
+    from PIL import Image
+
+WORKFLOW = lab.ROOT / "workflows" / "api" / "full_body.json"
+PHOTO, POSE = lab.ROOT / "docs" / "demo" / "photo.png", lab.ROOT / "docs" / "demo" / "photo_pose.json"
 REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids are free text
-# The workflow is made for models of 512 pixels; the demo models are four times smaller.
-DEMO_MODELS = {
-    "Checkpoint.ckpt_name": "recompose_demo_inpaint.safetensors",
-    "ControlNet.control_net_name": "recompose_demo_openpose.safetensors",
-    "Caption.model": "recompose_demo",
-}
-# Small networks leave part of the noise in: they need steps that draw it anew, and little guidance.
-DEMO_SAMPLING = {"sampler_name": "dpmpp_2m_sde", "scheduler": "karras", "cfg": 2.0, "steps": 30}
-DEMO_DETECTOR = "recompose_demo_detector.safetensors"
-DEMO_SHRINK = 4
-DEMO_STICK_WIDTH = 2  # as in the training of the demo's ControlNet
 SURE = 0.5  # the score from which a found point counts
 DETECTORS = {
     "DWPose": {"detector": "DWPose", "detector.resolution": 1024, "detector.person_score": 0.5},
@@ -111,6 +96,8 @@ def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
 
 def check_picture(image: Path) -> None:
     """DemoError unless the file is a picture."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(image) as picture:
             picture.load()
@@ -148,26 +135,18 @@ def detect(prompt: dict, detector: str) -> None:
     pose["inputs"] = {"image": [workflow.find(prompt, "Photo"), 0], "threshold": SURE, **settings}
 
 
-def compose(options: argparse.Namespace, pose: str | None) -> dict:
-    """The committed workflow with this pose, these models and this seed; the photo comes later."""
+def compose(options: argparse.Namespace, pose: str | None, detector: str | None = None) -> dict:
+    """The committed workflow with this pose, or what is to find it, these models and this seed.
+
+    The photo comes later.
+    """
     prompt = workflow.read(WORKFLOW)
-    if pose is None:
-        detect(prompt, options.detector or DEMO_DETECTOR)
-    else:
+    if pose is not None:
         put(prompt, "Pose.text", pose)
+    elif options.detector or detector:
+        detect(prompt, options.detector or detector)
     put(prompt, "Outpaint.seed", options.seed)
     put(prompt, "ControlNet pass.seed", options.seed + 1)
-    if not options.server:
-        for target, name in DEMO_MODELS.items():
-            put(prompt, target, name)
-        put(prompt, "Draw Pose.stick_width", DEMO_STICK_WIDTH)
-        for name, value in DEMO_SAMPLING.items():
-            put(prompt, f"Outpaint.{name}", value)
-            put(prompt, f"ControlNet pass.{name}", value)
-        for node in prompt.values():
-            if node["class_type"] == "RecomposeCropToRegion":
-                node["inputs"]["width"] //= DEMO_SHRINK
-                node["inputs"]["height"] //= DEMO_SHRINK
     for option, target in CHOICES.items():
         if getattr(options, option):
             put(prompt, target, getattr(options, option))
@@ -201,25 +180,10 @@ def check_server(client: Client, prompt: dict, options: argparse.Namespace) -> N
         raise DemoError("With --server the models are yours; choose them with " + " and ".join(lacking) + ".")
 
 
-@contextlib.contextmanager
-def opened(options: argparse.Namespace, environment: Environment) -> Iterator[Client | PrivateServer]:
-    """The user's server, or a private one that is gone afterwards."""
-    if options.server:
-        yield Client(options.server)
-        return
-    try:
-        folder = models.assembled(environment.cache)
-    except RuntimeError as error:
-        raise DemoError(str(error)) from error
-    print("Starting a private ComfyUI ...", file=sys.stderr)
-    with PrivateServer(
-        environment.python, environment.comfyui, environment.cache, demo_packs(), folder
-    ) as server:
-        yield server
-
-
 def picture(client: Client, prompt: dict, entry: dict, title: str) -> tuple[bytes, Image.Image]:
     """The first picture a node left, as a file and decoded."""
+    from PIL import Image
+
     images = entry["outputs"].get(workflow.find(prompt, title), {}).get("images")
     if not images:
         raise ServerError(f"The server returned no picture from {title}.")
@@ -253,12 +217,16 @@ def phases(prompt: dict, progress: Progress, start: float, total: float) -> dict
 
 def versions(system: dict) -> dict[str, str | None]:
     """Which pack asked and what answered."""
-    pack = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    return {"pack": pack} | {key: system.get(f"{key}_version") for key in ("comfyui", "python", "pytorch")}
+    project = (lab.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    pack = re.search(r'^version = "([^"]+)"', project, re.MULTILINE)
+    answered = {key: system.get(f"{key}_version") for key in ("comfyui", "python", "pytorch")}
+    return {"pack": pack and pack[1], **answered}
 
 
 def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespace) -> tuple[dict, list]:
     """The report without its times, and the files of pictures."""
+    from . import report as reporting
+
     extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
     saved, result = picture(client, prompt, entry, "Full body")
     _, photo = picture(client, prompt, entry, REFERENCE)
@@ -276,7 +244,7 @@ def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespa
     found = {
         "caption": told(prompt, entry, "Caption")["captions"][0],
         "pixels_added": dict(zip(("left", "top", "right", "bottom"), extension["padding"], strict=True)),
-        "changed_pixels": changed_pixels(np.asarray(result), np.asarray(photo), extension["region"]),
+        "changed_pixels": reporting.changed_pixels(result, photo, extension["region"]),
         "seam_ratio": number(stitch.get("seam_ratio")),
         "scale": number(stitch.get("scale")),
         "seed": options.seed,
@@ -291,20 +259,17 @@ def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespa
     return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet))]
 
 
-def make(options: argparse.Namespace, environment: Environment) -> dict:
-    """Run the main job, save its files and return the report; every failure raises with a sentence."""
-    begin = time.monotonic()
-    image, pose = check_files(options)
-    prompt = compose(options, pose)
-    saving.prepare(options.out)
-    with opened(options, environment) as server:
-        client = server if isinstance(server, Client) else server.client
-        if options.server:
-            check_server(client, prompt, options)
-        started = time.monotonic()
-        put(prompt, "Photo.image", client.upload(image))
-        entry, progress = run.execute(server, prompt)
-        report, files = figures(client, prompt, entry, options)
+def finish(server: Client, prompt: dict, options: argparse.Namespace, image: Path, begin: float) -> dict:
+    """Run the composed prompt on a photo, save its files and return the report.
+
+    `server` is what runs it, `begin` when the command began (time.monotonic). Every failure raises with a
+    sentence.
+    """
+    client = getattr(server, "client", server)
+    started = time.monotonic()
+    put(prompt, "Photo.image", client.upload(image))
+    entry, progress = run.execute(server, prompt)
+    report, files = figures(client, prompt, entry, options)
     report["seconds"] = phases(prompt, progress, started - begin, time.monotonic() - begin)
     files.append(("report.json", (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()))
     for path in saving.save(options.out, files, overwrite=True):
@@ -312,12 +277,23 @@ def make(options: argparse.Namespace, environment: Environment) -> dict:
     return report
 
 
-def main(arguments: list[str], environment: Environment) -> int:
-    """Run the command and return its exit status: 0 only when not one pixel of the photo changed."""
-    options = parser().parse_args(arguments)
+def make(options: argparse.Namespace) -> dict:
+    """Run the main job on the user's server, save its files and return the report."""
+    begin = time.monotonic()
+    image, pose = check_files(options)
+    prompt, client = compose(options, pose), Client(options.server)
+    saving.prepare(options.out)
+    check_server(client, prompt, options)
+    return finish(client, prompt, options, image, begin)
+
+
+def status_of(make_report: Callable[[], dict]) -> int:
+    """Make the report and print it; the exit status is 0 only when not one pixel of the photo changed."""
+    from . import report as reporting
+
     try:
         with signals.as_exit():
-            report = make(options, environment)
+            report = make_report()
     except (DemoError, workflow.WorkflowError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return run.MISUSED
@@ -332,3 +308,18 @@ def main(arguments: list[str], environment: Environment) -> int:
         print(f"demo: {report['changed_pixels']} pixels of the photo changed; none may.", file=sys.stderr)
         return run.FAILED
     return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command with a server, or start the lab's demo, which brings a server and small models."""
+    options = parser().parse_args(arguments)
+    if not options.server:
+        return lab.start(["demo", *arguments])
+    if importlib.util.find_spec("PIL") is None:
+        print(
+            "demo: Expected the library Pillow beside this Python, got none; "
+            "install it with: python -m pip install Pillow",
+            file=sys.stderr,
+        )
+        return run.MISUSED
+    return status_of(lambda: make(options))

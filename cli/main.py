@@ -1,56 +1,24 @@
-"""The table of commands; each lives in a module of its own that is imported when it is asked for."""
+"""The product's own commands; those of the lab are listed and started beside them."""
 
 from __future__ import annotations
 
 import importlib
-import os
-import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 
-from ..lab.setup.environment import Environment, SetupError, ensure
+from . import lab
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True)
-class Command:
-    """Where a command lives, what it needs set up ("nothing", "runtime" or "tests") and what it is for."""
-
-    module: str
-    needs: str
-    summary: str
-
-
-# Every module has main(arguments: list[str], environment: Environment | None) -> int.
+# Each is a module here with main(arguments: list[str]) -> int.
 COMMANDS = {
-    "demo": Command("cli.demo", "runtime", "make a full-body picture of a cropped photo"),
-    "run": Command("cli.run", "nothing", "run a workflow file on a ComfyUI server"),
-    "test": Command("lab.commands.test", "tests", "run all tests; options are passed on to pytest"),
-    "bench": Command("lab.evaluate.speed.nodes", "runtime", "measure the nodes, write docs/performance.md"),
-    "quality": Command("lab.commands.quality", "runtime", "measure the main job and write docs/quality.md"),
-    "figures": Command("lab.commands.figures", "runtime", "measure one of the small demo models"),
-    "train-demo": Command("lab.commands.train_demo", "runtime", "train one of the small demo models"),
-    "update-pins": Command("lab.setup.pins", "nothing", "move all pinned versions to the newest"),
+    "run": "run a workflow file on a ComfyUI server",
+    "demo": "make a full-body picture of a cropped photo",
 }
 
 
 def usage() -> str:
     """The list of commands, as printed for --help."""
-    rows = [f"  {name:<12} {command.summary}" for name, command in COMMANDS.items()]
+    found = {**COMMANDS, **{name: text for name, text in lab.summaries().items() if name not in COMMANDS}}
+    rows = [f"  {name:<12} {text}" for name, text in found.items()]
     return "\n".join(["usage: python3 cli COMMAND [options]", "", *rows])
-
-
-def run_inside(environment: Environment, arguments: list[str]) -> int | None:
-    """Restart under the environment's Python; None when this process already is that Python."""
-    if Path(sys.executable) == environment.python:
-        return None
-    command = [str(environment.python), str(ROOT / "cli"), *arguments]
-    sys.stdout.flush()
-    if os.name == "nt":
-        return subprocess.call(command)
-    os.execv(command[0], command)
 
 
 def main(arguments: list[str]) -> int:
@@ -58,18 +26,10 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage())
         return 0 if arguments else 2
-    command = COMMANDS.get(arguments[0])
-    if command is None:
-        print(f"There is no command {arguments[0]}.\n\n{usage()}", file=sys.stderr)
-        return 2
-    environment = None
-    try:
-        if command.needs != "nothing":
-            environment = ensure(need_tests=command.needs == "tests")
-            status = run_inside(environment, arguments)
-            if status is not None:
-                return status
-        return importlib.import_module(f"recompose.{command.module}").main(arguments[1:], environment)
-    except SetupError as error:
-        print(f"{arguments[0]}: {error}", file=sys.stderr)
-        return 1
+    name = arguments[0]
+    if name in COMMANDS:
+        return importlib.import_module(f".{name}", __package__).main(arguments[1:])
+    if name in lab.NAMES or name in lab.summaries():
+        return lab.start(arguments)
+    print(f"There is no command {name}.\n\n{usage()}", file=sys.stderr)
+    return 2

@@ -88,8 +88,8 @@ def run(options: argparse.Namespace) -> None:
         print("The workflow ran, but saved no files; --previews fetches its previews.", file=sys.stderr)
 
 
-def main(arguments: list[str], environment: object = None) -> int:
-    """Run the command and return its exit status; `environment` is not needed."""
+def main(arguments: list[str]) -> int:
+    """Run the command and return its exit status."""
     options = parser().parse_args(arguments)
     try:
         with signals.as_exit():

@@ -12,7 +12,7 @@ ROOMS = {
     "core": {"core"},
     "training": {"core", "training"},
     "lab": {"core", "training", "cli", "lab"},
-    "cli": {"core", "training", "lab", "cli"},
+    "cli": {"cli"},
     "bridge": {"core", "training", "bridge"},
     "nodes": {"bridge", "core", "nodes"},
 }

@@ -113,9 +113,9 @@ def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge 
 
 def sheet(studio: Studio, cases: list[Case]) -> bytes:
     """The first pictures, unselected, as one PNG."""
+    from ...cli.report import png
     from ..evaluate.main_job.sheet import sheet as drawn
     from ..evaluate.main_job.statistics import METHODS
-    from ..evaluate.strip import png
 
     rows = []
     for case in cases[:SHEET]:

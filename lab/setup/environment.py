@@ -31,6 +31,20 @@ class Environment:
     node: Path | None = None  # the node executable; only for `test`
     node_packages: Path | None = None  # the folder with node_modules/ and chromium/; only for `test`
 
+    def variables(self) -> dict[str, str]:
+        """What the tests and the programs they start find in their environment variables."""
+        found = {
+            "COMFYUI_PATH": self.comfyui,
+            "RECOMPOSE_CACHE": self.cache,
+            "RECOMPOSE_TOOLS": self.tools,
+            "RECOMPOSE_NODE": self.node,
+            "RECOMPOSE_NODE_PACKAGES": self.node_packages,
+        }
+        found |= {f"RECOMPOSE_OVERLAY_{name.upper()}": path for name, path in self.overlays.items()}
+        # Two runs on one machine must not spin against each other: a waiting OpenMP thread sleeps.
+        fixed = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        return {name: str(value) for name, value in found.items()} | fixed
+
 
 def cache_folder() -> Path:
     """The folder outside the checkout: $RECOMPOSE_CACHE or ~/.cache/recompose."""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..places import DOCS
 from . import world
 
-FOLDER = Path(__file__).resolve().parent / "pictures"
+FOLDER = DOCS / "demo"
 SEED, PART = 25, "test"  # no model has seen the test part
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import demo
+from recompose.cli import demo, lab, main, report
 from recompose.cli.comfy import workflow
-from recompose.lab.evaluate import strip
-from recompose.lab.setup.environment import Environment
 from recompose.lab.toy import photo
 
 NAMES = ("--checkpoint", "mine.safetensors", "--controlnet", "pose.pth", "--caption-model", "blip-base")
+FAR = ("--server", "http://127.0.0.1:1")
 REGION = {"x": 8, "y": 0, "width": 128, "height": 142, "canvas_width": 144, "canvas_height": 176}
 
 
 def call(*arguments: object) -> int:
-    return demo.main([str(argument) for argument in arguments], Environment(Path(), Path(), Path()))
+    return demo.main([str(argument) for argument in arguments])
 
 
 def written(folder: Path) -> list[str]:
@@ -53,7 +51,7 @@ def studio(fake, result):
         "Skeleton": np.zeros((192, 128, 3), np.uint8),
     }
     for title, pixels in pictures.items():
-        fake.files[f"{title}.png"] = strip.png(Image.fromarray(pixels))
+        fake.files[f"{title}.png"] = report.png(Image.fromarray(pixels))
         images = [{"filename": f"{title}.png", "subfolder": "", "type": "temp"}]
         fake.outputs[workflow.find(prompt, title)] = {"images": images}
     fake.files["photo"] = (photo.FOLDER / "photo.png").read_bytes()
@@ -101,7 +99,7 @@ def test_the_prompt_carries_photo_pose_models_and_seeds(studio, tmp_path) -> Non
 
 def test_one_changed_pixel_fails_but_the_pictures_are_kept(studio, result, tmp_path, capsys) -> None:
     result[100, 50, 2] ^= 1
-    studio.files["Full body.png"] = strip.png(Image.fromarray(result))
+    studio.files["Full body.png"] = report.png(Image.fromarray(result))
     assert call("--server", studio.url, *NAMES, "--out", tmp_path / "out") == 1
     assert "1 pixels of the photo changed; none may" in capsys.readouterr().err
     assert json.loads((tmp_path / "out" / "report.json").read_text())["changed_pixels"] == 1
@@ -159,15 +157,15 @@ def bad_files(folder: Path) -> list[tuple[list[object], str]]:
     empty.write_text("")
     return [
         (["--image", good, "--server", "http://127.0.0.1:1"], "A pose is needed with --image"),
-        (["--image", good, "--pose", pose, "--detector", "DWPose"], "leave one out"),
-        (["--pose", pose], "--pose belongs to a photo"),
-        (["--image", text, "--pose", pose], "note.png is not a picture"),
-        (["--image", half, "--pose", pose], "Cannot read the picture"),
-        (["--image", folder / "none.png", "--pose", pose], "No such file"),
-        (["--image", folder, "--pose", pose], "Is a directory"),
-        (["--image", good, "--pose", empty], "empty.json is not JSON"),
-        (["--image", good, "--pose", good], "is not JSON"),
-        (["--image", good, "--pose", folder / "none.json"], "No such file"),
+        (["--image", good, "--pose", pose, "--detector", "DWPose", *FAR], "leave one out"),
+        (["--pose", pose, *FAR], "--pose belongs to a photo"),
+        (["--image", text, "--pose", pose, *FAR], "note.png is not a picture"),
+        (["--image", half, "--pose", pose, *FAR], "Cannot read the picture"),
+        (["--image", folder / "none.png", "--pose", pose, *FAR], "No such file"),
+        (["--image", folder, "--pose", pose, *FAR], "Is a directory"),
+        (["--image", good, "--pose", empty, *FAR], "empty.json is not JSON"),
+        (["--image", good, "--pose", good, *FAR], "is not JSON"),
+        (["--image", good, "--pose", folder / "none.json", *FAR], "No such file"),
     ]
 
 
@@ -179,18 +177,9 @@ def test_wrong_files_are_named_before_anything_starts(tmp_path, capsys, case: in
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_part_of_the_models_is_named(tmp_path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(demo.models.assembled, "__defaults__", (tmp_path / "no weights",))
-    environment = Environment(Path(sys.executable), Path(), tmp_path / "cache")
-    assert demo.main(["--out", str(tmp_path / "out")], environment) == 2
-    assert "is missing" in capsys.readouterr().err
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["demo-models.lock"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "detector", "more"),
     [
-        ([], "keypoint network", {"detector.model": "recompose_demo_detector.safetensors"}),
         (["--detector", "mine.safetensors"], "keypoint network", {"detector.model": "mine.safetensors"}),
         (["--detector", "DWPose"], "DWPose", {"detector.resolution": 1024}),
         (["--detector", "OpenPose"], "OpenPose", {"detector.hands": True}),
@@ -213,11 +202,18 @@ def test_a_server_of_the_users_gets_the_committed_photos_pose_unless_told_to_loo
     assert pose("--server", "http://127.0.0.1:1", "--detector", "DWPose") is None
 
 
-def test_the_private_server_gets_the_small_models_at_their_size() -> None:
-    options = demo.parser().parse_args(["--checkpoint", "other.safetensors"])
-    prompt = demo.compose(options, "[]")
-    values = {workflow.title(prompt, key): node["inputs"] for key, node in prompt.items()}
-    assert values["Checkpoint"]["ckpt_name"] == "other.safetensors"
-    assert values["ControlNet"]["control_net_name"] == "recompose_demo_openpose.safetensors"
-    assert values["Caption"]["model"] == "recompose_demo"
-    assert (values["Crop to Region"]["width"], values["Crop to Region"]["height"]) == (128, 192)
+def test_without_a_server_the_lab_is_started_and_its_absence_told(tmp_path, capsys, monkeypatch) -> None:
+    started = []
+    monkeypatch.setattr(lab, "start", lambda arguments: started.append(arguments) or 0)
+    assert call("--seed", 3) == 0
+    assert started == [["demo", "--seed", "3"]]
+    monkeypatch.undo()
+    assert lab.start(["demo"], tmp_path) == 2
+    assert "clone the repository" in capsys.readouterr().err
+
+
+def test_what_the_lab_offers_is_known_without_it() -> None:
+    assert sorted(lab.summaries()) == sorted(lab.NAMES)
+    assert all(lab.summaries().values())
+    assert lab.summaries(Path("nowhere")) == {}
+    assert not set(lab.NAMES) - set(main.COMMANDS) - set(lab.summaries())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PICTURES = Path(__file__).resolve().parents[2] / "lab" / "toy" / "pictures"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "demo"
 WIDTH, HEIGHT = 128, 142
 
 

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from recompose.cli import demo
 from recompose.cli.comfy import workflow
+from recompose.lab.commands import demo as command
 from recompose.lab.setup.environment import Environment
 from recompose.lab.toy import photo
 
@@ -25,7 +26,7 @@ from types import ModuleType
 alias = ModuleType("recompose")
 alias.__path__ = [sys.argv[1]]
 sys.modules["recompose"] = alias
-from recompose.cli import demo
+from recompose.lab.commands import demo
 from recompose.lab.setup.environment import Environment
 environment = Environment(Path(sys.executable), Path(sys.argv[2]), Path(sys.argv[3]))
 sys.exit(demo.main(sys.argv[4:], environment))
@@ -45,7 +46,7 @@ def left(cache: Path) -> list[str]:
 
 def test_the_demo_extends_its_photo_and_changes_no_pixel_of_it(cache, tmp_path, capfd) -> None:
     environment = Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), cache)
-    assert demo.main(["--out", str(tmp_path)], environment) == 0
+    assert command.main(["--out", str(tmp_path)], environment) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full_body.png", "report.json", "strip.png"]
     figures = json.loads((tmp_path / "report.json").read_text())
     given = np.asarray(Image.open(photo.FOLDER / "photo.png"))
@@ -120,7 +121,7 @@ def test_a_turned_jpeg_of_odd_size_comes_back_unchanged_through_a_running_server
     options += ["--checkpoint", names[0], "--controlnet", names[1], "--caption-model", names[2]]
     started = time.monotonic()
     out = tmp_path / "out"
-    assert demo.main([str(option) for option in [*options, "--out", out]], None) == 0
+    assert demo.main([str(option) for option in [*options, "--out", out]]) == 0
     figures = json.loads((out / "report.json").read_text())
     assert figures["sizes"]["photo"] == [123, 141]
     assert figures["changed_pixels"] == 0

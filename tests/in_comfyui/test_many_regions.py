@@ -27,7 +27,7 @@ def masked(picture: np.ndarray, part: tuple[slice, slice]) -> bytes:
 
 def run(server, parts: dict) -> tuple[np.ndarray, np.ndarray]:
     """The photo and what came of it."""
-    picture = np.array(Image.open(ROOT / "lab" / "toy" / "pictures" / "photo.png").convert("RGB"))
+    picture = np.array(Image.open(ROOT / "docs" / "demo" / "photo.png").convert("RGB"))
     made = copy.deepcopy(PROMPT)
     settings: dict[str, object] = {"Checkpoint.ckpt_name": "recompose_demo_inpaint.safetensors"}
     for number, (name, photo) in enumerate({"First": "Photo", "Second": "Photo again"}.items()):

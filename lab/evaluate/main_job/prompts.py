@@ -6,6 +6,7 @@ import json
 
 from ....cli import demo
 from ....cli.comfy import workflow
+from ...toy import prompt as toy
 
 # Samplers of second order ask the model twice a step, but for the last.
 TWICE = ("dpmpp_2s_ancestral", "dpm_2", "dpm_2_ancestral", "heun", "dpmpp_sde")
@@ -57,7 +58,7 @@ def add(prompt: dict, title: str, class_type: str, **inputs: object) -> None:
 def whole(photo: str, pose: list, seed: int) -> dict:
     """The demo's prompt for a photo under the server's input folder."""
     options = demo.parser().parse_args(["--seed", str(sampling_seed(seed))])
-    prompt = demo.compose(options, json.dumps(pose))
+    prompt = toy.compose(options, json.dumps(pose))
     demo.put(prompt, "Photo.image", photo)
     return prompt
 

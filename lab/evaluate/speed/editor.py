@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -11,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ...commands.test import variables
-from ...setup.environment import ensure
-from ...setup.server import ROOT, PrivateServer
+from ...places import ROOT
+from ...setup.environment import Environment, ensure
+from ...setup.server import PrivateServer
 from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
@@ -109,10 +110,11 @@ def both(found: dict[str, float]) -> str:
     return f"{found['median']:.1f} / {found['p95']:.1f}"
 
 
-def main() -> int:
-    """Measure in both renderers and replace this part of the report."""
+def main(arguments: list[str], environment: Environment) -> int:
+    """Measure in both renderers and replace this part of the report; there are no options."""
+    argparse.ArgumentParser(prog="cli bench editor", description=__doc__).parse_args(arguments)
     environment = ensure(need_tests=True)
-    os.environ.update(variables(environment))
+    os.environ.update(environment.variables())
     with tempfile.TemporaryDirectory() as place:
         folder, packs = Path(place), {"comfyui-recompose": ROOT}
         with PrivateServer(environment.python, environment.comfyui, folder, packs) as server:

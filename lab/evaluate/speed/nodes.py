@@ -1,4 +1,4 @@
-"""`bench`: time the nodes beside ComfyUI's own in one process and write docs/performance.md."""
+"""`bench nodes`: time the nodes beside ComfyUI's own in one process and write docs/performance.md."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from typing import Any
 
 from ...places import ROOT
 from ...setup.environment import Environment
-from ..pictures import bench as bench_pictures
-from ..samplers import bench as bench_samplers
 from . import editor, regions, sampling
 from .sections import part_of
 from .startup import startup_seconds
@@ -299,17 +297,7 @@ def report(bench: Bench) -> str:
 
 
 def main(arguments: list[str], environment: Environment) -> int:
-    """Measure the nodes, or the part that is named; where an aim is missed the report says so."""
-    if arguments[:1] == ["editor"]:
-        return editor.main()
-    if arguments[:1] == ["sampling"]:
-        return sampling.main(environment)
-    if arguments[:1] == ["samplers"]:
-        return bench_samplers.main(arguments[1:], environment)
-    if arguments[:1] == ["pictures"]:
-        return bench_pictures.main(arguments[1:], environment)
-    if arguments[:1] == ["regions"]:
-        return regions.main(environment)
+    """Measure the nodes; where an aim is missed the report says so."""
     options = argparse.ArgumentParser(prog="cli bench", description="Measure the nodes' speed and memory.")
     options.add_argument("--out", type=Path, default=REPORT, help="where the report goes")
     target = options.parse_args(arguments).out

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 from typing import Any
 
+from ...places import ROOT
 from ...setup.environment import Environment
-from ...setup.server import ROOT
 from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
@@ -74,8 +75,9 @@ def table(stitch: Any, torch: Any) -> str:
     return text + "\n".join([head, "|---" * 6 + "|", *lines]) + "\n"
 
 
-def main(environment: Environment) -> int:
-    """Measure and replace this part of the report."""
+def main(arguments: list[str], environment: Environment) -> int:
+    """Measure and replace this part of the report; there are no options."""
+    argparse.ArgumentParser(prog="cli bench regions", description=__doc__).parse_args(arguments)
     from ...toy.models import host
 
     host.make_importable(environment.comfyui)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import platform
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from ...places import ROOT
 from ...setup import models
 from ...setup.environment import Environment
-from ...setup.server import ROOT
 from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
@@ -113,7 +114,7 @@ def stage(environment: Environment) -> Stage:
 
     host.make_importable(environment.comfyui)
     supported = importlib.import_module("comfy.supported_models")
-    registration = importlib.import_module("..demo.host_pack.registration", __package__)
+    registration = importlib.import_module("recompose.lab.toy.model_pack.registration")
     supported.models.append(registration.DemoSD15)
     checkpoint = models.assembled(environment.cache) / "checkpoints" / "recompose_demo.safetensors"
     model, clip, *_ = importlib.import_module("comfy.sd").load_checkpoint_guess_config(str(checkpoint))
@@ -158,8 +159,9 @@ def table(stage: Stage) -> str:
     return text + "\n".join([head, "|---" * 6 + "|", *lines]) + "\n"
 
 
-def main(environment: Environment) -> int:
-    """Measure and replace this part of the report."""
+def main(arguments: list[str], environment: Environment) -> int:
+    """Measure and replace this part of the report; there are no options."""
+    argparse.ArgumentParser(prog="cli bench sampling", description=__doc__).parse_args(arguments)
     torch = importlib.import_module("torch")
     with torch.inference_mode():
         measured = stage(environment)

@@ -19,7 +19,7 @@ LEFT, TOP, WIDTH, HEIGHT = 3, 129, 35, 12  # within whole latent cells
 
 def photo() -> tuple[np.ndarray, bytes]:
     """The demo's photo, and its file with the ball at its lower edge masked by transparency."""
-    picture = np.array(Image.open(ROOT / "lab" / "toy" / "pictures" / "photo.png").convert("RGB"))
+    picture = np.array(Image.open(ROOT / "docs" / "demo" / "photo.png").convert("RGB"))
     opaque = np.full(picture.shape[:2], 255, np.uint8)
     opaque[TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH] = 0
     file = io.BytesIO()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 HEIGHT, GAP, LABEL, FONT = 512, 12, 34, 20
 PAPER, INK, TINT, TINT_SHARE = (250, 250, 248), (30, 30, 30), (235, 60, 60), 0.45
@@ -13,10 +12,27 @@ PAPER, INK, TINT, TINT_SHARE = (250, 250, 248), (30, 30, 30), (235, 60, 60), 0.4
 
 def tinted(canvas: Image.Image, mask: Image.Image) -> Image.Image:
     """The canvas with the area to repaint (white in `mask`, same size) coloured."""
-    share = np.asarray(mask.convert("L"), np.float32)[..., None] / 255 * TINT_SHARE
-    pixels = np.asarray(canvas.convert("RGB"), np.float32)
-    mixed = pixels * (1 - share) + np.float32(TINT) * share
-    return Image.fromarray(mixed.round().astype(np.uint8))
+    share = mask.convert("L").point(lambda value: round(value * TINT_SHARE))
+    return Image.composite(Image.new("RGB", canvas.size, TINT), canvas.convert("RGB"), share)
+
+
+def changed_pixels(saved: Image.Image, original: Image.Image, region: dict[str, int]) -> int:
+    """Count the original's pixels that differ in any channel inside the saved picture, both 8-bit RGB.
+
+    `region` says where the original lies on the saved picture (x, y, width, height in pixels). ValueError
+    when sizes do not fit together.
+    """
+    x, y, width, height = (region[key] for key in ("x", "y", "width", "height"))
+    inside = x >= 0 and y >= 0 and x + width <= saved.width and y + height <= saved.height
+    if original.size != (width, height) or not inside:
+        raise ValueError(
+            f"Expected an original of {width}×{height} at ({x}, {y}) on a picture of {saved.width}×"
+            f"{saved.height}, got one of {original.width}×{original.height}; use this picture's region."
+        )
+    part = saved.convert("RGB").crop((x, y, x + width, y + height))
+    red, green, blue = ImageChops.difference(part, original.convert("RGB")).split()
+    largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return width * height - largest.histogram()[0]
 
 
 def strip(panels: list[tuple[str, Image.Image]]) -> Image.Image:

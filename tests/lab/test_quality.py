@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import demo
 from recompose.cli.comfy import workflow
 from recompose.cli.comfy.client import ServerError
 from recompose.lab.commands import quality
@@ -18,6 +17,7 @@ from recompose.lab.evaluate.evaluator import Judge
 from recompose.lab.evaluate.main_job import cases, prompts
 from recompose.lab.evaluate.main_job import run as quality_runs
 from recompose.lab.evaluate.main_job.statistics import METHODS
+from recompose.lab.toy import prompt as toy
 
 PADDING = [0, 0, 0, 40]
 CASE = cases.case(1)
@@ -45,7 +45,7 @@ def test_every_method_has_the_same_models_caption_seed_and_sampling(build) -> No
     assert [first[name] for name in same] == [expected[name] for name in same]
     texts = {node["inputs"]["text"] for node in prompt.values() if node["class_type"] == "CLIPTextEncode"}
     assert texts == {"a caption", whole[workflow.find(whole, "Negative")]["inputs"]["text"]}
-    assert demo.DEMO_MODELS["Checkpoint.ckpt_name"] in json.dumps(prompt)
+    assert toy.MODELS["checkpoint"] in json.dumps(prompt)
     assert "RecomposeBlipCaption" not in classes(prompt)
 
 
@@ -164,7 +164,7 @@ def test_another_prompt_is_run_again_and_the_same_is_not(tmp_path, monkeypatch) 
     server = FakeServer()
     quality_runs.Studio(server, tmp_path).make(CASE, METHODS)
     assert server.ran == []
-    monkeypatch.setitem(demo.DEMO_SAMPLING, "cfg", 3.5)
+    monkeypatch.setitem(toy.SAMPLING, "cfg", 3.5)
     quality_runs.Studio(server, tmp_path).make(CASE, METHODS)
     assert len(server.ran) == 3
 

@@ -1,0 +1,36 @@
+"""`demo`: make a full-body picture of a cropped photo, on a private ComfyUI with small models of our own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from ...cli import demo, saving
+from ..setup import models
+from ..setup.environment import Environment
+from ..setup.server import PrivateServer, demo_packs
+from ..toy import prompt
+
+
+def make(options: argparse.Namespace, environment: Environment) -> dict:
+    """Run the main job, save its files and return the report; every failure raises with a sentence."""
+    begin = time.monotonic()
+    image, pose = demo.check_files(options)
+    composed = prompt.compose(options, pose)
+    saving.prepare(options.out)
+    try:
+        folder = models.assembled(environment.cache)
+    except RuntimeError as error:
+        raise demo.DemoError(str(error)) from error
+    print("Starting a private ComfyUI ...", file=sys.stderr)
+    with PrivateServer(
+        environment.python, environment.comfyui, environment.cache, demo_packs(), folder
+    ) as server:
+        return demo.finish(server, composed, options, image, begin)
+
+
+def main(arguments: list[str], environment: Environment) -> int:
+    """Run the command and return its exit status: 0 only when not one pixel of the photo changed."""
+    options = demo.parser().parse_args(arguments)
+    return demo.status_of(lambda: make(options, environment))
