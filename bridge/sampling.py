@@ -241,7 +241,7 @@ def sigmas_of(model: Any, course: Course) -> Tensor:
     path, lowest = path_of(sampling), float(sampling.sigma_min)
     highest = float(sampling.sigma_max)
     if path.kind is Kind.FLOW:
-        lowest, highest = max(FLOW_LOWEST, path.level(lowest).spread), FLOW_HIGHEST
+        lowest, highest = max(FLOW_LOWEST, path.level(lowest).noise_to_signal), FLOW_HIGHEST
     values = lagrange.karras(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, highest)
     return torch.tensor(values[-(steps + 1) :], device=model.load_device)
 

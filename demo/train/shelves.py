@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..models import networks, parts
 from . import control, holes, prompts
-from .crowd import spread
+from .crowd import parallel_map
 from .pictures import WIDTH, Pictures, stacked
 from .task import Places, frozen
 
@@ -112,8 +112,8 @@ def shelves(places: Places, source: Pictures) -> Shelves:
 def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
     """The shelves' tensors by "name height"."""
     heights, points = source.heights.astype(int), list(source.poses)
-    masks = list(spread(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
-    hints = list(spread(skeleton, zip(points, heights.tolist(), strict=True)))
+    masks = list(parallel_map(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
+    hints = list(parallel_map(skeleton, zip(points, heights.tolist(), strict=True)))
     vae = frozen(networks.autoencoder(), places, "vae").to(memory_format=torch.channels_last)
     tokenizer, random = prompts.Tokenizer(), np.random.default_rng(SEED)
     found = {"helpless": prompts.tokens([prompts.helpless(random) for _ in range(HELPLESS)], tokenizer)}
