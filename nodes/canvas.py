@@ -72,7 +72,7 @@ def fills() -> list[io.DynamicCombo.Option]:
         io.DynamicCombo.Option("edge", []),
         io.DynamicCombo.Option("mirror", []),
         io.DynamicCombo.Option("noise", [seed]),
-        io.DynamicCombo.Option("colour", [io.Color.Input("color", default="#808080")]),
+        io.DynamicCombo.Option("color", [io.Color.Input("color", default="#808080")]),
     ]
 
 

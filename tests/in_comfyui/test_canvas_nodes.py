@@ -63,7 +63,7 @@ def blocked(value: object) -> bool:
 
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("fill", ["smooth", "edge", "mirror", "noise", "colour"])
+@pytest.mark.parametrize("fill", ["smooth", "edge", "mirror", "noise", "color"])
 def test_extend_gives_picture_mask_region_pose_and_report(
     nodes, channels: int, batch: int, fill: str
 ) -> None:
