@@ -88,7 +88,7 @@ def _padding(mode: dict[str, Any], size: Size, pose: Pose | None) -> Padding:
         raise ValueError(f"The mode must be body, sides, size or aspect but is {kind!r}.")
     if pose is None:
         raise ValueError("The mode body needs a pose; connect Complete Pose, or choose the mode sides.")
-    needed = extension_needed(pose, size, mode["cap"])
+    needed = extension_needed(pose, size, mode["max_extension"])
     return canvas.pad_for_body(needed[:4], needed.body, mode["margin"])
 
 

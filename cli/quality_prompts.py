@@ -107,7 +107,7 @@ def without_pose(photo: str, pose: list, seed: int, caption: str, padding: list[
     prompt = captioned(photo, pose, seed, caption)
     in_one_pass(prompt)
     extend = prompt[workflow.find(prompt, "Extend Canvas")]["inputs"]
-    for name in ("pose", "mode.margin", "mode.cap"):
+    for name in ("pose", "mode.margin", "mode.max_extension"):
         del extend[name]
     extend["mode"] = "sides"
     extend |= {f"mode.{side}": pixels for side, pixels in zip(SIDES, padding, strict=True)}

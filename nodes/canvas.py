@@ -32,8 +32,8 @@ def modes() -> list[io.DynamicCombo.Option]:
         step=0.5,
         tooltip="Room beyond the body on the sides that are extended, in % of the body's height.",
     )
-    cap = io.Float.Input(
-        "cap",
+    max_extension = io.Float.Input(
+        "max_extension",
         default=1.2,
         min=0.0,
         max=8.0,
@@ -51,7 +51,7 @@ def modes() -> list[io.DynamicCombo.Option]:
         for name, default in (("width", 3.0), ("height", 4.0))
     ]
     return [
-        io.DynamicCombo.Option("body", [margin, cap]),
+        io.DynamicCombo.Option("body", [margin, max_extension]),
         io.DynamicCombo.Option("sides", [side("left"), side("top"), side("right"), side("bottom")]),
         io.DynamicCombo.Option("size", [*size, anchor()]),
         io.DynamicCombo.Option("aspect", [*aspect, anchor()]),

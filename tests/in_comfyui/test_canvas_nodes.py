@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 97, 151
 # Neck, right hip, left knee, and a point outside the picture.
 POINTS = {1: (40.5, 30.25), 8: (30, 90), 12: (60, 140), 10: (35, 170)}
 SIDES = {"mode": "sides", "left": 0, "top": 0, "right": 0, "bottom": 61}
+BODY = {"mode": "body", "margin": 4.0, "max_extension": 1.2}
 SMOOTH = {"fill": "smooth"}
 
 
@@ -117,7 +118,7 @@ def test_body_adds_what_the_pose_needs_and_a_margin(nodes) -> None:
         [{**pose(331, 457)[0], "people": [{"pose_keypoints_2d": standing_points()}]}]
     )
     needed = extension.extension_needed(standing, shapes.Size(331, 457), 1.2)
-    mode = {"mode": "body", "margin": 5.0, "cap": 1.2}
+    mode = {"mode": "body", "margin": 5.0, "max_extension": 1.2}
     output = extend(nodes, picture(height=457, width=331), mode, pose=standing, multiple_of=1)
     bottom = output.ui["recompose"][0]["padding"][3]
     assert needed.bottom > 50
@@ -285,11 +286,9 @@ BAD = {
     ),
     "mask NaN": (lambda n: extend(n, picture(), mask=picture()[..., 0] * torch.nan), "Mask holds NaN"),
     "pose size": (lambda n: extend(n, picture(), pose=pose(90, 151)), "90×151 but the picture is 97×151"),
-    "no pose": (lambda n: extend(n, picture(), {"mode": "body", "margin": 4.0, "cap": 1.2}), "needs a pose"),
+    "no pose": (lambda n: extend(n, picture(), BODY), "needs a pose"),
     "no person": (
-        lambda n: extend(
-            n, picture(), {"mode": "body", "margin": 4.0, "cap": 1.2}, pose=[{**pose()[0], "people": []}]
-        ),
+        lambda n: extend(n, picture(), BODY, pose=[{**pose()[0], "people": []}]),
         "person|anybody|nobody",
     ),
     "too small": (
