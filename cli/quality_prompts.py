@@ -113,7 +113,7 @@ def without_pose(photo: str, pose: list, seed: int, caption: str, padding: list[
     extend |= {f"mode.{side}": pixels for side, pixels in zip(SIDES, padding, strict=True)}
     crop = prompt[workflow.find(prompt, "Crop to Region")]["inputs"]
     del crop["pose"]
-    crop |= {"around": "mask", "margin": WHOLE_CANVAS}
+    crop |= {"crop_to": "mask", "margin": WHOLE_CANVAS}
     demo.put(prompt, "Stitch Back.generated", link(prompt, "Decode the Outpaint"))
     demo.put(prompt, "Stitch Back.mask", link(prompt, "Extend Canvas", 1))
     return pruned(prompt, [RESULT])

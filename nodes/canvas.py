@@ -154,7 +154,7 @@ class CropToRegion(io.ComfyNode):
             inputs=[
                 io.Image.Input("image"),
                 io.Combo.Input(
-                    "around",
+                    "crop_to",
                     options=["mask and person", "mask", "person"],
                     tooltip="What must be inside the crop. mask and person uses whichever of the two "
                     "is connected.",
@@ -200,7 +200,7 @@ class CropToRegion(io.ComfyNode):
                     "context",
                     optional=True,
                     tooltip="The context of another Crop to Region: makes the very same crop again; "
-                    "around, sizes and margin are then not used.",
+                    "crop_to, sizes and margin are then not used.",
                 ),
             ],
             outputs=[
@@ -216,10 +216,10 @@ class CropToRegion(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, image, around, width, height, fit, margin, multiple_of, keep_scale,
+        cls, image, crop_to, width, height, fit, margin, multiple_of, keep_scale,
         mask=None, control_image=None, pose=None, context=None,
     ) -> io.NodeOutput:  # fmt: skip
-        plan = canvas.CropPlan(around, width, height, fit, margin, multiple_of, keep_scale)
+        plan = canvas.CropPlan(crop_to, width, height, fit, margin, multiple_of, keep_scale)
         return io.NodeOutput(*canvas.crop(image, plan, mask, control_image, pose, context))
 
 

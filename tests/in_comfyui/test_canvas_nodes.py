@@ -47,7 +47,7 @@ def extend(nodes: ModuleType, image: torch.Tensor, mode: dict = SIDES, **more):
 
 
 def crop(nodes: ModuleType, image: torch.Tensor, **more):
-    settings = {"around": "mask and person", "width": 96, "height": 128, "fit": "area"}
+    settings = {"crop_to": "mask and person", "width": 96, "height": 128, "fit": "area"}
     settings |= {"margin": 15.0, "multiple_of": 8, "keep_scale": 1.25, **more}
     return nodes.CropToRegion.execute(image=image, **settings).args
 
@@ -264,8 +264,8 @@ def test_the_crop_can_be_around_the_person_or_the_mask_alone(nodes) -> None:
     mask = torch.zeros_like(mask)
     mask[:, 200:210, 5:9] = 1
     boxes = {
-        around: crop(nodes, canvas, around=around, mask=mask, pose=moved, margin=0.0, multiple_of=1)[4].box
-        for around in ("mask", "person", "mask and person")
+        names: crop(nodes, canvas, crop_to=names, mask=mask, pose=moved, margin=0.0, multiple_of=1)[4].box
+        for names in ("mask", "person", "mask and person")
     }
     assert boxes["mask"].y > 150 and boxes["person"].y < 32 and boxes["person"].bottom < 200
     assert boxes["mask and person"].y < 32 and boxes["mask and person"].bottom >= 210
@@ -298,7 +298,7 @@ BAD = {
     "batches": (lambda n: extend(n, picture(batch=2), mask=torch.zeros(3, HEIGHT, WIDTH)), "image 2, mask 3"),
     "nothing to crop": (lambda n: crop(n, picture()), "nothing to crop around"),
     "empty mask": (
-        lambda n: crop(n, picture(), mask=torch.zeros(1, HEIGHT, WIDTH), around="mask"),
+        lambda n: crop(n, picture(), mask=torch.zeros(1, HEIGHT, WIDTH), crop_to="mask"),
         "nothing to crop around",
     ),
     "control size": (
