@@ -37,7 +37,7 @@ class CropPlan(NamedTuple):
     fit: str
     margin: float
     multiple_of: int
-    keep_scale: float
+    rescale_tolerance: float
 
 
 def extend(

@@ -183,7 +183,7 @@ class CropToRegion(io.ComfyNode):
                     "multiple_of", default=8, min=1, max=512, tooltip="Both sides become multiples of this."
                 ),
                 io.Float.Input(
-                    "keep_scale",
+                    "rescale_tolerance",
                     default=1.25,
                     min=1.0,
                     max=4.0,
@@ -216,10 +216,10 @@ class CropToRegion(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, image, crop_to, width, height, fit, margin, multiple_of, keep_scale,
+        cls, image, crop_to, width, height, fit, margin, multiple_of, rescale_tolerance,
         mask=None, control_image=None, pose=None, context=None,
     ) -> io.NodeOutput:  # fmt: skip
-        plan = canvas.CropPlan(crop_to, width, height, fit, margin, multiple_of, keep_scale)
+        plan = canvas.CropPlan(crop_to, width, height, fit, margin, multiple_of, rescale_tolerance)
         return io.NodeOutput(*canvas.crop(image, plan, mask, control_image, pose, context))
 
 

@@ -48,7 +48,7 @@ def extend(nodes: ModuleType, image: torch.Tensor, mode: dict = SIDES, **more):
 
 def crop(nodes: ModuleType, image: torch.Tensor, **more):
     settings = {"crop_to": "mask and person", "width": 96, "height": 128, "fit": "area"}
-    settings |= {"margin": 15.0, "multiple_of": 8, "keep_scale": 1.25, **more}
+    settings |= {"margin": 15.0, "multiple_of": 8, "rescale_tolerance": 1.25, **more}
     return nodes.CropToRegion.execute(image=image, **settings).args
 
 
