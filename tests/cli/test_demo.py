@@ -188,8 +188,8 @@ def test_a_missing_part_of_the_models_is_named(tmp_path, capsys, monkeypatch) ->
 @pytest.mark.parametrize(
     ("arguments", "detector", "more"),
     [
-        ([], "keypoint network", {"detector.model": "recompose_demo_detector.safetensors"}),
-        (["--detector", "mine.safetensors"], "keypoint network", {"detector.model": "mine.safetensors"}),
+        ([], "keypoint model", {"detector.model": "recompose_demo_detector.safetensors"}),
+        (["--detector", "mine.safetensors"], "keypoint model", {"detector.model": "mine.safetensors"}),
         (["--detector", "DWPose"], "DWPose", {"detector.resolution": 1024}),
         (["--detector", "OpenPose"], "OpenPose", {"detector.hands": True}),
     ],
