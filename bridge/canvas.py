@@ -33,13 +33,13 @@ Patches = Sequence[stitching.Patch | None] | None
 class CropPlan(NamedTuple):
     """The settings of Crop to Region."""
 
-    around: str
+    crop_to: str
     width: int
     height: int
     fit: str
     margin: float
     multiple_of: int
-    keep_scale: float
+    rescale_tolerance: float
 
 
 def extend(
@@ -90,7 +90,7 @@ def _padding(mode: dict[str, Any], size: Size, pose: Pose | None) -> Padding:
         raise ValueError(f"The mode must be body, sides, size or aspect but is {kind!r}.")
     if pose is None:
         raise ValueError("The mode body needs a pose; connect Complete Pose, or choose the mode sides.")
-    needed = extension_needed(pose, size, mode["cap"])
+    needed = extension_needed(pose, size, mode["max_extension"])
     return canvas.pad_for_body(needed[:4], needed.body, mode["margin"])
 
 
@@ -129,7 +129,7 @@ def crop(
     if context is None:
         fit_size = Size(settings.width, settings.height)
         fit = Fit(fit_size, settings.fit == "exact", *settings[4:])
-        context = cropping.plan(_wanted(settings.around, given, pose, size), size, fit)
+        context = cropping.plan(_wanted(settings.crop_to, given, pose, size), size, fit)
     elif context.canvas != size:
         raise ValueError(
             f"The context belongs to a canvas of {context.canvas} but the picture is {size}; "
@@ -163,17 +163,17 @@ def _cropped(
     )
 
 
-def _wanted(around: str, mask: Tensor | None, pose: Pose | None, size: Size) -> Box:
-    """What must be inside the crop; ValueError if nothing of what `around` names is there."""
+def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None, size: Size) -> Box:
+    """What must be inside the crop; ValueError if nothing of what `crop_to` names is there."""
     boxes = []
-    if "mask" in around and mask is not None:
+    if "mask" in crop_to and mask is not None:
         boxes.append(bounds_of_mask(mask))
-    if "person" in around and pose is not None:
+    if "person" in crop_to and pose is not None:
         boxes += [_person_box(frame) for frame in pose]
     found = [box for box in boxes if box is not None]
     if not found:
         raise ValueError(
-            f"There is nothing to crop around: the setting is {around!r}, but no such input holds anything; "
+            f"There is nothing to crop around: crop_to is {crop_to!r}, but no such input holds anything; "
             "connect a mask that is not empty or a pose with a person."
         )
     return cropping.union(found)

@@ -69,11 +69,13 @@ def load(
     return openpose.read(text, openpose.Layout(layout), threshold, Size(*given), size)
 
 
-def complete(pose: Pose, cap: float, threshold: float, legs: str) -> tuple[Pose, list[int], dict[str, Any]]:
+def complete(
+    pose: Pose, max_extension: float, threshold: float, legs: str
+) -> tuple[Pose, list[int], dict[str, Any]]:
     """The completed pose, the whole pixels needed per side (left, top, right, bottom), and both for the
     client."""
     completed = completion.complete(pose, threshold, Legs(legs))
-    extension = extension_needed(completed, people.size(completed[0]), cap)
+    extension = extension_needed(completed, people.size(completed[0]), max_extension)
     needed = [math.ceil(side) for side in extension[:4]]
     return completed, needed, {"estimated": completion.count_estimated(completed), "needed": needed}
 

@@ -36,7 +36,7 @@ NO_MASK = (
     "needs to know what to repaint, but the latent has no noise mask; connect it through "
     "Snap Mask to Latent or Set Latent Noise Mask, a mask of 1 for everything."
 )
-SPREAD = "spread"  # even in the 7th root of noise per signal; core.lagrange.karras
+INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.lagrange.karras
 # Noise per signal between which a flow is asked; beyond, hardly anything is left to see, or to decide.
 FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
 
@@ -230,7 +230,7 @@ def paint_again(
 def sigmas_of(model: Any, course: Course) -> Tensor:
     """The sigmas of the course, on the model's device; denoise below 1 takes a longer one's end."""
     steps, scheduler, denoise = course
-    if scheduler != SPREAD:
+    if scheduler != INPAINT:
         # Euler takes the scheduler's sigmas as they are; the name chooses nothing else here.
         return comfy.samplers.KSampler(
             model, steps, model.load_device, "euler", scheduler, denoise, model.model_options
@@ -241,7 +241,7 @@ def sigmas_of(model: Any, course: Course) -> Tensor:
     path, lowest = path_of(sampling), float(sampling.sigma_min)
     highest = float(sampling.sigma_max)
     if path.kind is Kind.FLOW:
-        lowest, highest = max(FLOW_LOWEST, path.level(lowest).spread), FLOW_HIGHEST
+        lowest, highest = max(FLOW_LOWEST, path.level(lowest).noise_to_signal), FLOW_HIGHEST
     values = lagrange.karras(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, highest)
     return torch.tensor(values[-(steps + 1) :], device=model.load_device)
 

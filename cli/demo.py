@@ -129,7 +129,7 @@ def put(prompt: dict, target: str, value: object) -> None:
 
 def detect(prompt: dict, detector: str) -> None:
     """Let Detect Pose find the photo's pose, which is its first output as it is Load Pose's."""
-    settings = DETECTORS.get(detector, {"detector": "keypoint network", "detector.model": detector})
+    settings = DETECTORS.get(detector, {"detector": "keypoint model", "detector.model": detector})
     pose = prompt[workflow.find(prompt, "Pose")]
     pose["class_type"] = "RecomposeDetectPose"
     pose["inputs"] = {"image": [workflow.find(prompt, "Photo"), 0], "threshold": SURE, **settings}

@@ -32,8 +32,8 @@ def modes() -> list[io.DynamicCombo.Option]:
         step=0.5,
         tooltip="Room beyond the body on the sides that are extended, in % of the body's height.",
     )
-    cap = io.Float.Input(
-        "cap",
+    max_extension = io.Float.Input(
+        "max_extension",
         default=1.2,
         min=0.0,
         max=8.0,
@@ -51,7 +51,7 @@ def modes() -> list[io.DynamicCombo.Option]:
         for name, default in (("width", 3.0), ("height", 4.0))
     ]
     return [
-        io.DynamicCombo.Option("body", [margin, cap]),
+        io.DynamicCombo.Option("body", [margin, max_extension]),
         io.DynamicCombo.Option("sides", [side("left"), side("top"), side("right"), side("bottom")]),
         io.DynamicCombo.Option("size", [*size, anchor()]),
         io.DynamicCombo.Option("aspect", [*aspect, anchor()]),
@@ -72,7 +72,7 @@ def fills() -> list[io.DynamicCombo.Option]:
         io.DynamicCombo.Option("edge", []),
         io.DynamicCombo.Option("mirror", []),
         io.DynamicCombo.Option("noise", [seed]),
-        io.DynamicCombo.Option("colour", [io.Color.Input("color", default="#808080")]),
+        io.DynamicCombo.Option("color", [io.Color.Input("color", default="#808080")]),
     ]
 
 
@@ -154,7 +154,7 @@ class CropToRegion(io.ComfyNode):
             inputs=[
                 io.Image.Input("image"),
                 io.Combo.Input(
-                    "around",
+                    "crop_to",
                     options=["mask and person", "mask", "person"],
                     tooltip="What must be inside the crop. mask and person uses whichever of the two "
                     "is connected.",
@@ -183,7 +183,7 @@ class CropToRegion(io.ComfyNode):
                     "multiple_of", default=8, min=1, max=512, tooltip="Both sides become multiples of this."
                 ),
                 io.Float.Input(
-                    "keep_scale",
+                    "rescale_tolerance",
                     default=1.25,
                     min=1.0,
                     max=4.0,
@@ -200,7 +200,7 @@ class CropToRegion(io.ComfyNode):
                     "context",
                     optional=True,
                     tooltip="The context of another Crop to Region: makes the very same crop again; "
-                    "around, sizes and margin are then not used.",
+                    "crop_to, sizes and margin are then not used.",
                 ),
             ],
             outputs=[
@@ -216,10 +216,10 @@ class CropToRegion(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, image, around, width, height, fit, margin, multiple_of, keep_scale,
+        cls, image, crop_to, width, height, fit, margin, multiple_of, rescale_tolerance,
         mask=None, control_image=None, pose=None, context=None,
     ) -> io.NodeOutput:  # fmt: skip
-        plan = canvas.CropPlan(around, width, height, fit, margin, multiple_of, keep_scale)
+        plan = canvas.CropPlan(crop_to, width, height, fit, margin, multiple_of, rescale_tolerance)
         return io.NodeOutput(*canvas.crop(image, plan, mask, control_image, pose, context))
 
 

@@ -22,11 +22,11 @@ class DetectPose(io.ComfyNode):
                     options=[
                         io.DynamicCombo.Option(pose_detector.DWPOSE, [resolution(1024), person_score()]),
                         io.DynamicCombo.Option(pose_detector.OPENPOSE, [resolution(512), hands(), face()]),
-                        io.DynamicCombo.Option(pose_detector.NETWORK, [network()]),
+                        io.DynamicCombo.Option(pose_detector.KEYPOINT_MODEL, [keypoint_file()]),
                     ],
                     tooltip="DWPose: body, feet, hands and face, files in models/dwpose. OpenPose: body, "
-                    "hands and face, files in models/openpose. keypoint network: one person's body and "
-                    "feet, by a small network in models/keypoint_networks.",
+                    "hands and face, files in models/openpose. keypoint model: one person's body and "
+                    "feet, by a small model in models/keypoint_networks.",
                 ),
                 io.Float.Input(
                     "threshold",
@@ -90,7 +90,7 @@ def face() -> io.Boolean.Input:
     return io.Boolean.Input("face", default=True, tooltip="Look for the points of the face, too.")
 
 
-def network() -> io.Combo.Input:
+def keypoint_file() -> io.Combo.Input:
     return io.Combo.Input(
         "model", options=keypoint_network.names(), tooltip="A file in models/keypoint_networks."
     )

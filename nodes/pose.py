@@ -118,7 +118,7 @@ class CompletePose(io.ComfyNode):
             inputs=[
                 PoseKeypoint.Input("pose"),
                 io.Float.Input(
-                    "cap",
+                    "max_extension",
                     default=1.2,
                     min=0.0,
                     max=10.0,
@@ -147,8 +147,8 @@ class CompletePose(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, pose, cap, threshold, legs=Legs.AUTO.value) -> io.NodeOutput:
-        completed, needed, report = bridge.complete(pose, cap, threshold, legs)
+    def execute(cls, pose, max_extension, threshold, legs=Legs.AUTO.value) -> io.NodeOutput:
+        completed, needed, report = bridge.complete(pose, max_extension, threshold, legs)
         return io.NodeOutput(completed, *needed, ui={"recompose": [report]})
 
 

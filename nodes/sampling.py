@@ -1,4 +1,4 @@
-"""RePaint Sampler, RePaint, Lagrange Sampler, Lagrange Inpaint, Spread Scheduler."""
+"""RePaint Sampler, RePaint, Lagrange Sampler, Lagrange Inpaint, Inpaint Scheduler."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class RePaint(io.ComfyNode):
                     options=presets(),
                     tooltip="fast asks the model 50 times, better 100, best 200; custom as you say.",
                 ),
-                *course(sampling.SCHEDULERS, sampling.SCHEDULER, "How the noise levels are spread."),
+                *course(sampling.SCHEDULERS, sampling.SCHEDULER, "How the noise levels are distributed."),
             ],
             outputs=[io.Latent.Output("latent", display_name="latent")],
         )
@@ -214,9 +214,9 @@ class LagrangeInpaint(io.ComfyNode):
                 *given(),
                 steps(50, "Noise levels; the model is asked once at each."),
                 *course(
-                    [sampling.SPREAD, *sampling.SCHEDULERS],
-                    sampling.SPREAD,
-                    "How the noise levels are spread; spread is made for this sampler.",
+                    [sampling.INPAINT, *sampling.SCHEDULERS],
+                    sampling.INPAINT,
+                    "How the noise levels are distributed; inpaint is made for this sampler.",
                 ),
             ],
             outputs=[io.Latent.Output("latent", display_name="latent")],
@@ -231,12 +231,12 @@ class LagrangeInpaint(io.ComfyNode):
         return io.NodeOutput(sampling.paint_again(model, conditioning, latent, sampler, course, seed))
 
 
-class SpreadScheduler(io.ComfyNode):
+class InpaintScheduler(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
-            node_id="RecomposeSpreadScheduler",
-            display_name="Spread Scheduler",
+            node_id="RecomposeInpaintScheduler",
+            display_name="Inpaint Scheduler",
             category=CATEGORY,
             description="The noise levels that suit Lagrange Sampler, between the model's own; any model.",
             search_aliases=["sigmas", "karras", "flow", "lagrange"],
@@ -251,8 +251,8 @@ class SpreadScheduler(io.ComfyNode):
     @classmethod
     def execute(cls, model, steps, denoise) -> io.NodeOutput:
         return io.NodeOutput(
-            sampling.sigmas_of(model, sampling.Course(steps, sampling.SPREAD, denoise)).cpu()
+            sampling.sigmas_of(model, sampling.Course(steps, sampling.INPAINT, denoise)).cpu()
         )
 
 
-NODES = [RePaintSampler, RePaint, LagrangeSampler, LagrangeInpaint, SpreadScheduler]
+NODES = [RePaintSampler, RePaint, LagrangeSampler, LagrangeInpaint, InpaintScheduler]

@@ -26,7 +26,7 @@ from . import keypoint_model as keypoint_network
 
 log = logging.getLogger("recompose")
 
-DWPOSE, OPENPOSE, NETWORK = "DWPose", "OpenPose", "keypoint network"
+DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
 STICKS_AT = 512  # the shorter side of a picture on which the preview's sticks have their usual width
 DIMMED = 0.5
 
@@ -46,10 +46,10 @@ def problem(choice: dict[str, Any] | None) -> str | None:
             return dwpose.problem()
         case {"detector": "OpenPose"}:
             return openpose.problem(openpose.files(bool(choice.get("hands")), bool(choice.get("face"))))
-        case None | {"detector": None} | {"detector": "keypoint network"}:
+        case None | {"detector": None} | {"detector": "keypoint model"}:
             return None
     given = choice.get("detector")
-    return f"The detector must be {DWPOSE}, {OPENPOSE} or {NETWORK} but is {given!r}; choose one."
+    return f"The detector must be {DWPOSE}, {OPENPOSE} or {KEYPOINT_MODEL} but is {given!r}; choose one."
 
 
 def files(choice: dict[str, Any] | None) -> list[Path | None]:
@@ -59,7 +59,7 @@ def files(choice: dict[str, Any] | None) -> list[Path | None]:
             return [weights.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
         case {"detector": "OpenPose"}:
             return [weights.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
-        case {"detector": "keypoint network", "model": str(name)}:
+        case {"detector": "keypoint model", "model": str(name)}:
             return [weights.find(keypoint_network.CATEGORY, name)]
     return []
 
@@ -78,7 +78,7 @@ def open_detector(choice: dict[str, Any], threshold: float) -> Detector:
         case "OpenPose":
             look = openpose.looker(openpose.load(choice["hands"], choice["face"]))
             return Detector(look, choice["resolution"], enlarge=True)
-        case "keypoint network":
+        case "keypoint model":
             look = keypoint_network.looker(keypoint_network.load(choice["model"]))
             return Detector(look, keypoint_network.RESOLUTION, enlarge=False)
     raise ValueError(problem(choice))

@@ -1,4 +1,4 @@
-"""Small keypoint networks of one person, from safetensors files of models/keypoint_networks."""
+"""Small keypoint models of one person, from safetensors files of models/keypoint_networks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def path(name: str) -> Path:
     found = weights.find(CATEGORY, Path(name).name)
     if found is None:
         raise ValueError(
-            f"The keypoint network {name} is not in {weights.roots(CATEGORY)[0]}; put its file there or "
+            f"The keypoint model {name} is not in {weights.roots(CATEGORY)[0]}; put its file there or "
             "choose another detector."
         )
     return found
@@ -41,7 +41,7 @@ def load(name: str) -> ModelPatcher:
     unfit = sorted(state.keys() ^ own.keys())
     unfit += [key for key in own if key in state and state[key].shape != own[key].shape]
     if unfit:
-        raise ValueError(f"{file} holds another kind of network (at {unfit[0]}); choose a keypoint network.")
+        raise ValueError(f"{file} holds another kind of network (at {unfit[0]}); choose a keypoint model.")
     network.load_state_dict({key: value.to(own[key].dtype) for key, value in state.items()})
     return weights.place(network.eval(), MEMORY, weights.devices_for_pictures())
 

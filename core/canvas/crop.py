@@ -41,14 +41,15 @@ class Context:
 class Fit:
     """How a region becomes a crop: the model's `size`, its aspect kept (`exact`) or only its pixel count.
 
-    `margin` is in % of the region's longer side; a scale within 1/keep_scale … keep_scale becomes exactly 1.
+    `margin` is in % of the region's longer side; a scale within 1/rescale_tolerance … rescale_tolerance
+    becomes exactly 1.
     """
 
     size: Size
     exact: bool
     margin: float
     multiple_of: int
-    keep_scale: float
+    rescale_tolerance: float
 
 
 def union(boxes: list[Box]) -> Box:
@@ -70,10 +71,10 @@ def plan(region: Box, canvas: Size, fit: Fit) -> Context:
         scale = min(target.width / around.width, target.height / around.height)
         # Enlarging a little is spared by a wider crop, reducing a little by a narrower margin.
         fits = region.width <= target.width and region.height <= target.height
-        keep = fits and 1 / fit.keep_scale <= scale <= fit.keep_scale
+        keep = fits and 1 / fit.rescale_tolerance <= scale <= fit.rescale_tolerance
         return _context(around, canvas, target, 1.0 if keep else scale)
     scale = math.sqrt(target.width * target.height / (around.width * around.height))
-    if 1 / fit.keep_scale <= scale <= fit.keep_scale:
+    if 1 / fit.rescale_tolerance <= scale <= fit.rescale_tolerance:
         return _context(around, canvas, Size(_up(around.width, step), _up(around.height, step)), 1.0)
     width, height = (max(step, round(side * scale / step) * step) for side in around.size)
     return _context(around, canvas, Size(width, height), min(width / around.width, height / around.height))

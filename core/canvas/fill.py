@@ -1,4 +1,4 @@
-"""What the new canvas shows before anything was painted: colour, edge, mirror, smooth, noise."""
+"""What the new canvas shows before anything was painted: color, edge, mirror, smooth, noise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..memory import empty_picture
 from ..shapes import Box, Padding, Size, padded, region_of
 from .continuation import continue_smoothly
 
-FILLS = ("smooth", "edge", "mirror", "noise", "colour")
+FILLS = ("smooth", "edge", "mirror", "noise", "color")
 # Half the side of the window around the nearest known pixel that noise draws its colours from.
 NOISE_REACH = 12
 
@@ -22,7 +22,7 @@ def extend(image: Tensor, padding: Padding, fill: str, color: str = "#808080", s
 
     `fill` is one of FILLS: *smooth* continues the border as a membrane, *edge* repeats the border, *mirror*
     reflects the picture as often as needed, *noise* draws each pixel from the nearest part of the picture
-    (seeded), *colour* is `color` (#rrggbb). A fourth channel is opaque (1) in the new area. The result is
+    (seeded), *color* is `color` (#rrggbb). A fourth channel is opaque (1) in the new area. The result is
     channels-last and never shares memory with `image`.
     """
     batch, channels, height, width = image.shape
@@ -46,7 +46,7 @@ def _fill(canvas: Tensor, image: Tensor, padding: Padding, fill: str, color: str
         _mirror(canvas, image, padding)
     elif fill == "noise":
         _scatter(canvas, image, padding, seed)
-    elif fill == "colour":
+    elif fill == "color":
         _paint(canvas, image, padding, color)
     else:
         raise ValueError(f"The fill must be one of {', '.join(FILLS)} but is {fill!r}.")
@@ -132,6 +132,6 @@ def _paint(canvas: Tensor, image: Tensor, padding: Padding, color: str) -> None:
 def rgb(color: str) -> tuple[float, float, float]:
     """The three channels 0…1 of #rrggbb; raises ValueError for anything else."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-        raise ValueError(f"The colour must look like #ff8000 but is {color!r}.")
+        raise ValueError(f"The color must look like #ff8000 but is {color!r}.")
     red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return red, green, blue

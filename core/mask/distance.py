@@ -27,7 +27,7 @@ def to_nearest(seeds: np.ndarray, reach: float) -> np.ndarray:
     """
     limit = int(np.ceil(reach)) + 1
     columns = np.where(seeds, 0, limit).astype(np.uint16 if limit <= SHORT_REACH else np.uint32)
-    _spread_along_columns(columns, limit)
+    _propagate_along_columns(columns, limit)
     return np.sqrt(_minimum_along_rows(columns * columns, limit), dtype=np.float32)
 
 
@@ -51,11 +51,11 @@ def _to_crossings(values: np.ndarray, level: float, limit: int) -> np.ndarray:
     share = np.divide(level - first, second - first, out=np.zeros_like(first), where=crossing)
     result[:-1][crossing] = share[crossing]
     result[1:][crossing] = np.minimum(result[1:][crossing], 1 - share[crossing])
-    _spread_along_columns(result, limit)
+    _propagate_along_columns(result, limit)
     return result
 
 
-def _spread_along_columns(distance: np.ndarray, limit: int) -> None:
+def _propagate_along_columns(distance: np.ndarray, limit: int) -> None:
     """Turn distances at the seeds into distances everywhere along the columns, capped, in place."""
     for y in range(1, len(distance)):
         np.minimum(distance[y], distance[y - 1] + distance.dtype.type(1), out=distance[y])

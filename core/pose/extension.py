@@ -44,12 +44,12 @@ def _extent(person: people.Person, stature: float, size: Size) -> np.ndarray:
     return np.concatenate([rows, np.array(soles).reshape(-1, 4)])
 
 
-def extension_needed(pose: people.Pose, size: Size, cap: float = 1.2) -> Extension:
+def extension_needed(pose: people.Pose, size: Size, max_extension: float = 1.2) -> Extension:
     """What all people of all frames together need beyond a picture of `size`, without margin and rounding.
 
     Counted are guessed points and points outside the picture with half a limb's breadth around them, heels,
     toes and the sole below an ankle. Raises ValueError when nobody is there, when the pose belongs to a
-    picture of another size, and when a side needs more than `cap` times the picture's height.
+    picture of another size, and when a side needs more than `max_extension` times the picture's height.
     """
     pose = people.in_pixels(pose)
     found = list(people.everybody(pose))
@@ -66,11 +66,12 @@ def extension_needed(pose: people.Pose, size: Size, cap: float = 1.2) -> Extensi
     if not len(extents):
         return Extension(0.0, 0.0, 0.0, 0.0, max(statures))
     needed = np.concatenate([-extents[:, :2].min(axis=0), extents[:, 2:].max(axis=0) - size]).clip(min=0)
-    if needed.max() > cap * size.height:
+    if needed.max() > max_extension * size.height:
         side = ("left", "top", "right", "bottom")[int(needed.argmax())]
         raise ValueError(
-            f"The people need {needed.max():.0f} px more at the {side}, over {cap:g} times the picture's "
-            f"height of {size.height} px; check the pose, raise the cap, or take a picture that shows more."
+            f"The people need {needed.max():.0f} px more at the {side}, over {max_extension:g} times the "
+            f"picture's height of {size.height} px; check the pose, raise max_extension, or take a picture "
+            "that shows more."
         )
     left, top, right, bottom = needed.tolist()
     return Extension(left, top, right, bottom, max(statures))

@@ -31,7 +31,7 @@ def ellipse_polygon(center: tuple[int, int], axes: tuple[int, int], angle: int) 
     return np.stack([x[fresh], y[fresh]], axis=1)
 
 
-def _spread(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _expand_runs(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For runs starting at `first` with `count` members each: which run a member belongs to, and its
     value."""
     run = np.repeat(np.arange(len(count)), count)
@@ -43,7 +43,7 @@ def _rows(left: np.ndarray, right: np.ndarray, rows: np.ndarray, size: Size) -> 
     """The pixels from `left` to `right` (inclusive) of every row inside the canvas."""
     left, right = np.maximum(left, 0), np.minimum(right, size.width - 1)
     count = np.where((rows >= 0) & (rows < size.height), np.maximum(right - left + 1, 0), 0)
-    run, column = _spread(left, count)
+    run, column = _expand_runs(left, count)
     return rows[run] * size.width + column
 
 
@@ -119,7 +119,7 @@ def lines(ends: np.ndarray, size: Size) -> np.ndarray:
     major = np.where(steep, np.abs(delta[:, 1]), delta[:, 0])
     minor = np.where(steep, delta[:, 0], np.abs(delta[:, 1]))
     down = np.where(delta[:, 1] < 0, -1, 1)
-    run, step = _spread(np.zeros(len(ends), dtype=np.int64), major + 1)
+    run, step = _expand_runs(np.zeros(len(ends), dtype=np.int64), major + 1)
     length = np.maximum(major, 1)[run]
     # The minor step rounds to the nearest, halves down.
     side = -((length - 2 * minor[run] * step) // (2 * length))

@@ -60,11 +60,12 @@ def step(here: Level, there: Level, before: Level | None, eta: float) -> Step:
     if not here.signal:  # noise alone says nothing of the clean picture, so any of it may be drawn anew
         fresh = there.noise if eta else 0.0
         return Step(0.0 if eta else there.noise / here.noise, there.signal, 0.0, fresh)
-    width, order = math.log(here.spread / there.spread), 1 + eta
+    width, order = math.log(here.noise_to_signal / there.noise_to_signal), 1 + eta
     covered = -math.expm1(-order * width)
     ahead = 0.0
     if before is not None and before.signal:
-        ahead = there.signal * (width - covered / order) / math.log(before.spread / here.spread)
+        last_width = math.log(before.noise_to_signal / here.noise_to_signal)
+        ahead = there.signal * (width - covered / order) / last_width
     fresh = there.noise * math.sqrt(-math.expm1(-2 * eta * width))
     return Step(there.noise / here.noise * math.exp(-eta * width), there.signal * covered, ahead, fresh)
 
@@ -89,7 +90,8 @@ class Push:
         if not level.signal:
             return
         error = mask / (1 - mask).clamp(min=1e-6)  # of what was seen, in units of the latent's variance
-        lacking = (self.known.latent - denoised - error * self.multiplier) / (level.spread**2 + error)
+        lacking = self.known.latent - denoised - error * self.multiplier
+        lacking = lacking / (level.noise_to_signal**2 + error)
         lacking = lacking.where(mask < 1, lacking.new_zeros(()))
         self.pace.mul_(self.settings.momentum).add_(lacking.mul_(self.settings.push))
         self.multiplier.add_(self.pace)
@@ -146,8 +148,8 @@ def karras(path: NoisePath, steps: int, lowest: float, highest: float) -> list[f
     count = steps - flow
     ends = highest ** (1 / 7), lowest ** (1 / 7)
     share = [index / max(1, count - 1) for index in range(count)]
-    spreads = [(ends[0] + part * (ends[1] - ends[0])) ** 7 for part in share]
+    ratios = [(ends[0] + part * (ends[1] - ends[0])) ** 7 for part in share]
     if not flow:
-        return [*spreads, 0.0]
-    mixed = [spread / path.scale for spread in spreads]
-    return [1.0, *(spread / (1 + spread) for spread in mixed), 0.0]
+        return [*ratios, 0.0]
+    mixed = [ratio / path.scale for ratio in ratios]
+    return [1.0, *(ratio / (1 + ratio) for ratio in mixed), 0.0]

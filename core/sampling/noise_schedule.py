@@ -16,7 +16,7 @@ class Level(NamedTuple):
     noise: float
 
     @property
-    def spread(self) -> float:
+    def noise_to_signal(self) -> float:
         """The noise per clean latent, which is the sigma of exploding models; infinite for noise alone."""
         return self.noise / self.signal if self.signal else math.inf
 

@@ -68,7 +68,7 @@ class Known:
 
     def hold(self, x: Tensor, sigma: Tensor, level: Level, normal: Tensor) -> Tensor:
         """`x` with its known cells freshly noised to the level of `sigma` (one per row)."""
-        mask, share = self.mask(sigma), 1 / (1 + level.spread**-2)
+        mask, share = self.mask(sigma), 1 / (1 + level.noise_to_signal**-2)
         # What the observation's own error leaves to add; cells that are not held may give any value here.
         rest = (1 - mask / (1 - mask) * ((1 - share) / share)).clamp(min=0).sqrt()
         return torch.where(mask < share, self.noised(sigma, normal * rest), x)
@@ -89,8 +89,8 @@ class Known:
         Between two states of a diffusion lies a Brownian bridge; to what is unknown there is no way.
         """
         mask = self.mask(sigma)
-        seen, left = 1 - mask, mask - lower.spread**2 * (1 - mask)
-        way = (min(upper.spread, 1e9) ** 2 - lower.spread**2) * seen / left
+        seen, left = 1 - mask, mask - lower.noise_to_signal**2 * (1 - mask)
+        way = (min(upper.noise_to_signal, 1e9) ** 2 - lower.noise_to_signal**2) * seen / left
         way = torch.where(left > 0, way.clamp(max=1), 1.0)
         up = renoise(x, lower, upper, normal * (1 - way).sqrt())
         return up + way * (upper.signal * self.latent - upper.signal / lower.signal * x)

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..toy.models import networks, parts
 from . import control, prompts
 from . import masks as holes
-from .parallel import spread
+from .parallel import parallel_map
 from .pictures import WIDTH, Pictures, stacked
 from .task import Places, frozen
 
@@ -113,8 +113,8 @@ def shelves(places: Places, source: Pictures) -> Shelves:
 def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
     """The shelves' tensors by "name height"."""
     heights, points = source.heights.astype(int), list(source.poses)
-    masks = list(spread(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
-    hints = list(spread(skeleton, zip(points, heights.tolist(), strict=True)))
+    masks = list(parallel_map(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
+    hints = list(parallel_map(skeleton, zip(points, heights.tolist(), strict=True)))
     vae = frozen(networks.autoencoder(), places, "vae").to(memory_format=torch.channels_last)
     tokenizer, random = prompts.Tokenizer(), np.random.default_rng(SEED)
     found = {"helpless": prompts.tokens([prompts.helpless(random) for _ in range(HELPLESS)], tokenizer)}

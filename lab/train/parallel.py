@@ -10,7 +10,7 @@ from typing import Any
 CHUNK = 16
 
 
-def spread(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+def parallel_map(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
     """work(item) of every item, in their order; `work` must not use torch, which does not survive a fork."""
     cores = len(os.sched_getaffinity(0))
     if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():

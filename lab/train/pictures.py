@@ -14,7 +14,7 @@ from numpy.random import Generator, default_rng
 from torch import Tensor
 
 from ..toy import world
-from .parallel import spread
+from .parallel import parallel_map
 
 WIDTH = 128
 POINTS = 24  # 18 of the body, then 6 of the feet
@@ -78,7 +78,7 @@ def draw(folder: Path, part: str, count: int) -> None:
     unfinished.mkdir(parents=True, exist_ok=True)
     heights, poses, captions = [], [], []
     with (unfinished / "pixels.bin").open("wb") as file:
-        for image, points, said in spread(drawn, ((seed, part) for seed in range(count))):
+        for image, points, said in parallel_map(drawn, ((seed, part) for seed in range(count))):
             file.write(np.ascontiguousarray(image).tobytes())
             heights.append(image.shape[0])
             poses.append(points)

@@ -180,7 +180,7 @@ def test_wrong_files_are_named_before_anything_starts(tmp_path, capsys, case: in
 @pytest.mark.parametrize(
     ("arguments", "detector", "more"),
     [
-        (["--detector", "mine.safetensors"], "keypoint network", {"detector.model": "mine.safetensors"}),
+        (["--detector", "mine.safetensors"], "keypoint model", {"detector.model": "mine.safetensors"}),
         (["--detector", "DWPose"], "DWPose", {"detector.resolution": 1024}),
         (["--detector", "OpenPose"], "OpenPose", {"detector.hands": True}),
     ],

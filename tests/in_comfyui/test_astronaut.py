@@ -49,9 +49,9 @@ def cut_pose(box: tuple[int, int, int, int]) -> dict:
 def test_the_astronaut_gets_legs_and_keeps_every_pixel(box: tuple, astronaut: np.ndarray, server) -> None:
     left, top, right, bottom = box
     photo = np.ascontiguousarray(astronaut[top:bottom, left:right])
-    # Head and shoulders alone need more new canvas than the default cap allows.
-    caps = {"Complete Pose.cap": 5.0, "Extend Canvas.mode.cap": 5.0}
-    prompt = main_job.prompt("astronaut.png", cut_pose(box), **caps)
+    # Head and shoulders alone need more new canvas than the default max_extension allows.
+    more = {"Complete Pose.max_extension": 5.0, "Extend Canvas.mode.max_extension": 5.0}
+    prompt = main_job.prompt("astronaut.png", cut_pose(box), **more)
     done = main_job.run(server, prompt, main_job.png(photo))
     assert main_job.changed(photo, done) == 0
     # The chin is at 180, and a standing person is at least six heads tall.
@@ -62,9 +62,9 @@ def test_the_astronaut_gets_legs_and_keeps_every_pixel(box: tuple, astronaut: np
     assert 0 <= done.reports["Stitch Back"]["seam_ratio"] < 100
 
 
-def test_the_cap_stops_a_pose_that_needs_too_much(astronaut: np.ndarray, server) -> None:
+def test_max_extension_stops_a_pose_that_needs_too_much(astronaut: np.ndarray, server) -> None:
     left, top, right, bottom = box = CROPS["tight around the head and shoulders"]
     (server.input_dir / "astronaut.png").write_bytes(main_job.png(astronaut[top:bottom, left:right]))
     outcome = server.run(main_job.prompt("astronaut.png", cut_pose(box)))
     assert not outcome.succeeded
-    assert "cap" in outcome.error["exception_message"]
+    assert "max_extension" in outcome.error["exception_message"]

@@ -91,7 +91,7 @@ CASES = {
     "pose far outside": Case(
         setting("Pose.text", json.dumps(pose()).replace("39, 1.0", "139, 1.0")),
         "Complete Pose",
-        ("cap", "47"),
+        ("max_extension", "47"),
     ),
     "mask of another size, canvas": Case(wrong_mask("Extend Canvas.mask"), "Extend Canvas", ("31", "61")),
     "mask of another size, crop": Case(wrong_mask("Crop to Region.mask"), "Crop to Region", ("31", "17")),

@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 97, 151
 # Neck, right hip, left knee, and a point outside the picture.
 POINTS = {1: (40.5, 30.25), 8: (30, 90), 12: (60, 140), 10: (35, 170)}
 SIDES = {"mode": "sides", "left": 0, "top": 0, "right": 0, "bottom": 61}
+BODY = {"mode": "body", "margin": 4.0, "max_extension": 1.2}
 SMOOTH = {"fill": "smooth"}
 
 
@@ -46,8 +47,8 @@ def extend(nodes: ModuleType, image: torch.Tensor, mode: dict = SIDES, **more):
 
 
 def crop(nodes: ModuleType, image: torch.Tensor, **more):
-    settings = {"around": "mask and person", "width": 96, "height": 128, "fit": "area"}
-    settings |= {"margin": 15.0, "multiple_of": 8, "keep_scale": 1.25, **more}
+    settings = {"crop_to": "mask and person", "width": 96, "height": 128, "fit": "area"}
+    settings |= {"margin": 15.0, "multiple_of": 8, "rescale_tolerance": 1.25, **more}
     return nodes.CropToRegion.execute(image=image, **settings).args
 
 
@@ -63,7 +64,7 @@ def blocked(value: object) -> bool:
 
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("fill", ["smooth", "edge", "mirror", "noise", "colour"])
+@pytest.mark.parametrize("fill", ["smooth", "edge", "mirror", "noise", "color"])
 def test_extend_gives_picture_mask_region_pose_and_report(
     nodes, channels: int, batch: int, fill: str
 ) -> None:
@@ -117,7 +118,7 @@ def test_body_adds_what_the_pose_needs_and_a_margin(nodes) -> None:
         [{**pose(331, 457)[0], "people": [{"pose_keypoints_2d": standing_points()}]}]
     )
     needed = extension.extension_needed(standing, shapes.Size(331, 457), 1.2)
-    mode = {"mode": "body", "margin": 5.0, "cap": 1.2}
+    mode = {"mode": "body", "margin": 5.0, "max_extension": 1.2}
     output = extend(nodes, picture(height=457, width=331), mode, pose=standing, multiple_of=1)
     bottom = output.ui["recompose"][0]["padding"][3]
     assert needed.bottom > 50
@@ -263,8 +264,8 @@ def test_the_crop_can_be_around_the_person_or_the_mask_alone(nodes) -> None:
     mask = torch.zeros_like(mask)
     mask[:, 200:210, 5:9] = 1
     boxes = {
-        around: crop(nodes, canvas, around=around, mask=mask, pose=moved, margin=0.0, multiple_of=1)[4].box
-        for around in ("mask", "person", "mask and person")
+        names: crop(nodes, canvas, crop_to=names, mask=mask, pose=moved, margin=0.0, multiple_of=1)[4].box
+        for names in ("mask", "person", "mask and person")
     }
     assert boxes["mask"].y > 150 and boxes["person"].y < 32 and boxes["person"].bottom < 200
     assert boxes["mask and person"].y < 32 and boxes["mask and person"].bottom >= 210
@@ -285,11 +286,9 @@ BAD = {
     ),
     "mask NaN": (lambda n: extend(n, picture(), mask=picture()[..., 0] * torch.nan), "Mask holds NaN"),
     "pose size": (lambda n: extend(n, picture(), pose=pose(90, 151)), "90×151 but the picture is 97×151"),
-    "no pose": (lambda n: extend(n, picture(), {"mode": "body", "margin": 4.0, "cap": 1.2}), "needs a pose"),
+    "no pose": (lambda n: extend(n, picture(), BODY), "needs a pose"),
     "no person": (
-        lambda n: extend(
-            n, picture(), {"mode": "body", "margin": 4.0, "cap": 1.2}, pose=[{**pose()[0], "people": []}]
-        ),
+        lambda n: extend(n, picture(), BODY, pose=[{**pose()[0], "people": []}]),
         "person|anybody|nobody",
     ),
     "too small": (
@@ -299,7 +298,7 @@ BAD = {
     "batches": (lambda n: extend(n, picture(batch=2), mask=torch.zeros(3, HEIGHT, WIDTH)), "image 2, mask 3"),
     "nothing to crop": (lambda n: crop(n, picture()), "nothing to crop around"),
     "empty mask": (
-        lambda n: crop(n, picture(), mask=torch.zeros(1, HEIGHT, WIDTH), around="mask"),
+        lambda n: crop(n, picture(), mask=torch.zeros(1, HEIGHT, WIDTH), crop_to="mask"),
         "nothing to crop around",
     ),
     "control size": (

@@ -1,6 +1,7 @@
 """What ComfyUI's own loader gets from the pack: exactly the committed ids and schemas.
 
-`UPDATE_SCHEMAS=1` rewrites the committed list; a change there is a change of the file format.
+`UPDATE_SCHEMAS=1` rewrites the committed list; a change there is a change of the file format. What saved
+workflows rest on is in a second list, which stays as it is.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from recompose.tests.in_comfyui import contract
 
-COMMITTED = Path(__file__).resolve().parent.parent / "data" / "schemas.json"
+DATA = Path(__file__).resolve().parent.parent / "data"
+COMMITTED, FROZEN = DATA / "schemas.json", DATA / "contract_schemas.json"
 FOLDER = "ComfyUI-Recompose 0 main"
 LOADER = """
 import asyncio, json, logging, sys
@@ -104,3 +108,82 @@ def test_the_architecture_page_names_every_node(loaded: dict, root: Path) -> Non
     page = (root / "docs" / "architecture.md").read_text()
     rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `Recompose")}
     assert rows == set(loaded["schemas"])
+
+
+def test_all_that_saved_workflows_rest_on_is_still_there(loaded: dict) -> None:
+    """The frozen list is never written anew: what it holds has been promised."""
+    assert contract.violations(json.loads(FROZEN.read_text()), file_formats(loaded["schemas"])) == []
+
+
+def rename_input(schemas: dict) -> None:
+    node = schemas["RecomposeCropToRegion"]
+    required = node["input"]["required"]
+    node["input"]["required"] = {
+        {"margin": "border"}.get(name, name): entry for name, entry in required.items()
+    }
+    node["input_order"]["required"] = list(node["input"]["required"])
+
+
+def insert(schemas: dict, group: str, at: int) -> None:
+    node = schemas["RecomposeCropToRegion"]
+    names = node["input_order"][group]
+    names.insert(at, "new")
+    entries = {**node["input"][group], "new": ["INT", {"default": 1}]}
+    node["input"][group] = {name: entries[name] for name in names}
+
+
+def options(schemas: dict, node: str, name: str) -> list:
+    return schemas[node]["input"]["required"][name][1]["options"]
+
+
+BREAKS: dict[str, Callable[[dict], object]] = {
+    "node gone": lambda s: s.pop("RecomposePatch"),
+    "input renamed": rename_input,
+    "inputs reordered": lambda s: s["RecomposeCropToRegion"]["input_order"]["required"].reverse(),
+    "new required input": lambda s: insert(s, "required", 8),
+    "new required input in the middle": lambda s: insert(s, "required", 2),
+    "new optional input in the middle": lambda s: insert(s, "optional", 1),
+    "option removed": lambda s: options(s, "RecomposeFeatherMask", "direction").pop(),
+    "option inserted": lambda s: options(s, "RecomposeFeatherMask", "direction").insert(0, "new"),
+    "ComfyUI's scheduler gone": lambda s: options(s, "RecomposeRePaint", "scheduler").remove("simple"),
+    "option with inputs removed": lambda s: options(s, "RecomposeExtendCanvas", "fill").pop(),
+    "input of an option gone": lambda s: options(s, "RecomposeExtendCanvas", "mode")[0]["inputs"][
+        "required"
+    ].popitem(),
+    "new input of an option": lambda s: options(s, "RecomposeExtendCanvas", "mode")[0]["inputs"].update(
+        optional={"new": ["INT", {"default": 1}]}
+    ),
+    "default changed": lambda s: s["RecomposeCropToRegion"]["input"]["required"]["width"][1].update(
+        default=1024
+    ),
+    "type changed": lambda s: s["RecomposePatch"]["input"]["required"].update(mask=["IMAGE", {}]),
+    "range narrowed": lambda s: s["RecomposeCropToRegion"]["input"]["required"]["width"][1].update(min=64),
+    "optional made required": lambda s: move_to_required(s["RecomposeCropToRegion"], "mask"),
+    "outputs reordered": lambda s: s["RecomposeCropToRegion"]["output"].reverse(),
+    "output renamed": lambda s: s["RecomposeCropToRegion"]["output_name"].__setitem__(0, "crop"),
+}
+
+
+def move_to_required(node: dict, name: str) -> None:
+    node["input"]["required"][name] = node["input"]["optional"].pop(name)
+    node["input_order"] = {group: list(inputs) for group, inputs in node["input"].items()}
+
+
+@pytest.mark.parametrize("plant", BREAKS.values(), ids=BREAKS)
+def test_what_would_break_saved_workflows_is_found(plant: Callable[[dict], object]) -> None:
+    frozen, now = (json.loads(FROZEN.read_text()) for _ in range(2))
+    plant(now)
+    assert contract.violations(frozen, now)
+
+
+def test_what_comes_at_the_end_breaks_nothing() -> None:
+    frozen, now = (json.loads(FROZEN.read_text()) for _ in range(2))
+    insert(now, "optional", 4)
+    now["RecomposeNew"] = {}
+    options(now, "RecomposeFeatherMask", "direction").append("new")
+    options(now, "RecomposeRePaint", "scheduler").insert(0, "new of ComfyUI's")
+    new = {"key": "new", "inputs": {"required": {"size": ["INT", {"default": 1}]}}}
+    options(now, "RecomposeExtendCanvas", "mode").append(new)
+    for key, more in (("output", "INT"), ("output_name", "count"), ("output_is_list", False)):
+        now["RecomposeCropToRegion"][key].append(more)
+    assert contract.violations(frozen, now) == []

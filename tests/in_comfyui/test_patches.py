@@ -32,8 +32,9 @@ def mask_of(hole: tuple[slice, slice]) -> torch.Tensor:
 
 
 def cropped(nodes: ModuleType, photo: torch.Tensor, mask: torch.Tensor, side: int) -> tuple:
-    settings = {"around": "mask", "width": side, "height": side, "fit": "area", "margin": 20.0}
-    return nodes.CropToRegion.execute(image=photo, mask=mask, multiple_of=8, keep_scale=1.0, **settings).args
+    settings = {"crop_to": "mask", "width": side, "height": side, "fit": "area", "margin": 20.0}
+    settings |= {"multiple_of": 8, "rescale_tolerance": 1.0}
+    return nodes.CropToRegion.execute(image=photo, mask=mask, **settings).args
 
 
 def parts(nodes: ModuleType, photo: torch.Tensor) -> list[tuple]:

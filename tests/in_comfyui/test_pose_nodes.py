@@ -61,8 +61,8 @@ def load(nodes: ModuleType, text: str = "", file: str = "none", **more: object) 
     return nodes.LoadPose.execute(text=text, file=file, **settings).args[0]
 
 
-def complete(nodes: ModuleType, pose: list[dict], cap: float = 1.2, threshold: float = 0.3):
-    return nodes.CompletePose.execute(pose=pose, cap=cap, threshold=threshold)
+def complete(nodes: ModuleType, pose: list[dict], max_extension: float = 1.2, threshold: float = 0.3):
+    return nodes.CompletePose.execute(pose=pose, max_extension=max_extension, threshold=threshold)
 
 
 def test_text_goes_before_the_file_and_both_give_the_same(nodes, input_folder) -> None:
@@ -157,7 +157,7 @@ def test_complete_pose_takes_batches_and_fractional_scores(nodes) -> None:
     with pytest.raises(ValueError, match="no person"):
         complete(nodes, [{**frame(), "people": []}])
     with pytest.raises(ValueError, match=r"over 0\.2 times the picture's height of 457 px"):
-        complete(nodes, [frame()], cap=0.2)
+        complete(nodes, [frame()], max_extension=0.2)
 
 
 def test_complete_pose_seats_whom_it_is_told_to_seat(nodes) -> None:
@@ -167,7 +167,7 @@ def test_complete_pose_seats_whom_it_is_told_to_seat(nodes) -> None:
     for index in (9, 12):
         flat[3 * index : 3 * index + 3] = knees
     stands, sits = (
-        nodes.CompletePose.execute(pose=[given], cap=1.2, threshold=0.3, legs=legs).args
+        nodes.CompletePose.execute(pose=[given], max_extension=1.2, threshold=0.3, legs=legs).args
         for legs in ("auto", "sitting")
     )
     # q = 600: a thigh of .245 that hangs, or points at us and reaches a quarter of that down.

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from urllib.request import urlopen
@@ -13,9 +18,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 from recompose.cli.comfy import workflow
+from recompose.cli.comfy.client import Refused
+from recompose.tests.in_comfyui import main_job
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
 FILES = sorted(FOLDER.glob("*.json"))
+# The templates' prompts as they first were; never written anew, for users' scripts hold copies of them.
+FROZEN = json.loads((FOLDER.parent / "tests" / "data" / "contract_prompts.json").read_text("utf-8"))
 NOTES = {"MarkdownNote", "Note"}
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 # Which files exist differs from machine to machine.
@@ -240,3 +249,55 @@ def test_the_notes_explain_every_group() -> None:
         assert sum(inside(note, group) for note in notes) == 1, group["title"]
     for node in graph["nodes"]:
         assert sum(inside(node, group) for group in graph["groups"]) == 1, node["type"]
+
+
+@pytest.fixture
+def posted(server) -> Iterator[Callable[[dict], None]]:
+    """Posts a prompt with the demo's files in place of its own, and takes it from the queue again."""
+    files = {
+        "image": "contract.png",
+        "ckpt_name": main_job.CHECKPOINT,
+        "control_net_name": main_job.CONTROLNET,
+        "model": main_job.CAPTIONER,
+    }
+    (server.input_dir / files["image"]).write_bytes((FOLDER.parent / "demo/pictures/photo.png").read_bytes())
+    folder = server.models_dir / "dwpose"
+    folder.mkdir()
+    for name in ("yolox_l.onnx", "dw-ll_ucoco_384.onnx"):
+        (folder / name).touch()  # validation asks only whether they are there
+
+    def post(prompt: dict) -> None:
+        given = copy.deepcopy(prompt)
+        for node in given.values():
+            changed = {
+                name: file for name, file in files.items() if isinstance(node["inputs"].get(name), str)
+            }
+            node["inputs"].update(changed)
+        job = str(uuid.uuid4())
+        server.client.submit(given, job)
+        server.client.cancel(job)
+        while server.client.waiting(job):
+            time.sleep(0.1)
+
+    yield post
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_prompt_saved_with_the_first_templates_is_still_valid(name: str, posted: Callable) -> None:
+    posted(FROZEN[name])
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [("RecomposeCropToRegion", "crop_to", "around"), ("RecomposeCompletePose", "max_extension", "cap")],
+)
+def test_a_prompt_with_another_name_of_an_input_would_be_refused(
+    kind: str, old: str, new: str, posted: Callable
+) -> None:
+    prompt = copy.deepcopy(FROZEN["full_body"])
+    node = next(node for node in prompt.values() if node["class_type"] == kind)
+    node["inputs"][new] = node["inputs"].pop(old)
+    with pytest.raises(Refused) as refused:
+        posted(prompt)
+    assert "required_input_missing" in json.dumps(refused.value.body)

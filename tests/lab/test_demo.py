@@ -25,7 +25,7 @@ def test_without_a_pose_the_toy_detector_looks_at_the_photo() -> None:
     composed = toy.compose(demo.parser().parse_args([]), None)
     pose = composed[workflow.find(composed, "Pose")]
     assert pose["class_type"] == "RecomposeDetectPose"
-    assert pose["inputs"]["detector"] == "keypoint network"
+    assert pose["inputs"]["detector"] == "keypoint model"
     assert pose["inputs"]["detector.model"] == "recompose_demo_detector.safetensors"
 
 

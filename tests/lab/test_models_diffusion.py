@@ -83,9 +83,9 @@ def process_and_square(number: int) -> tuple[int, int]:
 
 
 def test_a_crowd_keeps_the_order_and_works_elsewhere(comfy: ModuleType) -> None:
-    from recompose.lab.train.parallel import spread
+    from recompose.lab.train.parallel import parallel_map
 
-    found = list(spread(process_and_square, range(70)))
+    found = list(parallel_map(process_and_square, range(70)))
     assert [square for _, square in found] == [number * number for number in range(70)]
     assert len(os.sched_getaffinity(0)) == 1 or os.getpid() not in {process for process, _ in found}
 

@@ -109,13 +109,13 @@ def without_pose(photo: str, pose: list, seed: int, caption: str, padding: list[
     prompt = captioned(photo, pose, seed, caption)
     in_one_pass(prompt)
     extend = prompt[workflow.find(prompt, "Extend Canvas")]["inputs"]
-    for name in ("pose", "mode.margin", "mode.cap"):
+    for name in ("pose", "mode.margin", "mode.max_extension"):
         del extend[name]
     extend["mode"] = "sides"
     extend |= {f"mode.{side}": pixels for side, pixels in zip(SIDES, padding, strict=True)}
     crop = prompt[workflow.find(prompt, "Crop to Region")]["inputs"]
     del crop["pose"]
-    crop |= {"around": "mask", "margin": WHOLE_CANVAS}
+    crop |= {"crop_to": "mask", "margin": WHOLE_CANVAS}
     demo.put(prompt, "Stitch Back.generated", link(prompt, "Decode the Outpaint"))
     demo.put(prompt, "Stitch Back.mask", link(prompt, "Extend Canvas", 1))
     return pruned(prompt, [RESULT])

@@ -42,7 +42,7 @@ class Painted(World):
         if inpaint:
             self.around = painter.rest(pictures, functional.interpolate(self.mask, scale_factor=8.0))
         kept = diffusion.alphas_bar()
-        self.spreads = ((1 - kept) / kept).sqrt().log()
+        self.log_noise_to_signal = ((1 - kept) / kept).sqrt().log()
 
     def normal(self, *_where: object) -> Tensor:
         """Normal noise."""
@@ -57,7 +57,7 @@ class Painted(World):
         """The clean latents that the network sees, guided by the words."""
         at = float(sigma[0])
         self.calls += 1
-        step = (self.spreads - float(np.log(at))).abs().argmin().float()
+        step = (self.log_noise_to_signal - float(np.log(at))).abs().argmin().float()
         seen = torch.cat([x.float() / (1 + at**2) ** 0.5, self.around], 1).repeat(2, 1, 1, 1)
         velocity = self.painter.unet(seen, step.expand(len(seen)), self.states)
         clean = x.repeat(2, 1, 1, 1) / (1 + at**2) - velocity * (at / (1 + at**2) ** 0.5)

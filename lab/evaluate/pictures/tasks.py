@@ -16,7 +16,7 @@ from ..models.text_to_image import grown
 PART, CELL = "test", 8
 FIRST = {"outpaint": 0, "box": 1000, "half": 2000, "strokes": 3000, "removal": 4000}  # seeds of part *test*
 COUNT = {"outpaint": 100, "box": 40, "half": 40, "strokes": 40, "removal": 40}
-STROKES, RADIUS, SPREAD = 5, 3, 4  # px
+STROKES, RADIUS, GROW = 5, 3, 4  # px
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def strokes(example: world.Example, random: np.random.Generator) -> np.ndarray:
 def around_thing(example: world.Example) -> np.ndarray:
     """A thing that stands beside the person, and a few pixels around it; empty where there is none."""
     found = [example.masks[name] for name in OBJECTS if name in example.masks]
-    return grown(max(found, key=np.sum), SPREAD) if found else np.zeros(example.image.shape[:2], bool)
+    return grown(max(found, key=np.sum), GROW) if found else np.zeros(example.image.shape[:2], bool)
 
 
 def task(kind: str, seed: int) -> Task | None:

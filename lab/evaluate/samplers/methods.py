@@ -18,15 +18,15 @@ LOWEST, HIGHEST = float(sd_sigmas(1000)[-2]), float(sd_sigmas(1000)[0])
 
 
 def even(path: NoisePath, steps: int) -> list[float]:
-    """Sigmas at every (1000 / steps)-th of Stable Diffusion's timesteps; a flow's have the same spreads."""
-    spreads = sd_sigmas(steps).tolist()
+    """Sigmas at every (1000 / steps)-th of Stable Diffusion's timesteps; a flow's have the same ratios."""
+    ratios = sd_sigmas(steps).tolist()
     if path.kind is Kind.FLOW:
-        return [spread / (1 + spread) for spread in spreads]
-    return spreads
+        return [ratio / (1 + ratio) for ratio in ratios]
+    return ratios
 
 
 def karras(path: NoisePath, steps: int) -> list[float]:
-    """Sigmas even in the 7th root of the spread; a flow begins with noise alone."""
+    """Sigmas even in the 7th root of noise per signal; a flow begins with noise alone."""
     return lagrange.karras(path, steps, LOWEST, HIGHEST)
 
 
@@ -114,8 +114,8 @@ def equilibrated(world: World, x: Tensor, sigma: float, count: int, settings: La
 
     def drift(x: Tensor, force: Tensor, width: float) -> Tensor:
         decay = torch.exp(-rate * width)
-        spread = ((1 - decay**2) / rate).sqrt()
-        return decay * x + (1 - decay) / rate * force + spread * world.normal()
+        deviation = ((1 - decay**2) / rate).sqrt()
+        return decay * x + (1 - decay) / rate * force + deviation * world.normal()
 
     x, pushed = x / size, None
     for _ in range(count):

@@ -26,7 +26,7 @@ RUNS, SLOW_RUNS = 7, 2
 # What is added around the square test pictures: left, top, right, bottom.
 SIDES = {"mode": "sides", "left": 64, "top": 0, "right": 64, "bottom": 256}
 FEATHER, GROW, MASK_SIDE, LARGEST = 40, 128, 2048, 4096
-FILLS = ("colour", "edge", "mirror", "smooth", "noise")
+FILLS = ("color", "edge", "mirror", "smooth", "noise")
 
 
 @dataclass
@@ -148,7 +148,7 @@ def bench_extend(bench: Bench) -> None:
         for fill in FILLS:
             ours = timed(RUNS, bench.extend, image, fill)
             # The comparison is with a node that fills with one colour; the other fills do more.
-            name, plain = f"Extend Canvas {side}, {fill}", fill == "colour"
+            name, plain = f"Extend Canvas {side}, {fill}", fill == "color"
             ratio, share = theirs.best / ours.best, ours.best / copy.best
             faster = bench.judged(name, ratio, 80, True) if plain and side < LARGEST else f"{ratio:.1f}×"
             costs = bench.judged(name, share, 2, False) if plain and side == LARGEST else f"{share:.1f}×"

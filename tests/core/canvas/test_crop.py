@@ -19,8 +19,8 @@ REGIONS = [
 ]
 
 
-def fit(exact: bool, margin: float = 15, multiple_of: int = 8, keep_scale: float = 1.25) -> Fit:
-    return Fit(Size(512, 768), exact, margin, multiple_of, keep_scale)
+def fit(exact: bool, margin: float = 15, multiple_of: int = 8, rescale_tolerance: float = 1.25) -> Fit:
+    return Fit(Size(512, 768), exact, margin, multiple_of, rescale_tolerance)
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -53,7 +53,7 @@ def test_a_scale_near_one_becomes_one(exact: bool, factor: float) -> None:
     context = crop.plan(region, Size(2000, 2000), fit(exact, margin))
     expected = factor >= 0.9 or not exact
     assert (context.box.size == context.working) == expected
-    other = crop.plan(region, Size(2000, 2000), fit(exact, margin, keep_scale=1.0))
+    other = crop.plan(region, Size(2000, 2000), fit(exact, margin, rescale_tolerance=1.0))
     assert exact is False or other.working == (512, 768)
 
 

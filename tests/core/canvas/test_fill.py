@@ -60,7 +60,7 @@ def test_edge_and_mirror_equal_numpy(size: Size, padding: Padding, name: str, mo
 
 
 def test_colour_is_the_colour() -> None:
-    canvas = fill.extend(picture(Size(3, 3)), Padding(0, 0, 0, 2), "colour", "#ff8000")
+    canvas = fill.extend(picture(Size(3, 3)), Padding(0, 0, 0, 2), "color", "#ff8000")
     assert torch.allclose(
         canvas[:, :, 3:], torch.tensor([1, 128 / 255, 0]).view(1, 3, 1, 1).expand(2, 3, 2, 3)
     )
@@ -69,7 +69,7 @@ def test_colour_is_the_colour() -> None:
 @pytest.mark.parametrize("color", ["red", "#12345", "#gggggg", ""])
 def test_what_is_no_colour_is_refused(color: str) -> None:
     with pytest.raises(ValueError, match="#ff8000"):
-        fill.extend(picture(Size(3, 3)), Padding(1), "colour", color)
+        fill.extend(picture(Size(3, 3)), Padding(1), "color", color)
 
 
 def test_an_unknown_fill_is_refused() -> None:

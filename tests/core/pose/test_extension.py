@@ -24,9 +24,9 @@ def person_with(points: dict[int, tuple[float, float]], estimated: tuple[int, ..
     }
 
 
-def needed(*people: dict, size: Size = SIZE, cap: float = 1.2) -> tuple:
+def needed(*people: dict, size: Size = SIZE, max_extension: float = 1.2) -> tuple:
     frame = {"canvas_width": SIZE.width, "canvas_height": SIZE.height, "people": list(people)}
-    return extension_needed([frame], size, cap)
+    return extension_needed([frame], size, max_extension)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_refusals() -> None:
     far = person_with({13: (280, 1600)}, (13,))
     with pytest.raises(ValueError, match=r"931 px more at the bottom, over 1\.2 times"):
         needed(far)
-    assert needed(far, cap=1.34).bottom == pytest.approx(931.2)
+    assert needed(far, max_extension=1.34).bottom == pytest.approx(931.2)

@@ -1,4 +1,4 @@
-"""The small keypoint network in Detect Pose: drawn people in their own pixels, nobody, and unfit files."""
+"""The small keypoint model in Detect Pose: drawn people in their own pixels, nobody, and unfit files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tensor(image: np.ndarray) -> torch.Tensor:
 
 
 def found(node: type, image: np.ndarray, name: str = "drawn.safetensors") -> tuple[dict, torch.Tensor]:
-    pose, preview = node.execute(tensor(image), {"detector": "keypoint network", "model": name}, 0.5).args
+    pose, preview = node.execute(tensor(image), {"detector": "keypoint model", "model": name}, 0.5).args
     return pose[0], preview
 
 

@@ -43,7 +43,7 @@ def asked(this: Any) -> list[float]:
 
 @pytest.mark.parametrize("denoise", [1.0, 0.4])
 @pytest.mark.parametrize("kind", KINDS)
-def test_spread_goes_through_the_model_s_own_levels_and_less_denoise_through_the_last_ones(
+def test_inpaint_goes_through_the_model_s_own_levels_and_less_denoise_through_the_last_ones(
     kind: str, denoise: float, world: Callable, methods: dict
 ) -> None:
     this, count = world(kind), 12 if denoise == 1 else 30
@@ -56,7 +56,7 @@ def test_spread_goes_through_the_model_s_own_levels_and_less_denoise_through_the
     )
     sigmas = torch.tensor(every[-13:])
     expected, levels = this.run(methods["Lagrange"].sampler, sigmas), asked(this)
-    painted = methods["Lagrange"].paint(this, steps=12, scheduler="spread", denoise=denoise)["samples"]
+    painted = methods["Lagrange"].paint(this, steps=12, scheduler="inpaint", denoise=denoise)["samples"]
     assert torch.equal(painted, expected)
     assert len(levels) == 12
     assert levels == pytest.approx(sigmas[:-1].tolist(), rel=1e-5)
@@ -64,25 +64,30 @@ def test_spread_goes_through_the_model_s_own_levels_and_less_denoise_through_the
 
 @pytest.mark.parametrize("denoise", [1.0, 0.4])
 @pytest.mark.parametrize("kind", KINDS)
-def test_spread_scheduler_and_sampler_make_lagrange_inpaint(
+def test_inpaint_scheduler_and_sampler_make_lagrange_inpaint(
     kind: str, denoise: float, world: Callable, methods: dict
 ) -> None:
     nodes, this = importlib.import_module("recompose.nodes.sampling"), world(kind)
-    sigmas = nodes.SpreadScheduler.execute(this.model, 12, denoise).args[0]
+    sigmas = nodes.InpaintScheduler.execute(this.model, 12, denoise).args[0]
     assert sigmas.device.type == "cpu" and len(sigmas) == 13 and sigmas[-1] == 0
-    whole = methods["Lagrange"].paint(this, steps=12, scheduler="spread", denoise=denoise)["samples"]
+    whole = methods["Lagrange"].paint(this, steps=12, scheduler="inpaint", denoise=denoise)["samples"]
     assert torch.equal(this.run(methods["Lagrange"].sampler, sigmas), whole)
-    assert len(nodes.SpreadScheduler.execute(this.model, 12, 0.0).args[0]) == 0
+    assert len(nodes.InpaintScheduler.execute(this.model, 12, 0.0).args[0]) == 0
 
 
-def test_spread_is_comfyui_s_karras_with_models_that_add_noise(world: Callable) -> None:
+@pytest.mark.parametrize("steps", [10, 26, 50])
+@pytest.mark.parametrize("kind", KINDS)
+def test_inpaint_is_comfyui_s_karras_with_models_that_add_noise_and_not_with_flows(
+    kind: str, steps: int, world: Callable
+) -> None:
     nodes = importlib.import_module("recompose.nodes.sampling")
     karras = importlib.import_module("comfy_extras.nodes_custom_sampler").KarrasScheduler
-    this = world("eps")
+    this = world(kind)
     sampling = this.model.get_model_object("model_sampling")
-    found = nodes.SpreadScheduler.execute(this.model, 20, 1.0).args[0]
-    theirs = karras.execute(20, float(sampling.sigma_max), float(sampling.sigma_min), 7.0).args[0]
-    assert torch.allclose(found, theirs, rtol=1e-5)
+    found = nodes.InpaintScheduler.execute(this.model, steps, 1.0).args[0]
+    theirs = karras.execute(steps, float(sampling.sigma_max), float(sampling.sigma_min), 7.0).args[0]
+    away = float((found - theirs).abs().max())  # the help page of the node gives this bound
+    assert away > 0.01 if kind in ("flow", "video") else away < 5e-6
 
 
 def test_the_settings_of_the_node_are_core_s(bridge: ModuleType) -> None:
