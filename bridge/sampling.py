@@ -21,7 +21,9 @@ from comfy_execution.progress import WebUIProgressHandler, get_progress_state
 from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
-from ..core.sampling import lagrange, repaint
+from ..core.sampling import lagrange, repaint, schedules
+from ..core.sampling.checks import check_descent
+from ..core.sampling.known import Known
 from ..core.sampling.noise_sampler import FreshNoise
 from ..core.sampling.noise_schedule import Kind, NoisePath
 from .layouts import check_finite
@@ -36,7 +38,7 @@ NO_MASK = (
     "needs to know what to repaint, but the latent has no noise mask; connect it through "
     "Snap Mask to Latent or Set Latent Noise Mask, a mask of 1 for everything."
 )
-INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.lagrange.karras
+INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
 # Noise per signal between which a flow is asked; beyond, hardly anything is left to see, or to decide.
 FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
 
@@ -120,7 +122,7 @@ class Lagrange(Inpainter):
     name, run = "Lagrange", staticmethod(lagrange.sample)
 
     def calls(self, sigmas: Tensor) -> int:
-        repaint.check_descent(sigmas.tolist(), self.name)
+        check_descent(sigmas.tolist(), self.name)
         return len(sigmas) - 1
 
     def asking(self, model_wrap: Any, options: dict[str, Any], seed: int | None) -> dict[str, Callable]:
@@ -146,9 +148,7 @@ class Lagrange(Inpainter):
         return {"model": model, "unguided": unguided}
 
 
-def known_of(
-    model_wrap: Any, sigmas: Tensor, options: dict[str, Any], latent: Tensor, mask: Tensor
-) -> repaint.Known:
+def known_of(model_wrap: Any, sigmas: Tensor, options: dict[str, Any], latent: Tensor, mask: Tensor) -> Known:
     """What the latent and its mask (both B,C,…) say, with the model's own way to noise and patch them."""
     change = options.get("denoise_mask_function")
 
@@ -160,7 +160,7 @@ def known_of(
             x=latent, sigma=sigma, noise=normal, latent_image=latent
         )
 
-    return repaint.Known(latent, mask_at, noised)
+    return Known(latent, mask_at, noised)
 
 
 def path_of(model_sampling: Any) -> NoisePath:
@@ -242,7 +242,7 @@ def sigmas_of(model: Any, course: Course) -> Tensor:
     highest = float(sampling.sigma_max)
     if path.kind is Kind.FLOW:
         lowest, highest = max(FLOW_LOWEST, path.level(lowest).noise_to_signal), FLOW_HIGHEST
-    values = lagrange.karras(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, highest)
+    values = schedules.karras(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, highest)
     return torch.tensor(values[-(steps + 1) :], device=model.load_device)
 
 

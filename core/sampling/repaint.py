@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
-from .noise_schedule import Level, NoisePath, renoise
+from .checks import check_descent, check_finite
+from .known import Known
+from .noise_schedule import NoisePath, renoise
 
 
 @dataclass(frozen=True)
@@ -54,48 +54,6 @@ class Move(NamedTuple):
         return self.target > self.origin
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of the picture: a cell of mask m was seen with a normal error of variance m / (1 - m).
-
-    That is in units of the latent's variance: 0 is exact, 1 unknown. What was seen with an error is itself a
-    state at that noise level: it is held at the levels above, and free to change below.
-    """
-
-    latent: Tensor  # B,C,… clean
-    mask: Callable[[Tensor], Tensor]  # at a sigma per row, the mask in the latent's shape; 1 = repaint
-    noised: Callable[[Tensor, Tensor], Tensor]  # the latent at a sigma per row, with this normal noise
-
-    def hold(self, x: Tensor, sigma: Tensor, level: Level, normal: Tensor) -> Tensor:
-        """`x` with its known cells freshly noised to the level of `sigma` (one per row)."""
-        mask, share = self.mask(sigma), 1 / (1 + level.noise_to_signal**-2)
-        # What the observation's own error leaves to add; cells that are not held may give any value here.
-        rest = (1 - mask / (1 - mask) * ((1 - share) / share)).clamp(min=0).sqrt()
-        return torch.where(mask < share, self.noised(sigma, normal * rest), x)
-
-    def settle(self, denoised: Tensor, sigma: Tensor) -> Tensor:
-        """`denoised` with the exactly known cells as they are."""
-        return torch.where(self.mask(sigma) <= 0, self.latent, denoised)
-
-    def leave(self, x: Tensor, sigma: Tensor, level: Level) -> Tensor:
-        """`x` with the cells held at the level of `sigma` as they were given, for a later run to hold."""
-        share = level.noise**2 / (level.noise**2 + level.signal**2)
-        mask = self.mask(sigma)
-        return torch.where((mask <= 0) | (mask < share), self.latent, x)
-
-    def renoise(self, x: Tensor, sigma: Tensor, lower: Level, upper: Level, normal: Tensor) -> Tensor:
-        """`x` brought up to the level of `sigma`, in cells seen with an error on the way to what was seen.
-
-        Between two states of a diffusion lies a Brownian bridge; to what is unknown there is no way.
-        """
-        mask = self.mask(sigma)
-        seen, left = 1 - mask, mask - lower.noise_to_signal**2 * (1 - mask)
-        way = (min(upper.noise_to_signal, 1e9) ** 2 - lower.noise_to_signal**2) * seen / left
-        way = torch.where(left > 0, way.clamp(max=1), 1.0)
-        up = renoise(x, lower, upper, normal * (1 - way).sqrt())
-        return up + way * (upper.signal * self.latent - upper.signal / lower.signal * x)
-
-
 def schedule(steps: int, settings: Settings) -> list[int]:
     """The states passed, from `steps` - 1 to 0 and then -1; each 1 upwards adds noise (RePaint's appendix B).
 
@@ -133,20 +91,6 @@ def plan(sigmas: list[float], settings: Settings) -> list[Move]:
         visits[here] += 1
         origin = here
     return moves
-
-
-def check_descent(sigmas: list[float], who: str) -> None:
-    """Refuse sigmas without a step, or that do not descend to 0 or more, by a sentence."""
-    if len(sigmas) < 2:
-        raise ValueError(
-            f"{who} needs two sigmas or more, but got {len(sigmas)}, no step; raise steps or denoise."
-        )
-    for above, below in pairwise(sigmas):
-        if not math.inf > above > below >= 0:
-            raise ValueError(
-                f"The sigmas must descend to 0 or more, but {below:g} follows {above:g}; "
-                "connect a scheduler's sigmas as they are."
-            )
 
 
 def model_calls(moves: list[Move]) -> int:
@@ -193,12 +137,3 @@ def sample(
             x = renoise(x, path.level(downs[move.origin]), there, normal) if settings.eta else x
     check_finite(x)
     return x
-
-
-def check_finite(x: Tensor) -> None:
-    """Refuse a result with NaN or infinities, by a sentence on the usual cause."""
-    if not torch.isfinite(x).all():
-        raise ValueError(
-            "The model gave NaN or infinite values, so there is no picture; check the model, its precision "
-            "(half precision is the usual cause) and cfg."
-        )

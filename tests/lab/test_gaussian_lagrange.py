@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core.sampling import lagrange
+from recompose.core.sampling import lagrange, schedules
 from recompose.core.sampling.lagrange import Settings
 from recompose.core.sampling.noise_schedule import NoisePath
 from recompose.core.sampling.repaint import PRESETS
@@ -21,7 +21,7 @@ LOWEST, HIGHEST, DEFAULT = 0.0291675, 14.6146, Settings()
 
 
 def divergence(problem: Problem, path: NoisePath, calls: int, settings: Settings = DEFAULT) -> float:
-    sigmas = torch.tensor(lagrange.karras(path, calls, LOWEST, HIGHEST), dtype=torch.float64)
+    sigmas = torch.tensor(schedules.karras(path, calls, LOWEST, HIGHEST), dtype=torch.float64)
     return gaussian.lagrange_moments(problem, path, sigmas, settings).divergence(problem.posterior())
 
 
@@ -47,7 +47,7 @@ def test_fifty_calls_come_fifty_times_closer_on_average_than_repaint_s_two_hundr
 
 def test_guidance_on_known_cells_changes_nothing_where_the_answer_before_it_is_told() -> None:
     world = gaussian.Gaussians([B], EXPLODING, 60)
-    sigmas = torch.tensor(lagrange.karras(EXPLODING, 50, LOWEST, HIGHEST), dtype=torch.float64)
+    sigmas = torch.tensor(schedules.karras(EXPLODING, 50, LOWEST, HIGHEST), dtype=torch.float64)
     exact, answer = world.model, torch.empty(0)
 
     def overdone(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
@@ -91,7 +91,7 @@ def test_what_was_seen_through_noise_is_weighed_exactly(mask: float, path: Noise
 
 def test_the_mask_s_value_is_strength() -> None:
     """From 0 to 1 the first number's mean goes from the observed value to the unconditional mean."""
-    means, sigmas = [], torch.tensor(lagrange.karras(EXPLODING, 50, LOWEST, HIGHEST)).double()
+    means, sigmas = [], torch.tensor(schedules.karras(EXPLODING, 50, LOWEST, HIGHEST)).double()
     for mask in (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 1 - 1e-4, 1.0):
         problem = gaussian.observed(A.covariance, [0], [1.5], mask)
         means.append(gaussian.lagrange_moments(problem, EXPLODING, sigmas, DEFAULT).mean[0].item())
@@ -105,7 +105,7 @@ def test_everything_unknown_is_the_prior() -> None:
 
 
 def test_the_sigmas_are_karras_s_and_a_flow_s_begin_with_noise_alone() -> None:
-    plain, flow = (lagrange.karras(path, 5, 0.1, 10.0) for path in (EXPLODING, FLOW))
+    plain, flow = (schedules.karras(path, 5, 0.1, 10.0) for path in (EXPLODING, FLOW))
     assert len(plain) == len(flow) == 6
     assert (plain[0], plain[4], plain[5]) == pytest.approx((10, 0.1, 0))
     assert (flow[0], flow[1], flow[4], flow[5]) == pytest.approx((1, 10 / 11, 0.1 / 1.1, 0))

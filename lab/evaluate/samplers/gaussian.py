@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from ....core.sampling import lagrange
+from ....core.sampling.known import Known
 from ....core.sampling.noise_schedule import Kind, NoisePath
-from ....core.sampling.repaint import Known, Settings, plan, sample
+from ....core.sampling.repaint import Settings, plan, sample
 
 EXPLODING, FLOW = NoisePath(Kind.EXPLODING), NoisePath(Kind.FLOW)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ....core.sampling import lagrange, repaint
+from ....core.sampling import lagrange, repaint, schedules
 from ....core.sampling.noise_schedule import Kind, Level, NoisePath
 from .gaussian import EXPLODING, World, sampled, sd_sigmas
 
@@ -27,7 +27,7 @@ def even(path: NoisePath, steps: int) -> list[float]:
 
 def karras(path: NoisePath, steps: int) -> list[float]:
     """Sigmas even in the 7th root of noise per signal; a flow begins with noise alone."""
-    return lagrange.karras(path, steps, LOWEST, HIGHEST)
+    return schedules.karras(path, steps, LOWEST, HIGHEST)
 
 
 SCHEDULES = {"even": even, "karras": karras}

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import pytest
 import torch
+from recompose.core.sampling.known import Known
 from recompose.core.sampling.noise_sampler import FreshNoise
 from recompose.core.sampling.noise_schedule import Kind, Level, NoisePath, renoise
-from recompose.core.sampling.repaint import Known, Settings, model_calls, plan, sample, schedule
+from recompose.core.sampling.repaint import Settings, model_calls, plan, sample, schedule
 
 EXPLODING, FLOW = NoisePath(Kind.EXPLODING), NoisePath(Kind.FLOW)
 WHOLE = [

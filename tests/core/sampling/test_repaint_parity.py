@@ -11,8 +11,9 @@ from types import ModuleType
 
 import pytest
 import torch
+from recompose.core.sampling.known import Known
 from recompose.core.sampling.noise_schedule import Kind, Level, NoisePath, renoise
-from recompose.core.sampling.repaint import Known, Settings, sample, schedule
+from recompose.core.sampling.repaint import Settings, sample, schedule
 from torch import Tensor
 
 STEPS = 20

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core.sampling import lagrange
+from recompose.core.sampling import schedules
 from recompose.core.sampling.lagrange import Settings
 from recompose.core.sampling.noise_schedule import Kind, NoisePath
 
@@ -50,9 +50,9 @@ def test_inpaint_goes_through_the_model_s_own_levels_and_less_denoise_through_th
     sampling = this.model.get_model_object("model_sampling")
     lowest, highest = float(sampling.sigma_min), float(sampling.sigma_max)
     every = (
-        lagrange.karras(FLOW, count, 0.03, 15.0)
+        schedules.karras(FLOW, count, 0.03, 15.0)
         if kind in ("flow", "video")
-        else lagrange.karras(NoisePath(Kind.EXPLODING), count, lowest, highest)
+        else schedules.karras(NoisePath(Kind.EXPLODING), count, lowest, highest)
     )
     sigmas = torch.tensor(every[-13:])
     expected, levels = this.run(methods["Lagrange"].sampler, sigmas), asked(this)
