@@ -18,6 +18,7 @@ from typing import Any
 from ...places import ROOT
 from ...setup.environment import Environment
 from . import editor, regions, sampling
+from .memory import peak_megabytes
 from .sections import part_of
 from .startup import startup_seconds
 
@@ -59,22 +60,6 @@ def timed(runs: int, call: Callable[..., Any], *arguments: Any) -> Timing:
         seconds.append(time.perf_counter() - start)
         del result
     return Timing(seconds)
-
-
-def peak_megabytes(call: Callable[..., Any], *arguments: Any) -> float:
-    """How much the process's resident memory rises at most during the call (Linux only)."""
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _status("VmRSS")
-    result = call(*arguments)
-    peak = _status("VmHWM")
-    del result
-    return (peak - before) / 1024
-
-
-def _status(key: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
 
 
 class Bench:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...places import ROOT
 from ...setup.environment import Environment
+from .memory import peak_megabytes
 from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
@@ -38,8 +39,6 @@ def patches(torch: Any, side: int, count: int, box: int, working: int) -> dict[s
 
 def megabytes(stitch: Any, torch: Any, side: int, count: int, box: int, working: int) -> float:
     """How much memory Stitch Back takes at most beyond its inputs and the one picture it makes."""
-    from .nodes import peak_megabytes
-
     original = torch.full((1, side, side, 3), 0.5)
     given = patches(torch, side, count, box, working)
     peak = peak_megabytes(lambda: stitch(original=original, mode={"mode": "strict"}, patches=given))
