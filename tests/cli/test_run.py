@@ -8,7 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -275,11 +275,10 @@ def test_leaving_takes_only_our_own_workflow_off_the_server(
 ) -> None:
     ready.polls = 10**6
     ready.jobs.append("somebody else's")
+    waits = threading.Event()
+    ready.on_poll = waits.set
     process = run_alone(workflow_file, ready.url, tmp_path / "out")
-    deadline = time.monotonic() + 20
-    while not ready.prompts and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(0.2)
+    assert waits.wait(60)
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == status, errors

@@ -28,7 +28,7 @@ IN_THE_OPEN = """
 try:
     with signals.as_exit():
         os.kill(os.getpid(), number)
-        time.sleep(20)
+        time.sleep(1000)
 finally:
     print("cleaned up")
 """
@@ -36,7 +36,7 @@ IN_A_DESTRUCTOR = """
 try:
     with signals.as_exit():
         Closing()
-        time.sleep(20)
+        time.sleep(1000)
 finally:
     print("cleaned up")
 """
@@ -48,7 +48,7 @@ finally:
 )
 def test_a_signal_cleans_up_and_sets_the_status(root: Path, program: str, number: int, status: int) -> None:
     command = [sys.executable, "-c", BEGIN + program, str(root), str(int(number))]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=15)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert (finished.returncode, finished.stdout) == (status, "cleaned up\n"), finished.stderr
 
 

@@ -6,11 +6,14 @@ import os
 import sys
 from pathlib import Path
 
-from recompose.lab.evaluate.speed.startup import startup_seconds
+from recompose.lab.evaluate.speed.startup import startup_work
 from recompose.lab.setup.environment import Environment
 
+SHARE = 0.01  # of ComfyUI's own start
+LINES = 100_000  # of Python; where 71,000 are run in 36 ms, they take 50 ms, which is what `cli bench` wants
 
-def test_a_warm_start_takes_at_most_fifty_milliseconds_longer(tmp_path: Path) -> None:
-    seconds = startup_seconds(Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), tmp_path))
-    # Processor time: another program on the machine must not decide; `cli bench` reports the clock's.
-    assert 0 < seconds["warm, processor time"] <= 0.05, seconds
+
+def test_a_warm_import_is_next_to_nothing_beside_comfyui_s_own_start(tmp_path: Path) -> None:
+    share, lines = startup_work(Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), tmp_path))
+    assert 0 < share <= SHARE, share
+    assert 0 < lines <= LINES, lines
