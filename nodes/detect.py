@@ -26,7 +26,7 @@ class DetectPose(io.ComfyNode):
                     ],
                     tooltip="DWPose: body, feet, hands and face, files in models/dwpose. OpenPose: body, "
                     "hands and face, files in models/openpose. keypoint model: one person's body and "
-                    "feet, by a small model in models/keypoint_networks.",
+                    "feet, by a small model in models/keypoint_models.",
                 ),
                 io.Float.Input(
                     "threshold",
@@ -92,7 +92,7 @@ def face() -> io.Boolean.Input:
 
 def keypoint_file() -> io.Combo.Input:
     return io.Combo.Input(
-        "model", options=keypoint_network.names(), tooltip="A file in models/keypoint_networks."
+        "model", options=keypoint_network.names(), tooltip="A file in models/keypoint_models."
     )
 
 

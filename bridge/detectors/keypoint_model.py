@@ -1,4 +1,4 @@
-"""Small keypoint models of one person, from safetensors files of models/keypoint_networks."""
+"""Small keypoint models of one person, from safetensors files of models/keypoint_models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...core.pose import eye
 from ...core.pose.decode import Find
 from ..models import weights
 
-CATEGORY = "keypoint_networks"
+CATEGORY = "keypoint_models"
 RESOLUTION = eye.WIDTH  # the network sees pictures about as small as it learnt from
 MEMORY = 2**27  # bytes beside the weights
 

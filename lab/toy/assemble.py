@@ -19,7 +19,7 @@ CHECKPOINTS = {
     "checkpoints/recompose_demo.safetensors": (NARROW, "text", "vae"),
     "checkpoints/recompose_demo_inpaint.safetensors": ("unet", "text", "vae"),
     "controlnet/recompose_demo_openpose.safetensors": ("openpose",),
-    "keypoint_networks/recompose_demo_detector.safetensors": ("detector",),
+    "keypoint_models/recompose_demo_detector.safetensors": ("detector",),
 }
 CAPTIONER = "blip/recompose_demo"
 

@@ -44,7 +44,7 @@ def test_each_file_holds_its_parts(sources: Path, tmp_path: Path) -> None:
         "recompose_demo": tmp_path / "models/checkpoints/recompose_demo.safetensors",
         "recompose_demo_inpaint": tmp_path / "models/checkpoints/recompose_demo_inpaint.safetensors",
         "recompose_demo_openpose": tmp_path / "models/controlnet/recompose_demo_openpose.safetensors",
-        "recompose_demo_detector": tmp_path / "models/keypoint_networks/recompose_demo_detector.safetensors",
+        "recompose_demo_detector": tmp_path / "models/keypoint_models/recompose_demo_detector.safetensors",
         "captioner": tmp_path / "models/blip/recompose_demo",
     }
     inpaint = load_file(made["recompose_demo_inpaint"])

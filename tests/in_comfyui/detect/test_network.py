@@ -28,7 +28,7 @@ def node(comfy: ModuleType) -> type:
 @pytest.fixture
 def filled(models: Path) -> Path:
     """A models folder with the demo's detector."""
-    folder = models / "keypoint_networks"
+    folder = models / "keypoint_models"
     folder.mkdir(parents=True)
     shutil.copy(parts.FOLDER / "detector.safetensors", folder / "drawn.safetensors")
     return folder
