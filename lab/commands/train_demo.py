@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..setup.environment import Environment
+from ..toy import table
 
 LINE_SECONDS = 5.0
-ORDER = ("vae", "text", "unet", "openpose", "captioner", "judge", "detector")
 
 
 def setting(text: str) -> tuple[str, float | int | bool]:
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="cli train-demo", description="Train a demo network; each needs those before it in the list."
     )
-    options.add_argument("name", choices=ORDER, metavar="NAME", help=", ".join(ORDER))
+    options.add_argument("name", choices=table.MODELS, metavar="NAME", help=", ".join(table.MODELS))
     options.add_argument(
         "--minutes", type=float, metavar="M", help="stop after M minutes (default: as configured)"
     )

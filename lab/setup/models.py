@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..places import LAB, WEIGHTS
+from ..toy import table
 
 TOY = LAB / "toy"
 
@@ -17,7 +18,10 @@ def version(weights: Path) -> str:
     """A short name that changes when a part or the way they are put together changes."""
     digest = hashlib.sha256()
     programs = [TOY / "assemble.py", *sorted((TOY / "models").glob("*.*"))]
-    for file in [*programs, *sorted(weights.glob("*.safetensors"))]:
+    made_of = [
+        file for model in table.MODELS.values() if model.installed for file in model.data_files(weights)
+    ]
+    for file in [*programs, *made_of]:
         if file.is_file():
             content = file.read_bytes()
             digest.update(f"{file.name} {len(content)}\n".encode() + content)

@@ -30,7 +30,7 @@ class Painter:
 
         self.vae = filled(networks.autoencoder(), "vae")
         self.text = filled(networks.text_encoder(), "text")
-        self.unet = filled(networks.unet(networks.INPAINT_CHANNELS), "unet")
+        self.unet = filled(networks.inpaint_unet(), "unet")
         self.control = filled(networks.controlnet(), "openpose")
         self.tokenizer = Tokenizer()
 

@@ -55,7 +55,7 @@ def kind_of(seed: int, part: str, shares: dict[str, float]) -> str:
 
 def sights(places: Places, config: dict[str, Any]) -> Sights:
     """The configured pictures, drawn on first use."""
-    weights = (places.weights / parts.PARTS["vae"].file).read_bytes()
+    weights = parts.existing(places.weights, "vae").read_bytes()
     made_by = hashlib.sha256(weights + Path(corruptions.__file__).read_bytes() + Path(__file__).read_bytes())
     made_by.update(repr([config[key] for key in ("part", "first", "pictures", "kinds", "coded")]).encode())
     folder = places.cache / f"sights-{version()}-{made_by.hexdigest()[:12]}"

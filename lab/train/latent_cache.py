@@ -97,7 +97,7 @@ def skeleton(one: tuple[np.ndarray, int]) -> np.ndarray:
 
 def shelves(places: Places, source: Pictures) -> Shelves:
     """Shelves of all pictures of a source on the training's device; filled on first use."""
-    weights = (places.weights / parts.PARTS["vae"].file).read_bytes()
+    weights = parts.existing(places.weights, "vae").read_bytes()
     made_by = hashlib.sha256(weights + Path(__file__).read_bytes() + Path(holes.__file__).read_bytes())
     path = places.cache / f"shelves-{made_by.hexdigest()[:8]}-of-{source.folder.name}.safetensors"
     if not path.is_file():

@@ -15,7 +15,7 @@ from .unet import error
 
 def task(config: dict[str, Any], places: Places) -> Task:
     """The ControlNet, the UNet's error with it, and pictures with skeletons, with and without holes."""
-    unet = frozen(networks.unet(networks.INPAINT_CHANNELS), places, "unet")
+    unet = frozen(networks.inpaint_unet(), places, "unet")
     text = frozen(networks.text_encoder(), places, "text")
     control = networks.controlnet(unet, config["seed"]).requires_grad_(True)
     notes = resume(control, places, "openpose")

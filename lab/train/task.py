@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...training.average import Average
 from ...training.loop import Plan, Report, fit
+from ..toy import table
 from ..toy.models import parts
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
@@ -55,7 +56,7 @@ def configuration(name: str) -> dict[str, Any]:
 
 def resume(network: nn.Module, places: Places, name: str) -> dict[str, Any]:
     """Fill a network from its part where there is one; the notes of that part, or none."""
-    if not (places.weights / parts.PARTS[name].file).is_file():
+    if not (places.weights / table.MODELS[name].file).is_file():
         return {}
     return parts.load(network, places.weights, name)
 

@@ -40,7 +40,7 @@ def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.
 def task(config: dict[str, Any], places: Places) -> Task:
     """UNet and ControlNet, their error, and pictures with and without words, holes and skeletons."""
     text = frozen(networks.text_encoder(), places, "text")
-    unet = networks.unet(networks.INPAINT_CHANNELS, config["seed"])
+    unet = networks.inpaint_unet(config["seed"])
     notes = {"unet": resume(unet, places, "unet")}
     control = networks.controlnet(unet, config["seed"] + 1)
     trained: dict[str, nn.Module] = {"unet": unet.to(places.device)}

@@ -68,9 +68,9 @@ def loaded(family: Family, name: str) -> tuple[Any, Any, Any]:
     """Model, CLIP and VAE as CheckpointLoaderSimple gives them."""
     import comfy.sd
 
-    return comfy.sd.load_checkpoint_guess_config(str(family.files[name]), output_vae=True, output_clip=True)[
-        :3
-    ]
+    return comfy.sd.load_checkpoint_guess_config(
+        str(family.files[f"checkpoints/{name}.safetensors"]), output_vae=True, output_clip=True
+    )[:3]
 
 
 def conditioning(clip: Any, text: str) -> list[list[Any]]:
@@ -201,7 +201,9 @@ def test_the_controlnet_steers_as_trained(demo_sizes: None, family: Family, on_i
     else:
         model, clip, _ = loaded(family, "recompose_demo")
         words = conditioning(clip, PROMPT)
-    net = comfy.controlnet.load_controlnet(str(family.files["recompose_demo_openpose"]))
+    net = comfy.controlnet.load_controlnet(
+        str(family.files["controlnet/recompose_demo_openpose.safetensors"])
+    )
     hint = torch.rand(1, 136, 128, 3, generator=torch.Generator().manual_seed(4))
     positive, _ = ControlNetApplyAdvanced().apply_controlnet(words, words, net, hint, 1.0, 0.0, 1.0)
     noisy, clean, sigmas = sampled(model, positive, 17, 16)

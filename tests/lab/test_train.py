@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 from recompose.lab.commands import train_demo
 from recompose.lab.setup.environment import Environment
+from recompose.lab.toy import table
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """All trainings on three pictures, two steps each."""
     from recompose.lab.train import task
 
-    for name in train_demo.ORDER:
+    for name in table.MODELS:
         config = task.configuration(name) | {
             "pictures": 3,
             "batch": 2,

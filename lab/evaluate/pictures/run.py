@@ -56,7 +56,7 @@ def version(method: str, chosen: dict[str, Any]) -> str:
     """Of everything that a method's painted pictures depend on."""
     paths = [ROOT / name for name in (*CODE, *OWN_CODE.get(method, ()))]
     paths += world_files()
-    paths += [parts.FOLDER / parts.PARTS[name].file for name in ("vae", "text", "unet")]
+    paths += [parts.existing(parts.FOLDER, name) for name in ("vae", "text", "unet")]
     return fingerprint(paths, chosen)
 
 
@@ -74,7 +74,7 @@ def measured_by() -> str:
         "lab/evaluate/evaluator.py",
         "core/pose/eye.py",
     )
-    judge = parts.FOLDER / parts.PARTS["judge"].file
+    judge = parts.existing(parts.FOLDER, "judge")
     return fingerprint([*(ROOT / name for name in sources), judge])
 
 
