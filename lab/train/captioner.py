@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.random import Generator
-from PIL import Image
 from torch import Tensor
 
 from ...training import losses
@@ -45,14 +44,6 @@ class Words:
         return [self.ids[word] for word in text.replace(",", " ,").split()]
 
 
-def normalised(image: np.ndarray) -> np.ndarray:
-    """A picture H,W,3 uint8 as BLIP's preprocessing leaves it, 3,120,120."""
-    size = (captioner.IMAGE_SIZE, captioner.IMAGE_SIZE)
-    small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC), np.float32) / 255
-    mean, deviation = np.array(folder_of_captioner.MEAN), np.array(folder_of_captioner.DEVIATION)
-    return ((small - mean) / deviation).transpose(2, 0, 1).astype(np.float32)
-
-
 def examples(config: dict[str, Any], random: Generator) -> Iterator[world.Example]:
     """Drawn pictures without end, each followed by its upper parts; drawing costs more than cutting."""
     while True:
@@ -73,7 +64,7 @@ def described(some: list[world.Example], words: Words, random: Generator) -> Des
     length = max(map(len, read))
     side = captioner.IMAGE_SIZE // probes.CELL
     return Described(
-        torch.from_numpy(np.stack([normalised(example.image) for example in some])),
+        torch.from_numpy(np.stack([folder_of_captioner.normalised(example.image) for example in some])),
         torch.tensor([row + [0] * (length - len(row)) for row in read]),
         torch.tensor([row + [IGNORED] * (length - len(row)) for row in say]),
         probes.Truth(

@@ -13,11 +13,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..toy import control
 from ..toy.models import networks, parts
-from . import control, prompts
+from ..toy.models.tokenizer import Tokenizer, tokens
+from ..toy.tensors import in_cells, stacked
 from . import masks as holes
+from . import prompts
 from .parallel import parallel_map
-from .pictures import WIDTH, Pictures, stacked
+from .pictures import WIDTH, Pictures
 from .task import Places, frozen
 
 BATCH = 32
@@ -116,14 +119,14 @@ def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
     masks = list(parallel_map(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
     hints = list(parallel_map(skeleton, zip(points, heights.tolist(), strict=True)))
     vae = frozen(networks.autoencoder(), places, "vae").to(memory_format=torch.channels_last)
-    tokenizer, random = prompts.Tokenizer(), np.random.default_rng(SEED)
-    found = {"helpless": prompts.tokens([prompts.helpless(random) for _ in range(HELPLESS)], tokenizer)}
+    tokenizer, random = Tokenizer(), np.random.default_rng(SEED)
+    found = {"helpless": tokens([prompts.helpless(random) for _ in range(HELPLESS)], tokenizer)}
     for height in np.unique(heights):
         group = np.flatnonzero(heights == height)
         said = [prompts.prompt(source.captions[index], random) for index in group for _ in range(PROMPTS)]
         clean, around = encoded(vae, source, group, masks)
         found[f"clean {height}"], found[f"around {height}"] = clean, around
-        found[f"words {height}"] = prompts.tokens(said, tokenizer).view(len(group), PROMPTS, -1)
+        found[f"words {height}"] = tokens(said, tokenizer).view(len(group), PROMPTS, -1)
         found[f"hints {height}"] = torch.from_numpy(np.stack([hints[index] for index in group])).permute(
             0, 3, 1, 2
         )
@@ -142,7 +145,7 @@ def encoded(vae: Any, source: Pictures, group: np.ndarray, masks: list[np.ndarra
         each = []
         for mask in several.split(1, 1):
             rest = latents(vae, images * (1 - mask) + 0.5 * mask)
-            each.append(torch.cat([holes.in_cells(mask).half().cpu(), rest], 1))
+            each.append(torch.cat([in_cells(mask).half().cpu(), rest], 1))
         around.append(torch.stack(each, 1))
     return torch.cat(clean), torch.cat(around)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from torch import Tensor
-from torch.nn import functional
 
 LEGS = (8, 9, 10, 11, 12, 13, 18, 19, 20, 21, 22, 23)
 BONES = (
@@ -73,9 +71,3 @@ def strokes(points: np.ndarray, height: int, width: int, random: Generator) -> n
     if legs and random.random() < 0.7:
         mask[: cut(points, height, random)] = 0
     return mask
-
-
-def in_cells(mask: Tensor) -> Tensor:
-    """Masks B,1,H,W as the inpaint model sees them: B,1,H/8,W/8, 0 or 1, shrunk the way ComfyUI does it."""
-    cells = functional.interpolate(mask, (mask.shape[2] // 8, mask.shape[3] // 8), mode="bilinear")
-    return cells.round()

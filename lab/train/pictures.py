@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.random import Generator, default_rng
-from torch import Tensor
 
 from ..toy import world
+from ..toy.world.composition import WIDTH
 from .parallel import parallel_map
 
-WIDTH = 128
-POINTS = 24  # 18 of the body, then 6 of the feet
 CROPS = 2
 CROP_SEED = 7
 
@@ -42,11 +39,6 @@ class Pictures:
         return self.pixels[start : start + height * WIDTH * 3].reshape(height, WIDTH, 3)
 
 
-def stacked(images: list[np.ndarray]) -> Tensor:
-    """Pictures H,W,3 uint8 of one size as B,3,H,W in 0…1."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(255)
-
-
 def described(example: world.Example, random: Generator) -> dict[str, Any]:
     """The caption of the whole picture and those of windows whose lower edge cuts the legs off."""
     height, crops = example.image.shape[0], []
@@ -59,17 +51,12 @@ def described(example: world.Example, random: Generator) -> dict[str, Any]:
     return {"whole": example.caption, "crops": crops, "family": example.family}
 
 
-def points_of(example: world.Example) -> np.ndarray:
-    """The one person's points 24,3 in pixels."""
-    person = example.pose[0]["people"][0]
-    return np.array(person["pose_keypoints_2d"] + person["foot_keypoints_2d"], np.float32).reshape(POINTS, 3)
-
-
 def drawn(one: tuple[int, str]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Picture, points and captions of one seed of a part."""
     seed, part = one
     example = world.example(seed, part)
-    return example.image, points_of(example), described(example, default_rng((CROP_SEED, seed)))
+    points = world.points_of(example).astype(np.float32)
+    return example.image, points, described(example, default_rng((CROP_SEED, seed)))
 
 
 def draw(folder: Path, part: str, count: int) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..toy import world
 from ..toy.model_pack import sizes
-from ..toy.models import networks
+from ..toy.models import networks, tokenizer
 from . import probes, prompts
 from .pictures import Pictures, pictures
 from .task import Places, Task, resume
@@ -32,10 +32,9 @@ def sentences(source: Pictures) -> Said:
     captions = [
         text for entry in source.captions for text in (entry["whole"], *(said for _, said in entry["crops"]))
     ]
-    tokenizer = prompts.Tokenizer()
     begun = [(prompts.BEGINNING if index % 2 else "") + text for index, text in enumerate(captions)]
     answers = torch.tensor([probes.answers(world.parse(text)) for text in captions])
-    return Said(prompts.tokens(begun, tokenizer), answers)
+    return Said(tokenizer.tokens(begun, tokenizer.Tokenizer()), answers)
 
 
 def batches(every: Said, size: int, seed: int) -> Iterator[Said]:

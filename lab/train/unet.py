@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ...training import losses
+from ..toy.control import controlled
 from ..toy.models import diffusion, networks
-from .control import controlled
 from .latent_cache import Drawn, shelves
 from .pictures import pictures
 from .task import Places, Task, frozen, resume

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...training import losses
 from ..toy.models import networks
+from ..toy.tensors import stacked
 from . import pictures
 from .task import Places, Task, resume
 
@@ -20,7 +21,7 @@ def pieces(source: pictures.Pictures, size: int, batch: int, seed: int) -> Itera
     random = np.random.default_rng(seed)
     while True:
         stack = [piece(source, int(random.integers(len(source))), size, random) for _ in range(batch)]
-        yield pictures.stacked(stack)
+        yield stacked(stack)
 
 
 def piece(source: pictures.Pictures, index: int, size: int, random: np.random.Generator) -> np.ndarray:

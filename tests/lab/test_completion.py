@@ -11,7 +11,7 @@ from recompose.core.pose.estimate import complete
 from recompose.lab.evaluate.completion import measure
 from recompose.lab.evaluate.completion import page as completion_page
 from recompose.lab.evaluate.models import catalogue
-from recompose.lab.evaluate.models.rows import Figures, mean
+from recompose.lab.evaluate.rows import Figures, mean
 from recompose.lab.toy.world import picture
 from recompose.lab.toy.world.poses import FAMILIES
 

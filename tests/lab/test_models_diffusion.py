@@ -58,8 +58,8 @@ def test_without_mask_and_picture_the_narrow_network_is_the_wide_one(comfy: Modu
 
 
 def test_pictures_beyond_the_skeletons_go_without(comfy: ModuleType) -> None:
+    from recompose.lab.toy.control import controlled
     from recompose.lab.toy.models import networks
-    from recompose.lab.train.control import controlled
 
     unet, control = networks.unet(networks.INPAINT_CHANNELS, 6), networks.controlnet(seed=7)
     generator = torch.Generator().manual_seed(8)

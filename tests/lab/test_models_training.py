@@ -108,6 +108,7 @@ def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) 
 
 
 def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
+    from recompose.lab.toy.tensors import in_cells
     from recompose.lab.train import masks as holes
     from recompose.lab.train import pictures
 
@@ -118,7 +119,7 @@ def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
     assert mean(float(mask[-1].all()) for mask in masks) == pytest.approx(0.6, abs=0.08)  # below or all
     assert mean(float(mask.all()) for mask in masks) == pytest.approx(0.1, abs=0.05)
     assert sum(not mask.any() for mask in masks) < 20
-    cells = holes.in_cells(torch.from_numpy(masks[0])[None, None])
+    cells = in_cells(torch.from_numpy(masks[0])[None, None])
     assert cells.shape == (1, 1, 19, 16) and set(cells.unique().tolist()) <= {0.0, 1.0}
 
 

@@ -21,7 +21,7 @@ from ....core.pose.skeleton import L_ANKLE, L_HIP, L_KNEE, R_ANKLE, R_HIP, R_KNE
 from ....core.shapes import Size
 from ...toy.world import picture
 from ...toy.world.poses import FAMILIES
-from ..models.rows import Figures, longer_side, mean, pck
+from ..rows import Figures, longer_side, mean, pck
 
 PART, PER_FAMILY = "test", 40
 TRAINED, NEIGHBOURS = 400, 12

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ....core.pose.estimate import complete
-from ..models.rows import distances, pck
+from ..rows import distances, pck
 from .cases import Case
 from .metrics import ankles_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...places import RESULTS
 from ...toy import table
-from .rows import Figures
+from ..rows import Figures
 
 FOLDER = RESULTS / "models"
 

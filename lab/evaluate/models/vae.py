@@ -10,8 +10,8 @@ import torch
 from ....training.losses import signal_to_decibel
 from ...toy import world
 from ...toy.models import parts
-from ...train.pictures import stacked
-from .rows import Figures
+from ...toy.tensors import stacked
+from ..rows import Figures
 
 PART, SEEDS = "test", range(0, 200)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..bootstrap import Interval, Statistic, interval, paired
-from ..main_job.report import table
-from ..models.rows import mean, pck
+from ..rows import mean, pck
+from ..tables import table
 from .metrics import NEAR
 from .run import KINDS, METHODS, OURS, TRUE
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
@@ -19,6 +21,14 @@ DEVIATION = [0.26862954, 0.26130258, 0.27577711]
 def words() -> list[str]:
     """The world's words in the order the captioner learned them."""
     return WORDS.read_text().split()
+
+
+def normalised(image: np.ndarray) -> np.ndarray:
+    """A picture H,W,3 uint8 as BLIP's preprocessing leaves it, 3,120,120."""
+    size = (captioner.IMAGE_SIZE, captioner.IMAGE_SIZE)
+    small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC), np.float32) / 255
+    mean, deviation = np.array(MEAN), np.array(DEVIATION)
+    return ((small - mean) / deviation).transpose(2, 0, 1).astype(np.float32)
 
 
 def preprocessor() -> dict[str, object]:

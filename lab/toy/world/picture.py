@@ -137,6 +137,13 @@ def keypoints(figure: Figure, window: Window) -> list[dict[str, Any]]:
     return [size | {"people": [person]}]
 
 
+def points_of(example: Example) -> np.ndarray:
+    """The one person's points 24,3 in pixels."""
+    person = example.pose[0]["people"][0]
+    flat = person["pose_keypoints_2d"] + person["foot_keypoints_2d"]
+    return np.array(flat).reshape(len(BODY) + len(FEET), 3)
+
+
 def crop(whole: Example, top: int, bottom: int, left: int = 0, right: int | None = None) -> Example:
     """The window of a picture, with the pose a detector would find there and the caption of what it shows."""
     height, width = whole.image.shape[:2]

@@ -8,8 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ...toy.world.labels import MATERIAL
-from ...toy.world.visible import PERSON
+from ...core.pose import skeleton
+from ..toy.world.labels import MATERIAL
+from ..toy.world.visible import PERSON
+
+LIMBS = (
+    skeleton.R_ELBOW, skeleton.R_WRIST, skeleton.L_ELBOW, skeleton.L_WRIST,
+    skeleton.R_KNEE, skeleton.R_ANKLE, skeleton.L_KNEE, skeleton.L_ANKLE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,3 +57,13 @@ def mean(values: Iterable[float | None]) -> float | None:
     """The mean of the values that are there."""
     there = [value for value in values if value is not None]
     return round(sum(there) / len(there), 4) if there else None
+
+
+def inside(pose: np.ndarray, hole: np.ndarray | None) -> np.ndarray:
+    """The limbs' joints, those outside of the hole marked as not there."""
+    limbs = pose[list(LIMBS)].copy()
+    if hole is not None:
+        rows = np.clip(limbs[:, 1].astype(int), 0, hole.shape[0] - 1)
+        columns = np.clip(limbs[:, 0].astype(int), 0, hole.shape[1] - 1)
+        limbs[:, 2] *= hole[rows, columns]
+    return limbs

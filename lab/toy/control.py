@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...core.pose import draw
-from .pictures import WIDTH
+from .world.composition import WIDTH
 
 STICK_WIDTH = 2  # half of controlnet_aux's 4: a person here is about a quarter as large as at 512
 
