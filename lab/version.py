@@ -68,44 +68,53 @@ def dotted(text: str) -> tuple[str, ...] | None:
     return tuple(rest) if top == PACKAGE else None
 
 
-def imports(path: Path) -> Iterator[Import]:
-    """All imports from the checkout in a file (relative to its top), inside functions too.
+@lru_cache(maxsize=1024)
+def imports(path: Path, source: str) -> tuple[Import, ...]:
+    """All imports from the checkout in a file's text, inside functions too; `path` is relative to its top.
 
     `importlib.import_module("recompose...")` counts as one; a name that is put together when it runs cannot
     be followed.
     """
-    for node in ast.walk(parsed((ROOT / path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            names = tuple(alias.name for alias in node.names)
-            module = tuple((node.module or "").split(".")) if node.module else ()
-            if node.level:
-                parents = path.parent.parts
-                yield Import(parents[: len(parents) - node.level + 1] + module, names)
-            elif (found := dotted(node.module or "")) is not None:
-                yield Import(found, names)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if (found := dotted(alias.name)) is not None:
-                    yield Import(found, ())
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
-            first = node.args[0] if node.args else None
-            if isinstance(first, ast.Constant) and (found := dotted(str(first.value))) is not None:
+    return tuple(found for node in ast.walk(parsed(source)) for found in imports_in(node, path))
+
+
+def imports_in(node: ast.AST, path: Path) -> Iterator[Import]:
+    """The imports from the checkout of one node of a syntax tree."""
+    if isinstance(node, ast.ImportFrom):
+        names = tuple(alias.name for alias in node.names)
+        module = tuple((node.module or "").split(".")) if node.module else ()
+        if node.level:
+            parents = path.parent.parts
+            yield Import(parents[: len(parents) - node.level + 1] + module, names)
+        elif (found := dotted(node.module or "")) is not None:
+            yield Import(found, names)
+    elif isinstance(node, ast.Import):
+        for alias in node.names:
+            if (found := dotted(alias.name)) is not None:
                 yield Import(found, ())
+    elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
+        first = node.args[0] if node.args else None
+        if isinstance(first, ast.Constant) and (found := dotted(str(first.value))) is not None:
+            yield Import(found, ())
+
+
+def own_files(base: Path) -> Iterator[Path]:
+    """The file of a module or package at a path without an ending; none where there is no such module."""
+    for path in (base / "__init__.py", base.with_suffix(".py")):
+        if (ROOT / path).is_file():
+            yield path
 
 
 def files_of(module: tuple[str, ...]) -> Iterator[Path]:
-    """The file of a module and of all packages around it; none of a name that is no module."""
+    """The file of a module and of all packages around it."""
     for length in range(1, len(module) + 1):
-        base = Path(*module[:length])
-        for path in (base / "__init__.py", base.with_suffix(".py")):
-            if (ROOT / path).is_file():
-                yield path
+        yield from own_files(Path(*module[:length]))
 
 
 def imported(path: Path) -> set[Path]:
     """The checkout's files that a file imports itself."""
     found: set[Path] = set()
-    for module, names in imports(path):
+    for module, names in imports(path, (ROOT / path).read_text(encoding="utf-8")):
         found.update(files_of(module))
         for name in names:
             found.update(files_of((*module, name)))
@@ -136,17 +145,15 @@ def version(
     ValueError for a module that is not there. A file that is not there counts as such.
     """
     rows = [table.MODELS[name] for name in models]
-    entries = [*modules, *(row.network.partition(":")[0] for row in rows)]
-    missing = [module for module in entries if not list(files_of(tuple(module.split("."))))]
-    if missing:
-        raise ValueError(
-            f"Expected a module of the checkout, got {missing[0]}; name one as lab.toy.pipeline."
-        )
+    functions = [path for row in rows for path in (row.network, row.writer) if path]
+    entries = [*modules, *(path.partition(":")[0] for path in functions)]
+    for module in entries:
+        if not list(own_files(Path(*module.split(".")))):
+            raise ValueError(f"Expected a module as lab.toy.pipeline, got {module}; name one that is there.")
     digest = hashlib.sha256(json.dumps([settings, [(row.name, row.prefix) for row in rows]]).encode())
     for path in closure(entries):
-        digest.update(
-            f"{path.as_posix()} {fingerprint((ROOT / path).read_text(encoding='utf-8'))}\n".encode()
-        )
+        code = fingerprint((ROOT / path).read_text(encoding="utf-8"))
+        digest.update(f"{path.as_posix()} {code}\n".encode())
     for file in [*files, *(file for row in rows for file in row.data_files(weights))]:
         content = file.read_bytes() if file.is_file() else b""
         digest.update(f"{file.name} {len(content) if file.is_file() else None}\n".encode() + content)

@@ -14,9 +14,10 @@ from ...cli import demo, run, saving, signals
 from ...cli.comfy import workflow
 from ...cli.comfy.client import ServerError
 from ..evaluate.main_job import prompts
+from ..places import DOCS, RESULTS
 from ..setup import models
 from ..setup.environment import Environment
-from ..setup.server import ROOT, PrivateServer, demo_packs
+from ..setup.server import PrivateServer, demo_packs
 
 if TYPE_CHECKING:
     from ..evaluate.evaluator import Judge
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from ..evaluate.main_job.run import Studio
     from ..evaluate.main_job.statistics import Row
 
-DOCS = ROOT / "docs"
-COMMITTED = DOCS / "quality.json"
+DATA = "quality.json"
 SHEET, HEADS = 12, ("photo", "(a1)", "(a2)", "(b)", "(c)", "true")
 COMPLETED_PICTURES = 800
 
@@ -101,11 +101,11 @@ def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge 
 
     rows = []
     for case in cases:
-        photo, plan = studio.look(case.seed, "plan"), studio.journal.rows[case.seed, "plan"]
+        photo, plan = studio.look(case.seed, "plan"), studio.row(case.seed, "plan")
         pictures = [studio.look(case.seed, method) for method in methods]
         views = judge.look(pictures) if judge else [None] * len(pictures)
         for method, picture, seen in zip(methods, pictures, views, strict=True):
-            made = plan | studio.journal.rows[case.seed, method]
+            made = plan | studio.row(case.seed, method)
             row = measured(case, made, picture, photo)
             rows.append(row | judged(case, made, seen) if seen else row)
     return rows
@@ -176,7 +176,7 @@ def files_of(
     page = report.report(rows, truth, checked, legs, words(chosen), bootstrap.RESAMPLES)
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     data = f'{{"settings": {json.dumps(chosen)},\n "rows": [\n  {lines}\n ]}}\n'
-    files = [("quality.md", page.encode()), ("quality.json", data.encode())]
+    files = [("quality.md", page.encode()), (DATA, data.encode())]
     return [*files, ("pictures/quality.png", sheet(studio, cases))], checked.holds
 
 
@@ -193,14 +193,15 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
     judge = load_judge()  # Before the long part: without a judge nothing can be told in the end.
     studio = make(environment, cases, teller(len(cases)))
     rows = measure(studio, cases, list(METHODS), judge)
-    wrong = fallen(rows, committed_rows(COMMITTED))
+    wrong = fallen(rows, committed_rows(RESULTS / DATA))
     files, holds = files_of(studio, cases, rows, judge)
     if not holds:
         wrong.append("The seam ratio does not tell a planted step from a picture that was never cut.")
     whole = len(cases) == len(SEEDS)
-    target = DOCS if whole and (options.accept or not wrong) else options.out
-    for path in saving.save(target, files, overwrite=True):
-        print(path)
+    commits = whole and (options.accept or not wrong)
+    for name, content in files:
+        target = (RESULTS if name == DATA else DOCS) if commits else options.out
+        print(*saving.save(target, [(name, content)], overwrite=True))
     return wrong
 
 

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ..places import LAB, WEIGHTS
+from .. import version as versions
+from ..places import WEIGHTS
 from ..toy import table
-
-TOY = LAB / "toy"
 
 
 def version(weights: Path) -> str:
-    """A short name that changes when a part or the way they are put together changes."""
-    digest = hashlib.sha256()
-    programs = [TOY / "assemble.py", *sorted((TOY / "models").glob("*.*"))]
-    made_of = [
-        file for model in table.MODELS.values() if model.installed for file in model.data_files(weights)
-    ]
-    for file in [*programs, *made_of]:
-        if file.is_file():
-            content = file.read_bytes()
-            digest.update(f"{file.name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:16]
+    """A short name that changes when a model or the way it is put together changes."""
+    models = [model.name for model in table.MODELS.values() if model.installed]
+    return versions.version(["lab.toy.assemble"], models, weights=weights)
 
 
 def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import version as versions
 from ..toy import corruptions
-from ..toy.models import networks, parts
+from ..toy.models import networks
 from ..toy.world.chance import Chance
-from .pictures import WIDTH, version
+from .pictures import WIDTH
 from .task import Places, frozen
 
 TOPIC = 6
 PLANES = 2  # what each pixel is made of, and which good foot it shows
 BATCH = 8
+SETTINGS = ("part", "first", "pictures", "kinds", "coded", "latent_noise")  # that the pictures depend on
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,9 @@ def kind_of(seed: int, part: str, shares: dict[str, float]) -> str:
 
 def sights(places: Places, config: dict[str, Any]) -> Sights:
     """The configured pictures, drawn on first use."""
-    weights = parts.existing(places.weights, "vae").read_bytes()
-    made_by = hashlib.sha256(weights + Path(corruptions.__file__).read_bytes() + Path(__file__).read_bytes())
-    made_by.update(repr([config[key] for key in ("part", "first", "pictures", "kinds", "coded")]).encode())
-    folder = places.cache / f"sights-{version()}-{made_by.hexdigest()[:12]}"
+    chosen = {name: config[name] for name in SETTINGS}
+    made_by = versions.version(["lab.train.keypoint_data"], ("vae",), settings=chosen, weights=places.weights)
+    folder = places.cache / f"sights-{made_by}"
     if not folder.is_dir():
         draw(folder, places, config)
     index = np.load(folder / "index.npz")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from .. import version as versions
 from ..toy import control
-from ..toy.models import networks, parts
+from ..toy.models import networks
 from ..toy.models.tokenizer import Tokenizer, tokens
 from ..toy.tensors import in_cells, stacked
 from . import masks as holes
@@ -100,9 +99,8 @@ def skeleton(one: tuple[np.ndarray, int]) -> np.ndarray:
 
 def shelves(places: Places, source: Pictures) -> Shelves:
     """Shelves of all pictures of a source on the training's device; filled on first use."""
-    weights = parts.existing(places.weights, "vae").read_bytes()
-    made_by = hashlib.sha256(weights + Path(__file__).read_bytes() + Path(holes.__file__).read_bytes())
-    path = places.cache / f"shelves-{made_by.hexdigest()[:8]}-of-{source.folder.name}.safetensors"
+    made_by = versions.version(["lab.train.latent_cache"], ("vae",), weights=places.weights)
+    path = places.cache / f"shelves-{made_by}-of-{source.folder.name}.safetensors"
     if not path.is_file():
         unfinished = path.with_suffix(".unfinished")
         save_file(filled(places, source), unfinished)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator, default_rng
 
+from .. import version as versions
 from ..toy import world
 from ..toy.world.composition import WIDTH
 from .parallel import parallel_map
@@ -77,10 +77,7 @@ def draw(folder: Path, part: str, count: int) -> None:
 
 def version() -> str:
     """A short name that changes when the world is drawn or described differently."""
-    digest = hashlib.sha256()
-    for path in sorted([*Path(world.__file__).parent.glob("*.py"), Path(__file__)]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:8]
+    return versions.version(["lab.train.pictures"])
 
 
 def pictures(cache: Path, part: str, count: int) -> Pictures:

@@ -151,7 +151,7 @@ HEAD = """# Quality of the main job
 Written by `python3 cli quality`: {pictures} test pictures of the drawn world, which no model saw in
 training, cut off at a random row between hips and ankles and made whole again by four methods with the
 same models, canvas, caption and seed. Measured on the files that the server saved. The raw rows are in
-[quality.json](quality.json).
+[quality.json](../lab/results/quality.json).
 
 {methods}
 
