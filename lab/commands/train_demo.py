@@ -77,18 +77,18 @@ def main(arguments: list[str], environment: Environment) -> int:
     host.make_importable(environment.comfyui)
     import torch
 
+    from ...training.config import override
     from ..train import catalogue, task
+    from ..train.places import Places
 
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    places = task.Places(options.weights or parts.FOLDER, environment.cache / "training", device)
-    config = task.configuration(options.name)
-    unknown = sorted({name for name, _ in options.set} - set(config))
-    if unknown:
-        known = ", ".join(sorted(config))
-        print(f"train-demo: Expected one of the settings {known}, got {unknown[0]}.", file=sys.stderr)
+    places = Places(options.weights or parts.FOLDER, environment.cache / "training", device)
+    try:
+        config = override(task.configuration(options.name), dict(options.set))
+    except ValueError as error:
+        print(f"train-demo: {error}", file=sys.stderr)
         return 2
-    config |= dict(options.set)
     minutes = config["minutes"] if options.minutes is None else options.minutes
     try:
         show(task.train(catalogue.task(options.name, config, places), config, places, minutes), minutes)

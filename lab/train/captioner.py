@@ -14,7 +14,8 @@ from ...training import losses
 from ..toy import world
 from ..toy.models import captioner, folder_of_captioner, vocabulary
 from . import probes
-from .task import Places, Task, resume
+from .places import Places, resume
+from .task import Task
 
 START, END, IGNORED = 30522, 102, -100
 BEGINNINGS = ("", "", "", "a photo of ", "full body photo of ")
@@ -96,9 +97,11 @@ def task(config: dict[str, Any], places: Places) -> Task:
             seen = network.vision_model(pixel_values=batch.pixels.to(places.device))[0]
             scores = captioner.word_scores(network, seen, batch.words.to(places.device), known)
             taught = teacher(seen, truth)
-        said = losses.words(scores.float(), batch.targets.to(places.device), IGNORED, config["smoothing"])
+        said = losses.token_cross_entropy(
+            scores.float(), batch.targets.to(places.device), IGNORED, config["smoothing"]
+        )
         return said + config["lessons"] * taught
 
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    return Task({"captioner": network}, loss, batches(words, config, seed), {"captioner": notes}, [teacher])
+    return Task({"captioner": network}, loss, batches(words, config, seed), [teacher], {"captioner": notes})

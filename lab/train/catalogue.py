@@ -6,7 +6,8 @@ from typing import Any
 
 from ..toy import table
 from ..toy.models import parts
-from .task import Places, Task
+from .places import Places
+from .task import Task
 
 
 def task(name: str, config: dict[str, Any], places: Places) -> Task:

@@ -14,7 +14,7 @@ from ..toy import corruptions
 from ..toy.models import networks
 from ..toy.world.chance import Chance
 from .pictures import WIDTH
-from .task import Places, frozen
+from .places import Places, frozen
 
 TOPIC = 6
 PLANES = 2  # what each pixel is made of, and which good foot it shows

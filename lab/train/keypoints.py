@@ -16,7 +16,8 @@ from ...core.pose import eye
 from ..toy.corruptions import SHOWN_PIXELS
 from ..toy.world.body import BODY, FEET
 from .keypoint_data import Sights, sights
-from .task import Places, Task, resume
+from .places import Places, resume
+from .task import Task
 
 HEIGHT, WIDTH = eye.HEIGHT, eye.WIDTH
 IGNORED = -100
@@ -214,7 +215,8 @@ def task(config: dict[str, Any], places: Places, name: str) -> Task:
         return lesson_loss(views, lesson)
 
     seed = config["seed"] + notes.get("steps", 0)
-    return Task({name: network}, loss, lessons(sights(places, config), config, seed), {name: notes})
+    batches = lessons(sights(places, config), config, seed)
+    return Task({name: network}, loss, batches, notes={name: notes})
 
 
 def judge(config: dict[str, Any], places: Places) -> Task:

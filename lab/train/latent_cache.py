@@ -20,7 +20,7 @@ from . import masks as holes
 from . import prompts
 from .parallel import parallel_map
 from .pictures import WIDTH, Pictures
-from .task import Places, frozen
+from .places import Places, frozen
 
 BATCH = 32
 SEED = 11

@@ -9,7 +9,8 @@ import torch
 from ..toy.models import networks
 from .latent_cache import shelves
 from .pictures import pictures
-from .task import Places, Task, frozen, resume
+from .places import Places, frozen, resume
+from .task import Task
 from .unet import error
 
 
@@ -24,4 +25,4 @@ def task(config: dict[str, Any], places: Places) -> Task:
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
     loss = error(config, text, unet, control)
-    return Task({"openpose": control}, loss, found.batches(config, seed), {"openpose": notes})
+    return Task({"openpose": control}, loss, found.batches(config, seed), notes={"openpose": notes})

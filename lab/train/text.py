@@ -17,7 +17,8 @@ from ..toy.model_pack import sizes
 from ..toy.models import networks, tokenizer
 from . import probes, prompts
 from .pictures import Pictures, pictures
-from .task import Places, Task, resume
+from .places import Places, resume
+from .task import Task
 
 
 class Said(NamedTuple):
@@ -59,4 +60,4 @@ def task(config: dict[str, Any], places: Places) -> Task:
         return questions(networks.text_states(network, batch.words), batch.answers)
 
     every = Said(*(part.to(places.device) for part in sentences(source)))
-    return Task({"text": network}, loss, batches(every, config["batch"], seed), {"text": notes}, [questions])
+    return Task({"text": network}, loss, batches(every, config["batch"], seed), [questions], {"text": notes})

@@ -12,7 +12,8 @@ from ..toy.control import controlled
 from ..toy.models import diffusion, networks
 from .latent_cache import Drawn, shelves
 from .pictures import pictures
-from .task import Places, Task, frozen, resume
+from .places import Places, frozen, resume
+from .task import Task
 
 
 def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.Module) -> Any:
@@ -50,4 +51,4 @@ def task(config: dict[str, Any], places: Places) -> Task:
     found = shelves(places, pictures(places.cache, "train", config["pictures"]))
     seed = config["seed"] + notes["unet"].get("steps", 0)
     torch.manual_seed(seed)
-    return Task(trained, error(config, text, unet, control), found.batches(config, seed), notes)
+    return Task(trained, error(config, text, unet, control), found.batches(config, seed), notes=notes)

@@ -27,7 +27,7 @@ TRAININGS = {
 
 @pytest.fixture(scope="module")
 def places(comfy: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from recompose.lab.train.task import Places
+    from recompose.lab.train.places import Places
 
     folder = tmp_path_factory.mktemp("training")
     return Places(folder / "weights", folder / "cache")
@@ -43,7 +43,7 @@ def run(name: str, places: Any, steps: int, rate: float) -> tuple[float, float]:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    config = task.configuration(name) | SMALL | {"steps": steps, "learning_rate": rate, "average": 0.5}
+    config = task.configuration(name) | SMALL | {"steps": steps, "learning_rate": rate, "ema_decay": 0.5}
     try:
         training = catalogue.task(name, config, places)
         own, batch = training.loss, next(iter(training.batches))
@@ -99,8 +99,9 @@ def test_training_goes_on_from_the_kept_weights(places: Any, tmp_path: Path) -> 
 
 def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) -> None:
     from recompose.lab.train import catalogue, task
+    from recompose.lab.train.places import Places
 
-    places = task.Places(tmp_path / "weights", tmp_path / "cache")
+    places = Places(tmp_path / "weights", tmp_path / "cache")
     with pytest.raises(RuntimeError, match=r"text\.safetensors is missing"):
         catalogue.task("unet", task.configuration("unet") | SMALL, places)
     with pytest.raises(ValueError, match="one of the trainings captioner, detector, judge"):

@@ -39,7 +39,7 @@ def pixels(example: world.Example) -> torch.Tensor:
 
 def test_the_autoencoder_gives_unseen_pictures_back(comfy: ModuleType) -> None:
     from recompose.lab.toy.models import networks
-    from recompose.training.losses import signal_to_decibel
+    from recompose.training.losses import psnr
 
     network = networks.autoencoder()
     parts.load(network, parts.FOLDER, "vae")
@@ -47,9 +47,7 @@ def test_the_autoencoder_gives_unseen_pictures_back(comfy: ModuleType) -> None:
     with torch.inference_mode():
         for seed in range(6):
             image = pixels(world.example(seed, "test"))
-            found.append(
-                float(signal_to_decibel(networks.decode(network, networks.encode(network, image)), image))
-            )
+            found.append(float(psnr(networks.decode(network, networks.encode(network, image)), image)))
     assert mean(found) > DECIBEL
 
 

@@ -71,9 +71,10 @@ def test_a_row_needs_what_stands_before_it() -> None:
 def test_a_training_is_refused_without_the_weights_it_needs(
     comfy: object, planted: table.ToyModel, tmp_path: Path
 ) -> None:
-    from recompose.lab.train import catalogue, task
+    from recompose.lab.train import catalogue
+    from recompose.lab.train.places import Places
 
-    places = task.Places(tmp_path / "weights", tmp_path / "cache")
+    places = Places(tmp_path / "weights", tmp_path / "cache")
     with pytest.raises(RuntimeError, match=r"vae\.safetensors is missing"):
         catalogue.task("planted", {}, places)
 

@@ -82,14 +82,15 @@ def test_a_setting_can_have_another_value(
         "--set",
         "steps=1",
         "--set",
-        "recorded=false",
+        "cuda_graphs=false",
     ]
     assert train_demo.main(arguments, environment) == 0
     assert parts.read(weights, "vae")[1]["steps"] == "1"
     capsys.readouterr()
     assert train_demo.main([*arguments, "--set", "speed=3"], environment) == 2
     assert (
-        "one of the settings average, batch," in (error := capsys.readouterr().err) and "got speed" in error
+        "one of the settings batch, cuda_graphs," in (error := capsys.readouterr().err)
+        and "got speed" in error
     )
 
 

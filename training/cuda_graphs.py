@@ -1,4 +1,4 @@
-"""A loss and its gradients, computed step by step or replayed from a recording on a GPU."""
+"""A loss and its gradients, computed step by step or replayed as CUDA graphs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-WARM = 3  # runs before a recording, in which libraries choose their kernels
+WARM_UP = 3  # runs before a capture, in which libraries choose their kernels
 
 
-class Eager:
+class EagerStep:
     """The loss of a batch; its gradients are left in the parameters."""
 
     def __init__(self, loss_of: Callable[[Any], Tensor], parameters: Sequence[nn.Parameter]) -> None:
@@ -25,11 +25,11 @@ class Eager:
         return loss.detach()
 
 
-class Recorded:
+class GraphedStep:
     """The same, as one CUDA graph per shape of batch: small networks wait for Python, not for the GPU.
 
     A batch is a tensor or a named tuple of tensors; the loss must not depend on anything else that changes
-    but torch's own random numbers. RuntimeError when something in it cannot be recorded.
+    but torch's own random numbers. RuntimeError when something in it cannot be captured.
     """
 
     def __init__(self, loss_of: Callable[[Any], Tensor], parameters: Sequence[nn.Parameter]) -> None:
@@ -42,14 +42,14 @@ class Recorded:
         given = [batch] if isinstance(batch, Tensor) else list(batch)
         shapes = tuple(part.shape for part in given)
         if shapes not in self.found:
-            self.found[shapes] = self.record(batch, given)
+            self.found[shapes] = self.capture(batch, given)
         graph, inputs, loss = self.found[shapes]
         for own, part in zip(inputs, given, strict=True):
             own.copy_(part, non_blocking=True)
         graph.replay()
         return loss
 
-    def record(self, batch: Any, given: list[Tensor]) -> tuple[torch.cuda.CUDAGraph, list[Tensor], Tensor]:
+    def capture(self, batch: Any, given: list[Tensor]) -> tuple[torch.cuda.CUDAGraph, list[Tensor], Tensor]:
         """The graph of one shape, the tensors it reads and the loss it writes."""
         inputs = [part.to(self.parameters[0].device, copy=True) for part in given]
         own = inputs[0] if isinstance(batch, Tensor) else type(batch)(*inputs)
@@ -65,7 +65,7 @@ class Recorded:
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            for _ in range(WARM):
+            for _ in range(WARM_UP):
                 once()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()

@@ -1,0 +1,69 @@
+"""Parts of networks: what learns, what stays frozen, and how a model that ComfyUI loaded can learn at all."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+
+@contextlib.contextmanager
+def learning() -> Iterator[None]:
+    """Gradients on, also inside ComfyUI, which runs its nodes in torch's inference mode."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def leave_inference(network: nn.Module) -> nn.Module:
+    """Replace, in place, what was made in inference mode by normal tensors; gradients pass no others.
+
+    Also frozen parts need this where gradients flow through them. Shared parameters stay shared.
+    """
+    replaced: dict[int, Tensor] = {}
+
+    def normal(value: Tensor) -> Tensor:
+        if id(value) not in replaced:
+            copied = value.clone()
+            is_parameter = isinstance(value, nn.Parameter)
+            replaced[id(value)] = nn.Parameter(copied, value.requires_grad) if is_parameter else copied
+        return replaced[id(value)]
+
+    with torch.inference_mode(False), torch.no_grad():
+        for module in network.modules():
+            for values in (module._parameters, module._buffers):
+                for name, value in values.items():
+                    if value is not None and value.is_inference():
+                        values[name] = normal(value)
+    return network
+
+
+def freeze(network: nn.Module) -> nn.Module:
+    """A network that training leaves alone."""
+    return network.requires_grad_(False).eval()
+
+
+def train_only(network: nn.Module, chosen: Callable[[str], bool]) -> list[str]:
+    """Freeze all parameters but those whose names are chosen, and return their names.
+
+    ValueError when none is chosen.
+    """
+    leave_inference(network)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(chosen(name))
+    found = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+    if not found:
+        raise ValueError("Expected at least one parameter to train, got none; choose other names.")
+    return found
+
+
+def learned(network: nn.Module) -> dict[str, Tensor]:
+    """What training changes of a network's state: its parameters that are not frozen, and its buffers."""
+    frozen = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    return {name: value for name, value in network.state_dict().items() if name not in frozen}
+
+
+def delta(weights: dict[str, Tensor], base: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What was added to the base's weights of the same names, in fp32."""
+    return {name: value.detach().float() - base[name].detach().float() for name, value in weights.items()}
