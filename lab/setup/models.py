@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from .. import version as versions
+from ..files import replacing
 from ..places import WEIGHTS
 from ..toy import table
 
@@ -33,18 +32,8 @@ def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
         with (cache / "demo-models.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not models.is_dir():
-                build(models, cache / "unfinished-demo-models", weights, assemble.assemble)
+                with replacing(models) as unfinished:
+                    assemble.assemble(weights, unfinished)
     except OSError as error:
         raise RuntimeError(f"Cannot write the demo models into {cache}: {error.strerror}.") from error
     return models
-
-
-def build(models: Path, unfinished: Path, weights: Path, assemble: Callable[[Path, Path], object]) -> None:
-    """Assemble beside the final place and move there when whole; what a killed build left is removed."""
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        unfinished.mkdir()
-        assemble(weights, unfinished)
-        unfinished.rename(models)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

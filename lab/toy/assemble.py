@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import save
 from torch import Tensor
 
+from ..files import replacing
 from . import table
 from .models import parts
 from .table import ToyModel
@@ -32,13 +32,8 @@ def replace(path: Path, content: bytes) -> None:
     """Write a file that is never seen half-written; leave it alone when it already holds just that."""
     if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
-    try:
+    with replacing(path) as unfinished:
         unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def contents(folder: Path, place: str, models: Sequence[ToyModel]) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from .. import version as versions
+from ..files import replacing
 from ..toy import corruptions
 from ..toy.models import networks
 from ..toy.world.chance import Chance
@@ -70,20 +71,22 @@ def sights(places: Places, config: dict[str, Any]) -> Sights:
 
 def draw(folder: Path, places: Places, config: dict[str, Any]) -> None:
     """Draw all pictures into `folder`, which appears only when it is whole."""
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
     heights, points, part = [], [], config["part"]
-    with (unfinished / "pixels.bin").open("wb") as pixels, (unfinished / "planes.bin").open("wb") as planes:
-        for seed in range(config["first"], config["first"] + config["pictures"]):
-            kind = kind_of(seed, part, config["kinds"])
-            example = corruptions.planted(kind, seed, part, corruptions.PRACTICE)
-            pixels.write(example.image.tobytes())
-            planes.write(np.stack([example.material, example.feet], 2).tobytes())
-            heights.append(example.image.shape[0])
-            points.append(example.points)
-    np.savez(unfinished / "index.npz", heights=np.array(heights, np.int64), points=np.stack(points))
-    recode(unfinished / "pixels.bin", np.array(heights), places, config)
-    unfinished.replace(folder)
+    with replacing(folder) as unfinished:
+        unfinished.mkdir()
+        with (
+            (unfinished / "pixels.bin").open("wb") as pixels,
+            (unfinished / "planes.bin").open("wb") as planes,
+        ):
+            for seed in range(config["first"], config["first"] + config["pictures"]):
+                kind = kind_of(seed, part, config["kinds"])
+                example = corruptions.planted(kind, seed, part, corruptions.PRACTICE)
+                pixels.write(example.image.tobytes())
+                planes.write(np.stack([example.material, example.feet], 2).tobytes())
+                heights.append(example.image.shape[0])
+                points.append(example.points)
+        np.savez(unfinished / "index.npz", heights=np.array(heights, np.int64), points=np.stack(points))
+        recode(files[0], np.array(heights), places, config)
 
 
 @torch.inference_mode()

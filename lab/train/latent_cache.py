@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .. import version as versions
+from ..files import replacing
 from ..toy import control
 from ..toy.models import networks
 from ..toy.models.tokenizer import Tokenizer, tokens
@@ -102,9 +103,8 @@ def shelves(places: Places, source: Pictures) -> Shelves:
     made_by = versions.version(["lab.train.latent_cache"], ("vae",), weights=places.weights)
     path = places.cache / f"shelves-{made_by}-of-{source.folder.name}.safetensors"
     if not path.is_file():
-        unfinished = path.with_suffix(".unfinished")
-        save_file(filled(places, source), unfinished)
-        unfinished.replace(path)
+        with replacing(path) as unfinished:
+            save_file(filled(places, source), unfinished)
     found = load_file(path, str(places.device))
     heights = sorted({int(name.split()[1]) for name in found if " " in name})
     rows = [Shelf(*(found[f"{name} {height}"] for name in Shelf._fields)) for height in heights]

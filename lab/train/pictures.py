@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator, default_rng
 
+from ...core.pose.skeleton import L_ANKLE, L_HIP, R_ANKLE, R_HIP
 from .. import version as versions
+from ..files import replacing
 from ..toy import world
 from ..toy.world.composition import WIDTH
 from .parallel import parallel_map
@@ -42,9 +44,8 @@ class Pictures:
 def described(example: world.Example, random: Generator) -> dict[str, Any]:
     """The caption of the whole picture and those of windows whose lower edge cuts the legs off."""
     height, crops = example.image.shape[0], []
-    points = np.array(example.pose[0]["people"][0]["pose_keypoints_2d"]).reshape(18, 3)
-    hip = max(points[8, 1], points[11, 1])
-    ankle = max(points[10, 1], points[13, 1])
+    rows = world.points_of(example)[:, 1]
+    hip, ankle = max(rows[R_HIP], rows[L_HIP]), max(rows[R_ANKLE], rows[L_ANKLE])
     for _ in range(CROPS):
         bottom = int(np.clip(hip + random.random() * (ankle - hip), 0.3 * height, height - 1))
         crops.append([bottom, world.crop(example, 0, bottom).caption])
@@ -61,18 +62,17 @@ def drawn(one: tuple[int, str]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]
 
 def draw(folder: Path, part: str, count: int) -> None:
     """Draw the first `count` pictures of a part into `folder`, which appears only when it is whole."""
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
     heights, poses, captions = [], [], []
-    with (unfinished / "pixels.bin").open("wb") as file:
-        for image, points, said in parallel_map(drawn, ((seed, part) for seed in range(count))):
-            file.write(np.ascontiguousarray(image).tobytes())
-            heights.append(image.shape[0])
-            poses.append(points)
-            captions.append(said)
-    np.savez(unfinished / "index.npz", heights=np.array(heights), poses=np.stack(poses))
-    (unfinished / "captions.json").write_text(json.dumps(captions))
-    unfinished.replace(folder)
+    with replacing(folder) as unfinished:
+        unfinished.mkdir()
+        with (unfinished / "pixels.bin").open("wb") as file:
+            for image, points, said in parallel_map(drawn, ((seed, part) for seed in range(count))):
+                file.write(np.ascontiguousarray(image).tobytes())
+                heights.append(image.shape[0])
+                poses.append(points)
+                captions.append(said)
+        np.savez(unfinished / "index.npz", heights=np.array(heights), poses=np.stack(poses))
+        (unfinished / "captions.json").write_text(json.dumps(captions))
 
 
 def version() -> str:

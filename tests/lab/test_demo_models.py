@@ -25,6 +25,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def copy(parts: Path, folder: Path) -> None:
         seen.append(folder)
+        folder.mkdir()
         for part in parts.iterdir():
             (folder / part.name).write_bytes(part.read_bytes())
 
@@ -52,7 +53,7 @@ def test_bytes_that_move_from_one_part_to_the_next_are_another_version(weights) 
 
 
 def test_what_a_killed_build_left_is_replaced(weights, builds, tmp_path) -> None:
-    rest = tmp_path / "cache" / "unfinished-demo-models"
+    rest = tmp_path / "cache" / f"demo-models-{models.version(weights)}.unfinished"
     rest.mkdir(parents=True)
     (rest / "half.safetensors").write_bytes(b"ha")
     made = models.assembled(tmp_path / "cache", weights)
@@ -61,6 +62,7 @@ def test_what_a_killed_build_left_is_replaced(weights, builds, tmp_path) -> None
 
 def test_a_failed_build_leaves_no_models(weights, tmp_path, monkeypatch) -> None:
     def full(parts: Path, folder: Path) -> None:
+        folder.mkdir()
         (folder / "half").write_bytes(b"ha")
         raise OSError(28, "No space left on device")
 

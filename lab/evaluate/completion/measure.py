@@ -17,7 +17,25 @@ from ....core.pose.estimate import complete
 from ....core.pose.estimate.stance import Legs
 from ....core.pose.extension import extension_needed
 from ....core.pose.people import Pose
-from ....core.pose.skeleton import L_ANKLE, L_HIP, L_KNEE, R_ANKLE, R_HIP, R_KNEE
+from ....core.pose.skeleton import (
+    BODY_POINTS,
+    L_ANKLE,
+    L_BIG_TOE,
+    L_EAR,
+    L_EYE,
+    L_HEEL,
+    L_HIP,
+    L_KNEE,
+    L_SMALL_TOE,
+    R_ANKLE,
+    R_BIG_TOE,
+    R_EAR,
+    R_EYE,
+    R_HEEL,
+    R_HIP,
+    R_KNEE,
+    R_SMALL_TOE,
+)
 from ....core.shapes import Size
 from ...toy.world import picture
 from ...toy.world.poses import FAMILIES
@@ -26,14 +44,19 @@ from ..rows import Figures, longer_side, mean, pck
 PART, PER_FAMILY = "test", 40
 TRAINED, NEIGHBOURS = 400, 12
 HIPS, KNEES, ANKLES = [R_HIP, L_HIP], [R_KNEE, L_KNEE], [R_ANKLE, L_ANKLE]
-JOINTS = {"knees": KNEES, "ankles": ANKLES, "heels": [20, 23], "toes": [18, 19, 21, 22]}
+JOINTS = {
+    "knees": KNEES,
+    "ankles": ANKLES,
+    "heels": [L_HEEL, R_HEEL],
+    "toes": [L_BIG_TOE, L_SMALL_TOE, R_BIG_TOE, R_SMALL_TOE],
+}
 CUTS = ("above the hips", "below the hips", "mid-thigh", "below the knees", "mid-shank", "below the ankles")
 AUTO, TOLD, ALIKE = WAYS = ("auto", "told", "alike")
 # What a user who sees the photo would answer; everybody else stands.
 ANSWERS = {"walking": Legs.WALKING, "running": Legs.RUNNING, "sitting": Legs.SITTING}
 _MARGIN = 0.02  # how far beside a joint the cut lies, in statures
 _SEAT, _STRIDE = 0.15, 0.25  # seated knees hang less, striding ankles are further apart, in statures
-_FACE = range(14, 18)
+_FACE = (R_EYE, L_EYE, R_EAR, L_EAR)
 Row = dict[str, Any]
 Completing = Callable[[Pose], Pose]
 
@@ -86,7 +109,7 @@ class Alike:
         best = np.argsort(misfit, kind="stable")[:NEIGHBOURS]
         guess = ((self.known[best] - centres[best]) * scales[best] + middle).mean(axis=0)
         points = np.where(seen[:, 2:] > 0, seen, np.column_stack([guess, np.ones(len(guess))]))
-        found = {"pose_keypoints_2d": points[:18], "foot_keypoints_2d": points[18:]}
+        found = {"pose_keypoints_2d": points[:BODY_POINTS], "foot_keypoints_2d": points[BODY_POINTS:]}
         marks = {"recompose": {"estimated": (seen[:, 2] == 0).astype(int).tolist()}}
         return [pose[0] | {"people": [{key: flat.ravel().tolist() for key, flat in found.items()} | marks]}]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ...files import replacing
 from ...places import RESULTS
 from ...toy import table
 from ..rows import Figures
@@ -45,6 +46,5 @@ def write(figures: Figures, path: Path) -> None:
 
 def replace(path: Path, text: str) -> None:
     """Write a text file, which replaces the old one only when it is whole."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...files import replacing
 from ...places import WEIGHTS
 from .. import table
 
@@ -45,8 +46,6 @@ def read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
 def write(folder: Path, name: str, weights: Mapping[str, Tensor], notes: Mapping[str, object]) -> Path:
     """Save a network's weights as fp16 under their public keys, replacing the file only when it is whole."""
     model = table.MODELS[name]
-    folder.mkdir(parents=True, exist_ok=True)
-    path, unfinished = folder / model.file, folder / f"{model.file}.unfinished"
     public = {
         model.prefix + key: value.detach().half().contiguous().cpu()
         for key, value in weights.items()
@@ -57,9 +56,10 @@ def write(folder: Path, name: str, weights: Mapping[str, Tensor], notes: Mapping
         raise RuntimeError(
             f"Expected finite weights but {bad[0]} is not; lower the learning rate and train again."
         )
-    save_file(public, unfinished, {key: json.dumps(value) for key, value in sorted(notes.items())})
-    unfinished.chmod(0o644)
-    unfinished.replace(path)
+    path = folder / model.file
+    with replacing(path) as unfinished:
+        save_file(public, unfinished, {key: json.dumps(value) for key, value in sorted(notes.items())})
+        unfinished.chmod(0o644)
     return path
 
 
