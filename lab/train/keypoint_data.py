@@ -86,7 +86,7 @@ def draw(folder: Path, places: Places, config: dict[str, Any]) -> None:
                 heights.append(example.image.shape[0])
                 points.append(example.points)
         np.savez(unfinished / "index.npz", heights=np.array(heights, np.int64), points=np.stack(points))
-        recode(files[0], np.array(heights), places, config)
+        recode(unfinished / "pixels.bin", np.array(heights), places, config)
 
 
 @torch.inference_mode()
