@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .cuda_graphs import EagerStep, GraphedStep
-from .networks import learning
+from .networks import learning, normal_batch
 
 Batch = TypeVar("Batch")
 _END = object()
@@ -125,11 +125,11 @@ class Trainer:
         source, before, start = iter(batches), self.seconds, time.monotonic()
         while True:
             with learning():
-                batch = next(source, _END)
+                batch: Any = next(source, _END)
                 self.seconds = before + time.monotonic() - start
                 if batch is _END or self.done:
                     return
-                loss, lr = self.take(batch)
+                loss, lr = self.take(normal_batch(batch))
                 after_step()
                 value = float(loss.detach())
                 self.seconds = before + time.monotonic() - start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,18 @@ def leave_inference(network: nn.Module) -> nn.Module:
                     if value is not None and value.is_inference():
                         values[name] = normal(value)
     return network
+
+
+def normal_batch(batch: Any) -> Any:
+    """A batch (a tensor, or a tuple, list or dictionary of such) without tensors made in inference mode."""
+    if isinstance(batch, Tensor):
+        return batch.clone() if batch.is_inference() else batch
+    if isinstance(batch, dict):
+        return {name: normal_batch(value) for name, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        parts = [normal_batch(value) for value in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
+    return batch
 
 
 def freeze(network: nn.Module) -> nn.Module:

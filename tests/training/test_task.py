@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from recompose.training import checkpoints
 from recompose.training.loop import TrainConfig
-from recompose.training.networks import freeze, learned, leave_inference, train_only
+from recompose.training.networks import freeze, learned, leave_inference, normal_batch, train_only
 from recompose.training.task import Progress, Task, train
 from torch import Tensor, nn
 
@@ -122,6 +122,24 @@ def test_only_what_learns_is_kept() -> None:
     names = set(kept.saved[-1][1])
     assert "0.bias" not in names and {"0.weight", "1.running_mean", "3.bias"} <= names
     assert set(learned(made.networks["net"])) == names
+
+
+class Pair(NamedTuple):
+    """A batch of two."""
+
+    first: Tensor
+    second: Tensor
+
+
+def test_a_batch_made_in_inference_mode_becomes_a_normal_one() -> None:
+    with torch.inference_mode():
+        made, other = torch.ones(2), torch.zeros(3)
+    plain = torch.ones(1)
+    found = normal_batch({"pair": Pair(made, plain), "list": [other, 3], "name": "x"})
+    assert isinstance(found["pair"], Pair) and found["pair"].second is plain
+    for tensor in (found["pair"].first, found["list"][0]):
+        assert not tensor.is_inference()
+    assert found["list"][1:] == [3] and found["name"] == "x" and torch.equal(found["pair"].first, made)
 
 
 class Model(nn.Module):
