@@ -23,12 +23,13 @@ ROWS = 2**32  # seeds of the row where a picture is cut
 
 
 class Described(NamedTuple):
-    """Pixels B,3,120,120, word ids B,L to read, places B,L among known words to say, or -100, and truth."""
+    """Pixels B,3,120,120, word ids B,L to read, places B,L among known words to say, or -100;
+    and what the probes shall find."""
 
     pixels: Tensor
     words: Tensor
     targets: Tensor
-    truth: probes.Truth
+    truth: probes.Targets
 
 
 class Words:
@@ -68,7 +69,7 @@ def described(some: list[world.Example], words: Words, random: Generator) -> Des
         torch.from_numpy(np.stack([folder_of_captioner.normalised(example.image) for example in some])),
         torch.tensor([row + [0] * (length - len(row)) for row in read]),
         torch.tensor([row + [IGNORED] * (length - len(row)) for row in say]),
-        probes.Truth(
+        probes.Targets(
             torch.from_numpy(np.stack([probes.planes(example, side) for example in some])),
             torch.tensor([probes.answers(example.attributes) for example in some]),
         ),
@@ -88,20 +89,22 @@ def task(config: dict[str, Any], places: Places) -> Task:
     network, words = captioner.captioner(config["seed"]), Words()
     notes = resume(network, places, "captioner")
     network.to(places.device).train()
-    teacher = probes.Lessons(captioner.VISION["hidden_size"]).to(places.device)
+    probe_heads = probes.ProbeHeads(captioner.VISION["hidden_size"]).to(places.device)
     known = words.known.to(places.device)
 
     def loss(batch: Described) -> Tensor:
-        truth = probes.Truth(*(part.to(places.device) for part in batch.truth))
+        truth = probes.Targets(*(part.to(places.device) for part in batch.truth))
         with torch.autocast(places.device.type, torch.bfloat16):
             seen = network.vision_model(pixel_values=batch.pixels.to(places.device))[0]
             scores = captioner.word_scores(network, seen, batch.words.to(places.device), known)
-            taught = teacher(seen, truth)
+            probe_loss = probe_heads(seen, truth)
         said = losses.token_cross_entropy(
             scores.float(), batch.targets.to(places.device), IGNORED, config["smoothing"]
         )
-        return said + config["lessons"] * taught
+        return said + config["probe_weight"] * probe_loss
 
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    return Task({"captioner": network}, loss, batches(words, config, seed), [teacher], {"captioner": notes})
+    return Task(
+        {"captioner": network}, loss, batches(words, config, seed), [probe_heads], {"captioner": notes}
+    )

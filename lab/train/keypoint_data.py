@@ -24,7 +24,7 @@ SETTINGS = ("part", "first", "pictures", "kinds", "coded", "latent_noise")  # th
 
 
 @dataclass(frozen=True)
-class Sights:
+class KeypointDataset:
     """Bytes of all pictures and of their planes, rows and first row of each, points N,24,3 in pixels."""
 
     pixels: np.ndarray
@@ -55,18 +55,18 @@ def kind_of(seed: int, part: str, shares: dict[str, float]) -> str:
     raise AssertionError("a draw lies below the sum of the shares")
 
 
-def sights(places: Places, config: dict[str, Any]) -> Sights:
+def keypoint_dataset(places: Places, config: dict[str, Any]) -> KeypointDataset:
     """The configured pictures, drawn on first use."""
     chosen = {name: config[name] for name in SETTINGS}
     made_by = versions.version(["lab.train.keypoint_data"], ("vae",), settings=chosen, weights=places.weights)
-    folder = places.cache / f"sights-{made_by}"
+    folder = places.cache / f"keypoints-{made_by}"
     if not folder.is_dir():
         draw(folder, places, config)
     index = np.load(folder / "index.npz")
     starts = np.concatenate([[0], np.cumsum(index["heights"])[:-1]])
     pixels = np.memmap(folder / "pixels.bin", np.uint8, "r").reshape(-1, WIDTH, 3)
     planes = np.memmap(folder / "planes.bin", np.uint8, "r").reshape(-1, WIDTH, PLANES)
-    return Sights(pixels, planes, index["heights"], starts, index["points"])
+    return KeypointDataset(pixels, planes, index["heights"], starts, index["points"])
 
 
 def draw(folder: Path, places: Places, config: dict[str, Any]) -> None:

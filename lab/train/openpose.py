@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..toy.models import networks
-from .latent_cache import shelves
+from .latent_cache import cached_latents
 from .pictures import pictures
 from .places import Places, frozen, resume
 from .task import Task
@@ -21,7 +21,7 @@ def task(config: dict[str, Any], places: Places) -> Task:
     control = networks.controlnet(unet, config["seed"]).requires_grad_(True)
     notes = resume(control, places, "openpose")
     control.to(places.device)
-    found = shelves(places, pictures(places.cache, "train", config["pictures"]))
+    found = cached_latents(places, pictures(places.cache, "train", config["pictures"]))
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
     loss = error(config, text, unet, control)

@@ -18,7 +18,7 @@ def prompt(entry: dict[str, Any], random: Generator) -> str:
     return (BEGINNING if random.random() < 0.5 else "") + text
 
 
-def helpless(random: Generator) -> str:
+def unconditional(random: Generator) -> str:
     """What says nothing of a picture: no words, or some of the foreign ones."""
     if random.random() >= 0.5:
         return ""

@@ -47,17 +47,17 @@ def batches(every: Said, size: int, seed: int) -> Iterator[Said]:
 
 
 def task(config: dict[str, Any], places: Places) -> Task:
-    """The text encoder, the questions asked of it, and captions."""
+    """The text encoder, a head that reads the attributes, and captions."""
     network = networks.text_encoder(config["seed"])
     notes = resume(network, places, "text")
     network.to(places.device)
     source = pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    questions = probes.Questions(sizes.CONTEXT_DIM).to(places.device)
+    head = probes.AttributeHead(sizes.CONTEXT_DIM).to(places.device)
 
     def loss(batch: Said) -> Tensor:
-        return questions(networks.text_states(network, batch.words), batch.answers)
+        return head(networks.text_states(network, batch.words), batch.answers)
 
     every = Said(*(part.to(places.device) for part in sentences(source)))
-    return Task({"text": network}, loss, batches(every, config["batch"], seed), [questions], {"text": notes})
+    return Task({"text": network}, loss, batches(every, config["batch"], seed), [head], {"text": notes})

@@ -83,7 +83,9 @@ def test_training_goes_on_from_the_kept_weights(places: Any, tmp_path: Path) -> 
     from recompose.lab.train import catalogue, task
 
     run("captioner", places, 3, 1e-3)
-    settings = task.configuration("captioner") | SMALL | {"lessons": 0}  # whose heads always start afresh
+    settings = (
+        task.configuration("captioner") | SMALL | {"probe_weight": 0}
+    )  # whose heads always start afresh
     training = catalogue.task("captioner", settings, places)
     assert (
         training.notes["captioner"]["steps"] == 43 == int(parts.read(places.weights, "captioner")[1]["steps"])

@@ -146,15 +146,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("lives", range(1, 8))
 def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_rows(tmp_path, lives: int) -> None:
     some = [cases.case(seed) for seed in range(2)]
-    whole = quality_runs.Studio(FakeServer(), tmp_path / "whole")
+    whole = quality_runs.Runner(FakeServer(), tmp_path / "whole")
     for case in some:
         whole.make(case, METHODS)
     with pytest.raises(ServerError):
-        dying = quality_runs.Studio(FakeServer(lives), tmp_path / "killed")
+        dying = quality_runs.Runner(FakeServer(lives), tmp_path / "killed")
         for case in some:
             dying.make(case, METHODS)
     server = FakeServer()
-    again = quality_runs.Studio(server, tmp_path / "killed")
+    again = quality_runs.Runner(server, tmp_path / "killed")
     for case in some:
         again.make(case, METHODS)
     assert len(server.ran) == 8 - lives
@@ -162,12 +162,12 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_rows(tmp_path, liv
 
 
 def test_another_prompt_is_run_again_and_the_same_is_not(tmp_path, monkeypatch) -> None:
-    quality_runs.Studio(FakeServer(), tmp_path).make(CASE, METHODS)
+    quality_runs.Runner(FakeServer(), tmp_path).make(CASE, METHODS)
     server = FakeServer()
-    quality_runs.Studio(server, tmp_path).make(CASE, METHODS)
+    quality_runs.Runner(server, tmp_path).make(CASE, METHODS)
     assert server.ran == []
     monkeypatch.setitem(toy.SAMPLING, "cfg", 3.5)
-    quality_runs.Studio(server, tmp_path).make(CASE, METHODS)
+    quality_runs.Runner(server, tmp_path).make(CASE, METHODS)
     assert len(server.ran) == 3
 
 
@@ -176,10 +176,10 @@ def test_a_failed_prompt_is_told_and_leaves_no_row(tmp_path) -> None:
     data = {"node_id": "18", "exception_type": "ValueError", "exception_message": "no"}
     failed = {"outputs": {}, "status": {"status_str": "error", "messages": [["execution_error", data]]}}
     server.run = lambda prompt: failed
-    studio = quality_runs.Studio(server, tmp_path)
+    runner = quality_runs.Runner(server, tmp_path)
     with pytest.raises(ServerError, match="failed: no"):
-        studio.make(CASE, METHODS)
-    assert studio.jobs.journal.rows == {}
+        runner.make(CASE, METHODS)
+    assert runner.jobs.journal.rows == {}
 
 
 def test_the_version_follows_the_pack_the_models_and_comfyui() -> None:
@@ -212,10 +212,10 @@ def command(tmp_path, monkeypatch):
     monkeypatch.setattr(cases, "SEEDS", tuple(range(6)))
 
     def make(environment, some, tell):
-        studio = quality_runs.Studio(FakeServer(), tmp_path / "made")
+        runner = quality_runs.Runner(FakeServer(), tmp_path / "made")
         for case in some:
-            studio.make(case, METHODS, tell)
-        return studio
+            runner.make(case, METHODS, tell)
+        return runner
 
     monkeypatch.setattr(quality, "make", make)
     return lambda *options: quality.main(["--out", str(tmp_path / "out"), *options], None)

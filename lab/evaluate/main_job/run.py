@@ -39,7 +39,7 @@ def version(comfyui: Path) -> str:
     return versions.version(MAKERS, models(), settings=f"{comfyui.parent.name}/{comfyui.name}")
 
 
-class Studio:
+class Runner:
     """Runs prompts on a server and keeps pictures and rows in a folder."""
 
     def __init__(self, server: PrivateServer, folder: Path) -> None:
