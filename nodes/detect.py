@@ -1,7 +1,7 @@
 from comfy_api.latest import io
 
 from ..bridge.detectors import detect as pose_detector
-from ..bridge.detectors import keypoint_model as keypoint_network
+from ..bridge.detectors import keypoint_model
 from .types import PoseKeypoint
 
 
@@ -92,7 +92,7 @@ def face() -> io.Boolean.Input:
 
 def keypoint_file() -> io.Combo.Input:
     return io.Combo.Input(
-        "model", options=keypoint_network.names(), tooltip="A file in models/keypoint_models."
+        "model", options=keypoint_model.names(), tooltip="A file in models/keypoint_models."
     )
 
 

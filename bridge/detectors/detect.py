@@ -21,8 +21,7 @@ from ...core.pose.people import Frame, Pose
 from ...core.shapes import Size
 from .. import layouts
 from ..models import weights
-from . import dwpose, openpose
-from . import keypoint_model as keypoint_network
+from . import dwpose, keypoint_model, openpose
 
 log = logging.getLogger("recompose")
 
@@ -60,7 +59,7 @@ def files(choice: dict[str, Any] | None) -> list[Path | None]:
         case {"detector": "OpenPose"}:
             return [weights.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
         case {"detector": "keypoint model", "model": str(name)}:
-            return [weights.find(keypoint_network.CATEGORY, name)]
+            return [weights.find(keypoint_model.CATEGORY, name)]
     return []
 
 
@@ -79,8 +78,8 @@ def open_detector(choice: dict[str, Any], threshold: float) -> Detector:
             look = openpose.looker(openpose.load(choice["hands"], choice["face"]))
             return Detector(look, choice["resolution"], enlarge=True)
         case "keypoint model":
-            look = keypoint_network.looker(keypoint_network.load(choice["model"]))
-            return Detector(look, keypoint_network.RESOLUTION, enlarge=False)
+            look = keypoint_model.looker(keypoint_model.load(choice["model"]))
+            return Detector(look, keypoint_model.RESOLUTION, enlarge=False)
     raise ValueError(problem(choice))
 
 
