@@ -80,7 +80,8 @@ def pose(seed: int) -> list[dict[str, Any]]:
         whole = {"people": found, "canvas_width": size[0], "canvas_height": size[1], "source": {"by": seed}}
         if seed % 10 in (6, 7):
             for key in [(one, key) for one in found for key in KEYS if one.get(key)]:
-                key[0][key[1]] = (np.reshape(key[0][key[1]], (-1, 3)) / [*size, 1]).ravel().tolist()
+                shares = np.reshape(key[0][key[1]], (-1, 3)) / [*size, 1]
+                key[0][key[1]] = shares.clip(-2.4, 2.4).ravel().tolist()
         frames.append({key: whole[key] for key in chance.permutation(list(whole))})
     return frames
 
