@@ -9,8 +9,9 @@ import torch
 
 from ...core.canvas import seam
 from ...core.canvas.preservation import changed_pixels
-from ...core.pose import people, skeleton
+from ...core.pose import skeleton
 from ..figures.rows import distances
+from ..world import picture as pictures
 from .cases import Case
 
 ANKLES = (skeleton.L_ANKLE, skeleton.R_ANKLE)  # as in cases.ANKLES
@@ -60,7 +61,7 @@ def step_excess(picture: np.ndarray, truth: np.ndarray, region: Region) -> float
 
 def ankles_of(pose: list[dict[str, Any]]) -> np.ndarray:
     """Both ankles (left, right) of a pose's person as 2,3 (x, y, score)."""
-    return people.points(pose[0]["people"][0])[list(ANKLES)]
+    return pictures.rows(pose)[list(ANKLES)]
 
 
 def true_ankles(case: Case, region: Region) -> np.ndarray:
