@@ -17,9 +17,9 @@ from ...core.canvas.resample import resample
 from ...core.pose import decode
 from ...core.pose import draw as drawing
 from ...core.pose.decode import Find
-from ...core.pose.people import Frame, Pose
+from ...core.pose.person import Frame
 from ...core.shapes import Size
-from .. import layouts
+from .. import layouts, pose_record
 from ..models import weights
 from . import dwpose, keypoint_model, openpose
 
@@ -83,7 +83,9 @@ def open_detector(choice: dict[str, Any], threshold: float) -> Detector:
     raise ValueError(problem(choice))
 
 
-def detect(image: Tensor, choice: dict[str, Any], threshold: float) -> tuple[Pose, Tensor, dict[str, Any]]:
+def detect(
+    image: Tensor, choice: dict[str, Any], threshold: float
+) -> tuple[list[Any], Tensor, dict[str, Any]]:
     """The pose of an IMAGE, one frame per picture, a preview IMAGE of it, and the people per picture.
 
     Raises ValueError for a picture or weights that cannot be used, RuntimeError without the library.
@@ -97,11 +99,12 @@ def detect(image: Tensor, choice: dict[str, Any], threshold: float) -> tuple[Pos
         pose.append(detect_one(picture, detector, threshold))
         previews.append(preview(picture, pose[-1]))
         progress.update(1)
-    counts = [len(frame["people"]) for frame in pose]
+    counts = [len(frame.people) for frame in pose]
     if 0 in counts:
         empty = ", ".join(str(number) for number, count in enumerate(counts, 1) if not count)
         log.warning("Detect Pose: nobody was found in picture %s of %d.", empty, len(counts))
-    return pose, layouts.image_to_comfy(torch.cat(previews)), {"people": counts}
+    record = pose_record.write(pose, pose_record.Written.ALL)
+    return record, layouts.image_to_comfy(torch.cat(previews)), {"people": counts}
 
 
 def detect_one(picture: Tensor, detector: Detector, threshold: float) -> Frame:

@@ -12,8 +12,10 @@ import { MAIN_POINTS, PARTS } from "./skeleton.js";
 /** @typedef {"coco18"|"body25"|"wholebody"} Layout */
 
 const LAYOUTS = { 18: "coco18", 25: "body25", 133: "wholebody" };
-// Normalised poses may reach beyond the picture (a completed one to 2.2), pixel poses are far larger than this.
+// Normalised lists may reach beyond the picture (a completed one to 2.2), lists in pixels reach much further.
 const NORMALISED = 2.5;
+// Fewer different points than this may all lie in a corner of the picture.
+const FEW = 3;
 const BODY = PARTS.body.key;
 
 function isRecord(value) {
@@ -68,25 +70,48 @@ function wholebody(points, threshold) {
   };
 }
 
-/** The person's points under POSE_KEYPOINT's keys in its order; empty where the file has none. */
-function byKey(person, threshold) {
-  const found = Object.fromEntries(Object.values(PARTS).map(({ key }) => [key, rows(person, key)]));
+/** The lists of a file's person as they are, by key. */
+function listsOf(entry) {
+  if (!isRecord(entry)) throw new Error("Every person must be a JSON object; check the pose file.");
+  return Object.fromEntries(Object.values(PARTS).map(({ key }) => [key, rows(entry, key)]));
+}
+
+function mapped(lists, change) {
+  return Object.fromEntries(Object.entries(lists).map(([key, found]) => [key, change(found, key)]));
+}
+
+/** Which lists of one frame are in fractions of the picture, as bridge/pose_record.py decides it list by list. */
+function inFractions(people) {
+  const shown = people.map((lists) => mapped(lists, (found) => found.filter(([, , score]) => score > 0)));
+  const small = (found) => found.every(([x, y]) => Math.max(Math.abs(x), Math.abs(y)) <= NORMALISED);
+  const mixed = shown.some((lists) => !Object.values(lists).every(small));
+  const isFew = (found) => new Set(found.map(([x, y]) => `${x},${y}`)).size < FEW;
+  const decide = (found) => found.length > 0 && small(found) && !(mixed && isFew(found));
+  return shown.map((lists) => mapped(lists, decide));
+}
+
+/** A person's lists in pixels, POSE_KEYPOINT's points in its order; empty where the file has none. */
+function arranged(lists, fractions, { width, height }, threshold) {
+  const layout = lists[BODY].length ? layoutOf(lists[BODY].length) : "coco18";
+  const whole = layout === "wholebody";
+  const found = mapped(whole ? wholebody(lists[BODY], threshold) : lists, (list, key) =>
+    fractions[whole ? BODY : key]
+      ? list.map(([x, y, score]) => (score > 0 ? [x * width, y * height, score] : [x, y, score]))
+      : list,
+  );
   const body = found[BODY];
-  if (!body.length) return found;
-  const layout = layoutOf(body.length);
-  if (layout === "wholebody") return wholebody(body, threshold);
   if (layout === "body25") {
     found[BODY] = skeleton.BODY_25_BODY.map((row) => body[row]);
     if (!found[PARTS.feet.key].length) found[PARTS.feet.key] = skeleton.BODY_25_FEET.map((row) => body[row]);
   }
   const face = found[PARTS.face.key];
-  if (face.length === skeleton.FACE_POINTS - 2) face.push(found[BODY][skeleton.R_EYE], found[BODY][skeleton.L_EYE]);
+  if (body.length && face.length === skeleton.FACE_POINTS - 2) {
+    face.push(found[BODY][skeleton.R_EYE], found[BODY][skeleton.L_EYE]);
+  }
   return found;
 }
 
-function readPerson(entry, index, threshold) {
-  if (!isRecord(entry)) throw new Error("Every person must be a JSON object; check the pose file.");
-  const points = byKey(entry, threshold);
+function readPerson(entry, index, points) {
   const scored = [];
   for (const { key, first, count } of Object.values(PARTS)) {
     const found = points[key];
@@ -119,24 +144,25 @@ function sizeOf(entry, given) {
   throw new Error("The pose file does not say how large its picture is; set canvas_width and canvas_height.");
 }
 
-/** Scores above `threshold` count as present; a frame that is normalised as a whole becomes pixels. */
+/** Scores above `threshold` count as present; lists in fractions of the picture become pixels. */
 function readFrame(entry, given, threshold) {
-  const { width, height } = sizeOf(entry, given);
-  const people = entry.people.slice(0, LIMITS.people).map((person, index) => readPerson(person, index, threshold));
-  const all = people.flatMap(({ scored }) => scored);
-  const inFractions = all.length > 0 && all.every(([, x, y]) => Math.max(Math.abs(x), Math.abs(y)) <= NORMALISED);
-  const [sx, sy] = inFractions ? [width, height] : [1, 1];
-  return makeFrame(width, height, people.map((person) => made(person, sx, sy, threshold)));
+  const size = sizeOf(entry, given);
+  const lists = entry.people.slice(0, LIMITS.people).map(listsOf);
+  const fractions = inFractions(lists);
+  const people = lists.map((found, index) =>
+    readPerson(entry.people[index], index, arranged(found, fractions[index], size, threshold)),
+  );
+  return makeFrame(size.width, size.height, people.map((person) => made(person, threshold)));
 }
 
-function made({ index, scored, estimated }, sx, sy, threshold) {
+function made({ index, scored, estimated }, threshold) {
   const person = nobody(index);
   // A person whose scores all are 0 or 1 stays as it is whatever the threshold.
   for (const [point, x, y, score] of scored) {
     if (score !== 1 && score <= threshold) continue;
     person.flags[point] = FLAG.PRESENT | (point < MAIN_POINTS && estimated[point] ? FLAG.ESTIMATED : 0);
-    person.xy[2 * point] = x * sx;
-    person.xy[2 * point + 1] = y * sy;
+    person.xy[2 * point] = x;
+    person.xy[2 * point + 1] = y;
   }
   return person;
 }

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...core.pose import draw
+from ...core.pose.person import Frame, from_rows
+from ...core.shapes import Size
 from .world.composition import WIDTH
 
 STICK_WIDTH = 2  # half of controlnet_aux's 4: a person here is about a quarter as large as at 512
@@ -16,8 +18,7 @@ STICK_WIDTH = 2  # half of controlnet_aux's 4: a person here is about a quarter 
 
 def skeleton(points: np.ndarray, height: int) -> np.ndarray:
     """The control picture H,128,3 uint8 of one person's points 24,3."""
-    person = {"pose_keypoints_2d": points[:18].ravel().tolist()}
-    frame = {"canvas_width": WIDTH, "canvas_height": height, "people": [person]}
+    frame = Frame(Size(WIDTH, height), (from_rows(points[:18]),))
     return draw.draw(frame, stick_width=STICK_WIDTH)
 
 

@@ -114,12 +114,13 @@ def test_the_other_modes_pad_as_planned(nodes, mode: dict, padding: list[int]) -
 def test_body_adds_what_the_pose_needs_and_a_margin(nodes) -> None:
     extension = importlib.import_module("recompose.core.pose.extension")
     shapes = importlib.import_module("recompose.core.shapes")
+    record = importlib.import_module("recompose.bridge.pose_record")
     standing = importlib.import_module("recompose.core.pose.estimate.complete").complete(
-        [{**pose(331, 457)[0], "people": [{"pose_keypoints_2d": standing_points()}]}]
+        record.read([{**pose(331, 457)[0], "people": [{"pose_keypoints_2d": standing_points()}]}])
     )
     needed = extension.extension_needed(standing, shapes.Size(331, 457), 1.2)
     mode = {"mode": "body", "margin": 5.0, "max_extension": 1.2}
-    output = extend(nodes, picture(height=457, width=331), mode, pose=standing, multiple_of=1)
+    output = extend(nodes, picture(height=457, width=331), mode, pose=record.write(standing), multiple_of=1)
     bottom = output.ui["recompose"][0]["padding"][3]
     assert needed.bottom > 50
     assert bottom == int(np.ceil(needed.bottom + needed.body * 0.05))

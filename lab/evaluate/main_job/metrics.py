@@ -9,8 +9,9 @@ import torch
 
 from ....core.canvas import seam
 from ....core.canvas.preservation import changed_pixels
-from ....core.pose import people, skeleton
+from ....core.pose import skeleton
 from ...toy.tensors import stacked
+from ...toy.world import picture as pictures
 from ..rows import distances
 from .cases import Case
 
@@ -56,7 +57,7 @@ def step_excess(picture: np.ndarray, truth: np.ndarray, region: Region) -> float
 
 def ankles_of(pose: list[dict[str, Any]]) -> np.ndarray:
     """Both ankles (left, right) of a pose's person as 2,3 (x, y, score)."""
-    return people.points(pose[0]["people"][0])[list(ANKLES)]
+    return pictures.rows(pose)[list(ANKLES)]
 
 
 def true_ankles(case: Case, region: Region) -> np.ndarray:

@@ -6,8 +6,11 @@ import json
 
 import numpy as np
 import pytest
-from recompose.core.pose import openpose, people, skeleton
+from recompose.bridge import pose_json, pose_record
+from recompose.bridge.pose_record import Written
+from recompose.core.pose import skeleton
 from recompose.core.pose.openpose import Layout
+from recompose.core.pose.person import Frame
 from recompose.core.shapes import Size
 
 # COCO's 17 points by name, as COCO-WholeBody and RTMPose list them, and OpenPose's order of the same names.
@@ -70,10 +73,15 @@ def flat(named: dict, names: list[str]) -> list[float]:
     return [value for name in names for value in named[name]]
 
 
-def read(people_or_frames: object, **options: object) -> list[dict]:
+def read(people_or_frames: object, **options: object) -> list[Frame]:
     if isinstance(people_or_frames, dict):
         people_or_frames = {**SIZE, "people": [people_or_frames]}
-    return openpose.read(json.dumps(people_or_frames), **options)
+    return pose_json.read(json.dumps(people_or_frames), **options)
+
+
+def written(pose: list[Frame]) -> list[dict]:
+    """As Load Pose gives it."""
+    return pose_record.write(pose, Written.ALL)
 
 
 def wholebody(named: dict) -> list[float]:
@@ -94,19 +102,18 @@ def test_the_layouts_agree(named, layout) -> None:
     expected = [[*named[name][:2], 1] for name in [*OPENPOSE_18, *FEET]]
     scores = [named[name][2] for name in [*OPENPOSE_18, *FEET]]
     for own, file in files.items():
-        frame = read(file, layout=layout or own)[0]
+        pose = read(file, layout=layout or own)
+        (frame,) = written(pose)
         person = frame["people"][0]
-        np.testing.assert_allclose(people.points(person), expected, err_msg=own)
+        np.testing.assert_allclose(pose[0].people[0].rows, expected, err_msg=own)
         assert person["recompose"]["confidence"] == scores
         assert (frame["canvas_width"], frame["canvas_height"]) == (301, 503)
         assert {key: len(person[key]) // 3 for key in skeleton.KEYS} == skeleton.KEYS
 
 
 def test_wholebody_brings_face_and_hands(named) -> None:
-    person = read({"pose_keypoints_2d": wholebody(named)})[0]["people"][0]
-    face, left, right = (
-        people.triples(person, f"{name}_keypoints_2d") for name in ("face", "hand_left", "hand_right")
-    )
+    person = read({"pose_keypoints_2d": wholebody(named)})[0].people[0]
+    face, left, right = (part.rows for part in (person.face, person.hand_left, person.hand_right))
     assert face[[0, 67], 0].tolist() == [400, 467]
     assert face[68:, :2].tolist() == [list(named["r_eye"][:2]), list(named["l_eye"][:2])]
     assert left[[0, 20], 0].tolist() == [468, 488]
@@ -116,17 +123,15 @@ def test_wholebody_brings_face_and_hands(named) -> None:
 
 def test_the_neck_of_wholebody_needs_both_shoulders(named) -> None:
     named["l_shoulder"] = (151.0, 92.0, 0.2)
-    person = read({"pose_keypoints_2d": wholebody(named)}, threshold=0.3)[0]["people"][0]
-    assert person["pose_keypoints_2d"][3:6] == [0, 0, 0]
-    assert person["pose_keypoints_2d"][15:18] == [0, 0, 0]
-    assert person["pose_keypoints_2d"][6:9] == [99, 96, 1]
+    rows = read({"pose_keypoints_2d": wholebody(named)}, threshold=0.3)[0].people[0].rows
+    assert rows[[1, 5, 2]].tolist() == [[0, 0, 0], [0, 0, 0], [99, 96, 1]]
 
 
 def test_frames_people_and_single_objects_are_read(named) -> None:
     person = {"pose_keypoints_2d": flat(named, OPENPOSE_18), "person_id": [-1]}
-    single = read({**SIZE, "version": 1.3, "people": [person]}["people"][0])
-    frames = read([{**SIZE, "people": [person] * count} for count in (1, 2, 0)])
-    bare = openpose.read(json.dumps([person]), given=Size(301, 503))
+    single = written(read({**SIZE, "version": 1.3, "people": [person]}["people"][0]))
+    frames = written(read([{**SIZE, "people": [person] * count} for count in (1, 2, 0)]))
+    bare = written(pose_json.read(json.dumps([person]), given=Size(301, 503)))
     assert [len(frame["people"]) for frame in frames] == [1, 2, 0]
     assert frames[1]["people"][1] == single[0]["people"][0] == bare[0]["people"][0]
     assert single[0]["people"][0]["person_id"] == [-1]
@@ -134,7 +139,7 @@ def test_frames_people_and_single_objects_are_read(named) -> None:
 
 def test_unknown_keys_survive(named) -> None:
     person = {"pose_keypoints_2d": flat(named, OPENPOSE_18), "tag": {"a": [1]}, "recompose": {"theirs": 2}}
-    frame = openpose.read(json.dumps({**SIZE, "people": [person], "animals": []}))[0]
+    (frame,) = written(pose_json.read(json.dumps({**SIZE, "people": [person], "animals": []})))
     assert frame["animals"] == []
     assert frame["people"][0]["tag"] == {"a": [1]}
     assert frame["people"][0]["recompose"]["theirs"] == 2
@@ -148,12 +153,30 @@ def test_a_normalised_frame_becomes_pixels(named) -> None:
             value / (301, 503, 1)[index % 3] for index, value in enumerate(pixels["pose_keypoints_2d"])
         ]
     }
-    a, b = (people.points(read(file)[0]["people"][0]) for file in (pixels, shares))
+    a, b = (read(file)[0].people[0].rows for file in (pixels, shares))
     np.testing.assert_allclose(a, b)
     # One person in pixels shows that the other, small as the numbers are, is in pixels too.
     corner = {"pose_keypoints_2d": [1.5, 1.0, 1.0] * 18}
-    both = openpose.read(json.dumps({**SIZE, "people": [corner, pixels]}))[0]
-    assert both["people"][0]["pose_keypoints_2d"][:3] == [1.5, 1.0, 1.0]
+    both = pose_json.read(json.dumps({**SIZE, "people": [corner, pixels]}))[0]
+    assert both.people[0].rows[0].tolist() == [1.5, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("layout", ["coco18", "body25", "wholebody"])
+def test_a_list_in_fractions_beside_hands_in_pixels_becomes_pixels(named, layout) -> None:
+    hand = {"hand_left_keypoints_2d": [50.0, 60.0, 1.0] * 21}
+    body = {
+        "coco18": flat(named, OPENPOSE_18),
+        "body25": flat(named, [*BODY_25, *FEET]),
+        "wholebody": wholebody(named),
+    }[layout]
+    shares = (np.reshape(body, (-1, 3)) / [301, 503, 1]).ravel().tolist()
+    a, b = (
+        pose_json.read(json.dumps({**SIZE, "people": [{"pose_keypoints_2d": each}, hand]}))[0].people
+        for each in (body, shares)
+    )
+    for one, other in zip(a, b, strict=True):
+        for part, true in zip(one.parts().values(), other.parts().values(), strict=True):
+            np.testing.assert_allclose(part.rows, true.rows)
 
 
 def test_a_face_of_68_gets_the_eyes_and_nulls_are_absent(named) -> None:
@@ -163,8 +186,9 @@ def test_a_face_of_68_gets_the_eyes_and_nulls_are_absent(named) -> None:
         "hand_left_keypoints_2d": None,
         "foot_keypoints_2d": [None, None, None] * 6,
     }
-    found = read(person)[0]["people"][0]
-    assert people.triples(found, "face_keypoints_2d")[68].tolist() == [*named["r_eye"][:2], 1]
+    pose = read(person)
+    found = written(pose)[0]["people"][0]
+    assert pose[0].people[0].face.rows[68].tolist() == [*named["r_eye"][:2], 1]
     assert found["hand_left_keypoints_2d"] == [0] * 63
     assert found["foot_keypoints_2d"] == [0] * 18
 
@@ -172,15 +196,15 @@ def test_a_face_of_68_gets_the_eyes_and_nulls_are_absent(named) -> None:
 def test_the_size_comes_from_the_file_the_numbers_or_the_picture(named) -> None:
     bare = json.dumps({"people": [{"pose_keypoints_2d": flat(named, OPENPOSE_18)}]})
     sized = json.dumps({**SIZE, "people": []})
-    assert people.size(openpose.read(bare, given=Size(7, 9))[0]) == Size(7, 9)
-    assert people.size(openpose.read(bare, given=Size(0, 0), picture=Size(11, 13))[0]) == Size(11, 13)
-    assert people.size(openpose.read(sized, given=Size(0, 0), picture=Size(301, 503))[0]) == Size(301, 503)
+    assert pose_json.read(bare, given=Size(7, 9))[0].size == Size(7, 9)
+    assert pose_json.read(bare, given=Size(0, 0), picture=Size(11, 13))[0].size == Size(11, 13)
+    assert pose_json.read(sized, given=Size(0, 0), picture=Size(301, 503))[0].size == Size(301, 503)
     with pytest.raises(ValueError, match="set width and height or connect the image"):
-        openpose.read(bare)
+        pose_json.read(bare)
     with pytest.raises(ValueError, match="301×503 but the picture given is 503×301"):
-        openpose.read(sized, picture=Size(503, 301))
+        pose_json.read(sized, picture=Size(503, 301))
     with pytest.raises(ValueError, match="7×9 but the picture given is 11×13"):
-        openpose.read(bare, given=Size(7, 9), picture=Size(11, 13))
+        pose_json.read(bare, given=Size(7, 9), picture=Size(11, 13))
 
 
 def body(count: int) -> dict:
@@ -213,11 +237,14 @@ def body(count: int) -> dict:
         ),
         (json.dumps({**SIZE, "people": [{"pose_keypoints_2d": [float("nan"), 1, 1] * 18}]}), {}, "finite"),
         (json.dumps({"canvas_width": "wide", "canvas_height": 3, "people": []}), {}, "whole numbers"),
-        ('{"people": [{"pose_keypoints_2d": [' + "9" * 400 + ", 1, 1]}]}", {}, "numbers"),
+        (f'{{"people": [{{"pose_keypoints_2d": [{"9" * 400}, 1, 1]}}]}}', {"given": Size(7, 9)}, "numbers"),
         ("[" * 100_000, {}, "not JSON"),
+        (json.dumps({"canvas_width": 10**18, "canvas_height": 3, "people": []}), {}, "at most 16384 px"),
+        (json.dumps({"canvas_width": True, "canvas_height": 3, "people": []}), {}, "whole numbers"),
+        (json.dumps({**SIZE, "people": [{**body(18), "recompose": "x"}]}), {}, "must be an object"),
         (json.dumps({"canvas_width": -5, "canvas_height": 3, "people": []}), {}, "how large"),
     ],
 )
 def test_bad_files_are_refused_in_a_sentence(text, options, complaint) -> None:
     with pytest.raises(ValueError, match=complaint):
-        openpose.read(text, **options)
+        pose_json.read(text, **options)
