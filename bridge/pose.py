@@ -19,19 +19,11 @@ from ..core.pose.extension import extension_needed
 from ..core.pose.people import Pose
 from ..core.shapes import Size
 from . import layouts
-
-NO_FILE = "none"
+from .choices import NO_FILE
 
 
 def _input_folder() -> Path:
     return Path(folder_paths.get_input_directory())
-
-
-def pose_files() -> list[str]:
-    """ "none" and every .json file under ComfyUI's input folder, as paths relative to it with forward
-    slashes."""
-    folder = _input_folder()
-    return [NO_FILE, *sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))]
 
 
 def _bytes(file: str) -> bytes:

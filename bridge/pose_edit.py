@@ -24,11 +24,11 @@ from ..core.pose.people import Frame, Pose
 from ..core.pose.template import template_person
 from ..core.shapes import Size
 from . import layouts
+from .choices import TAKE
 from .pose import draw
 
 log = logging.getLogger("recompose")
 
-KEEP, TAKE = "keep my edit", "take the new one"
 # The photo under the skeleton is for looking at only.
 PREVIEW_SIDE = 2048
 

@@ -20,13 +20,13 @@ from ...core.pose.decode import Find
 from ...core.pose.people import Frame, Pose
 from ...core.shapes import Size
 from .. import layouts
-from ..models import weights
+from ..choices import DWPOSE, KEYPOINT_MODEL, OPENPOSE
+from ..models import folders
 from . import dwpose, openpose
 from . import keypoint_model as keypoint_network
 
 log = logging.getLogger("recompose")
 
-DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
 STICKS_AT = 512  # the shorter side of a picture on which the preview's sticks have their usual width
 DIMMED = 0.5
 
@@ -56,17 +56,17 @@ def files(choice: dict[str, Any] | None) -> list[Path | None]:
     """The weight files of the chosen detector, None for missing ones."""
     match choice:
         case {"detector": "DWPose"}:
-            return [weights.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
+            return [folders.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
         case {"detector": "OpenPose"}:
-            return [weights.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
+            return [folders.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
         case {"detector": "keypoint model", "model": str(name)}:
-            return [weights.find(keypoint_network.CATEGORY, name)]
+            return [folders.find(keypoint_network.CATEGORY, name)]
     return []
 
 
 def fingerprint(choice: dict[str, Any] | None) -> list[tuple[str, int, int]]:
     """The detector's weight files with size and time, so that replaced ones are noticed."""
-    return weights.stamps(files(choice))
+    return folders.stamps(files(choice))
 
 
 def open_detector(choice: dict[str, Any], threshold: float) -> Detector:

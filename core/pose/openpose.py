@@ -9,22 +9,14 @@ from __future__ import annotations
 
 import copy
 import json
-from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from ..shapes import Size
 from . import people, skeleton
+from .choices import Layout
 from .people import Frame, Person, Pose
-
-
-class Layout(str, Enum):
-    AUTO = "auto"
-    COCO_18 = "coco18"
-    BODY_25 = "body25"
-    WHOLEBODY = "wholebody"
-
 
 COUNTS = {18: Layout.COCO_18, 25: Layout.BODY_25, 133: Layout.WHOLEBODY}
 
