@@ -5,7 +5,8 @@ ComfyUI asks as it starts, so nothing that computes is imported here.
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
+import os
 
 import comfy.samplers
 import folder_paths
@@ -24,10 +25,14 @@ INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.s
 
 
 def pose_files() -> list[str]:
-    """ "none" and every .json file under ComfyUI's input folder, as paths relative to it with forward
-    slashes."""
-    folder = Path(folder_paths.get_input_directory())
-    return [NO_FILE, *sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))]
+    """ "none" and the .json files in ComfyUI's input folder, without its subfolders.
+
+    ComfyUI asks several times for every prompt, and input folders grow to many thousand files.
+    """
+    names: list[str] = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder_paths.get_input_directory()) as entries:
+        names += (entry.name for entry in entries if entry.name.endswith(".json") and entry.is_file())
+    return [NO_FILE, *sorted(names)]
 
 
 def blip_models() -> list[str]:

@@ -94,6 +94,13 @@ class LoadPose(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, file: str | None = None) -> bool | str:
+        from ..bridge import pose as bridge
+
+        # The list leaves subfolders out, but a workflow may name a file in one.
+        return bridge.problem(file) or True
+
+    @classmethod
     def fingerprint_inputs(cls, text="", file=choices.NO_FILE, **others) -> str:
         from ..bridge import pose as bridge
 
