@@ -19,30 +19,32 @@ from ..core.pose.extension import extension_needed
 from ..core.pose.person import Pose, common_size
 from ..core.shapes import Size
 from . import layouts, pose_json, pose_record
+from .choices import NO_FILE
 from .pose_record import Record, Written
-
-NO_FILE = "none"
 
 
 def _input_folder() -> Path:
     return Path(folder_paths.get_input_directory())
 
 
-def pose_files() -> list[str]:
-    """ "none" and every .json file under ComfyUI's input folder, as paths relative to it with forward
-    slashes."""
-    folder = _input_folder()
-    return [NO_FILE, *sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))]
+def problem(file: str | None) -> str | None:
+    """One sentence on why a pose file cannot be read, or None; one not known yet has no problem.
+
+    It may lie in a subfolder of ComfyUI's input folder, too.
+    """
+    if file is None or file == NO_FILE:
+        return None
+    folder = _input_folder().resolve()
+    path = (folder / file).resolve()
+    if path.suffix == ".json" and path.is_relative_to(folder) and path.is_file():
+        return None
+    return f'The pose file "{file}" is not in ComfyUI\'s input folder; put it there and choose it again.'
 
 
 def _bytes(file: str) -> bytes:
-    folder = _input_folder().resolve()
-    path = (folder / file).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
-        raise ValueError(
-            f'The pose file "{file}" is not in ComfyUI\'s input folder; put it there and choose it again.'
-        )
-    return path.read_bytes()
+    if sentence := problem(file):
+        raise ValueError(sentence)
+    return (_input_folder() / file).read_bytes()
 
 
 def fingerprint(text: str | None, file: str | None) -> str:

@@ -23,12 +23,12 @@ from ..core.pose.person import Frame, Pose, common_size
 from ..core.pose.template import template_person
 from ..core.shapes import Size
 from . import layouts, pose_record
+from .choices import TAKE
 from .pose import picture_of
 from .pose_record import Record, Written
 
 log = logging.getLogger("recompose")
 
-KEEP, TAKE = "keep my edit", "take the new one"
 # The photo under the skeleton is for looking at only.
 PREVIEW_SIDE = 2048
 

@@ -26,11 +26,10 @@ from ..core.sampling.checks import check_descent
 from ..core.sampling.known import Known
 from ..core.sampling.noise_sampler import FreshNoise
 from ..core.sampling.noise_schedule import Kind, NoisePath
+from .choices import INPAINT
 from .layouts import check_finite
 
 LOG = logging.getLogger("recompose")
-SCHEDULERS = comfy.samplers.SCHEDULER_NAMES
-SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps and flow models alike
 NO_SIGMAS = (
     "RePaint Sampler cannot tell the model calls without its input sigmas; connect the scheduler to it."
 )
@@ -38,7 +37,6 @@ NO_MASK = (
     "needs to know what to repaint, but the latent has no noise mask; connect it through "
     "Snap Mask to Latent or Set Latent Noise Mask, a mask of 1 for everything."
 )
-INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
 # Noise per signal between which a flow is asked; beyond, hardly anything is left to see, or to decide.
 FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
 

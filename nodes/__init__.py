@@ -1,3 +1,6 @@
+"""The pack's nodes. ComfyUI imports these files and asks for every schema as it starts; what a node computes
+with is therefore imported where it computes."""
+
 from comfy_api.latest import ComfyExtension, io
 
 from . import canvas, caption, detect, mask, pose, pose_edit, sampling

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..bridge import canvas
-from ..core.canvas.padding import ANCHORS, LARGEST_SIDE
+from ..core.canvas.choices import ANCHORS, LARGEST_SIDE
 from .types import SOCKET_ONLY, Context, Patch, PoseKeypoint, Region
 
 CATEGORY = "recompose/canvas"
@@ -138,6 +137,8 @@ class ExtendCanvas(io.ComfyNode):
 
     @classmethod
     def execute(cls, image, mode, multiple_of, fill, feather, mask=None, pose=None) -> io.NodeOutput:
+        from ..bridge import canvas
+
         outputs, report = canvas.extend(image, mode, multiple_of, fill, feather, mask, pose)
         return io.NodeOutput(*outputs, ui={"recompose": [report]})
 
@@ -219,6 +220,8 @@ class CropToRegion(io.ComfyNode):
         cls, image, crop_to, width, height, fit, margin, multiple_of, rescale_tolerance,
         mask=None, control_image=None, pose=None, context=None,
     ) -> io.NodeOutput:  # fmt: skip
+        from ..bridge import canvas
+
         plan = canvas.CropPlan(crop_to, width, height, fit, margin, multiple_of, rescale_tolerance)
         return io.NodeOutput(*canvas.crop(image, plan, mask, control_image, pose, context))
 
@@ -290,6 +293,8 @@ class StitchBack(io.ComfyNode):
     def check_lazy_status(
         cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
     ) -> list[str]:
+        from ..bridge import canvas
+
         # ComfyUI asks with (values, name) where nothing is connected.
         some = isinstance(patches, dict) and bool(patches)
         wanted = generated is None and canvas.needs_generated(original, mask, region, context, some)
@@ -299,6 +304,8 @@ class StitchBack(io.ComfyNode):
     def execute(
         cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
     ) -> io.NodeOutput:
+        from ..bridge import canvas
+
         parts = list((patches or {}).values())
         image, report = canvas.stitch(original, generated, mode, mask, region, context, parts)
         return io.NodeOutput(image, report["seam_ratio"], ui={"recompose": [report]})
@@ -325,10 +332,14 @@ class MakePatch(io.ComfyNode):
 
     @classmethod
     def check_lazy_status(cls, mask, context, generated=None) -> list[str]:
+        from ..bridge import canvas
+
         return ["generated"] if generated is None and canvas.patch_needs_generated(mask) else []
 
     @classmethod
     def execute(cls, mask, context, generated=None) -> io.NodeOutput:
+        from ..bridge import canvas
+
         return io.NodeOutput(canvas.patch(generated, mask, context))
 
 

@@ -1,7 +1,6 @@
 from comfy_api.latest import io
 
-from ..bridge.models import blip
-from ..core import caption
+from ..bridge import choices
 
 
 class BlipCaption(io.ComfyNode):
@@ -17,7 +16,7 @@ class BlipCaption(io.ComfyNode):
                 io.Image.Input("image"),
                 io.Combo.Input(
                     "model",
-                    options=blip.model_names(),
+                    options=choices.blip_models(),
                     tooltip="A folder in models/blip, such as Salesforce/blip-image-captioning-base.",
                 ),
                 io.String.Input(
@@ -66,17 +65,24 @@ class BlipCaption(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, model: str | None = None, *, search: object = None) -> bool | str:
+        from ..bridge.models import blip
+
         # A dynamic combo is passed in any case; behind the star its own checks stay on.
         return blip.problem(model) or True
 
     @classmethod
     def fingerprint_inputs(cls, model: str | None = None, **_others: object) -> list[tuple[str, int, int]]:
+        from ..bridge.models import blip
+
         return blip.fingerprint(model)
 
     @classmethod
     def execute(
         cls, image, model, prompt, search, min_new_tokens, max_new_tokens, repetition_penalty
     ) -> io.NodeOutput:
+        from ..bridge.models import blip
+        from ..core import caption
+
         wording = caption.wording(prompt, search, min_new_tokens, max_new_tokens, repetition_penalty)
         captions = blip.caption(image, model, wording)
         return io.NodeOutput(captions, ui={"recompose": [{"captions": captions}]})

@@ -1,7 +1,6 @@
 from comfy_api.latest import io
 
-from ..bridge.detectors import detect as pose_detector
-from ..bridge.detectors import keypoint_model
+from ..bridge import choices
 from .types import PoseKeypoint
 
 
@@ -20,9 +19,9 @@ class DetectPose(io.ComfyNode):
                 io.DynamicCombo.Input(
                     "detector",
                     options=[
-                        io.DynamicCombo.Option(pose_detector.DWPOSE, [resolution(1024), person_score()]),
-                        io.DynamicCombo.Option(pose_detector.OPENPOSE, [resolution(512), hands(), face()]),
-                        io.DynamicCombo.Option(pose_detector.KEYPOINT_MODEL, [keypoint_file()]),
+                        io.DynamicCombo.Option(choices.DWPOSE, [resolution(1024), person_score()]),
+                        io.DynamicCombo.Option(choices.OPENPOSE, [resolution(512), hands(), face()]),
+                        io.DynamicCombo.Option(choices.KEYPOINT_MODEL, [keypoint_file()]),
                     ],
                     tooltip="DWPose: body, feet, hands and face, files in models/dwpose. OpenPose: body, "
                     "hands and face, files in models/openpose. keypoint model: one person's body and "
@@ -45,17 +44,23 @@ class DetectPose(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, detector: dict | None = None) -> bool | str:
-        return pose_detector.problem(detector) or True
+        from ..bridge.detectors import detect
+
+        return detect.problem(detector) or True
 
     @classmethod
     def fingerprint_inputs(
         cls, detector: dict | None = None, **_others: object
     ) -> list[tuple[str, int, int]]:
-        return pose_detector.fingerprint(detector)
+        from ..bridge.detectors import detect
+
+        return detect.fingerprint(detector)
 
     @classmethod
     def execute(cls, image, detector, threshold) -> io.NodeOutput:
-        pose, preview, report = pose_detector.detect(image, detector, threshold)
+        from ..bridge.detectors import detect
+
+        pose, preview, report = detect.detect(image, detector, threshold)
         return io.NodeOutput(pose, preview, ui={"recompose": [report]})
 
 
@@ -92,7 +97,7 @@ def face() -> io.Boolean.Input:
 
 def keypoint_file() -> io.Combo.Input:
     return io.Combo.Input(
-        "model", options=keypoint_model.names(), tooltip="A file in models/keypoint_models."
+        "model", options=choices.keypoint_models(), tooltip="A file in models/keypoint_models."
     )
 
 

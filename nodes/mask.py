@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..bridge import mask as bridge
-
 CATEGORY = "recompose/mask"
 
 
@@ -58,6 +56,8 @@ class FeatherMask(io.ComfyNode):
 
     @classmethod
     def execute(cls, mask, grow, feather, direction, shape, border_is_edge) -> io.NodeOutput:
+        from ..bridge import mask as bridge
+
         return io.NodeOutput(bridge.feather(mask, grow, feather, direction, shape, border_is_edge))
 
 
@@ -103,6 +103,8 @@ class SnapMaskToLatent(io.ComfyNode):
 
     @classmethod
     def execute(cls, mask, grow_cells, ratio, vae=None, samples=None) -> io.NodeOutput:
+        from ..bridge import mask as bridge
+
         return io.NodeOutput(*bridge.snap(mask, grow_cells, ratio, vae, samples))
 
 

@@ -1,8 +1,7 @@
 from comfy_api.latest import io
 
-from ..bridge import pose as bridge
-from ..core.pose import limb_mask, openpose
-from ..core.pose.estimate.stance import Legs
+from ..bridge import choices
+from ..core.pose.choices import Layout, Legs, Parts
 from .types import PoseKeypoint
 
 CATEGORY = "recompose/pose"
@@ -58,14 +57,14 @@ class LoadPose(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "file",
-                    options=bridge.pose_files(),
-                    default=bridge.NO_FILE,
+                    options=choices.pose_files(),
+                    default=choices.NO_FILE,
                     tooltip="A .json file in ComfyUI's input folder, read when the text is empty.",
                 ),
                 io.Combo.Input(
                     "layout",
-                    options=[layout.value for layout in openpose.Layout],
-                    default=openpose.Layout.AUTO.value,
+                    options=[layout.value for layout in Layout],
+                    default=Layout.AUTO.value,
                     tooltip="Which points the file lists; auto goes by their number (18, 25 or 133).",
                 ),
                 threshold(),
@@ -95,11 +94,22 @@ class LoadPose(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, text="", file=bridge.NO_FILE, **others) -> str:
+    def validate_inputs(cls, file: str | None = None) -> bool | str:
+        from ..bridge import pose as bridge
+
+        # The list leaves subfolders out, but a workflow may name a file in one.
+        return bridge.problem(file) or True
+
+    @classmethod
+    def fingerprint_inputs(cls, text="", file=choices.NO_FILE, **others) -> str:
+        from ..bridge import pose as bridge
+
         return bridge.fingerprint(text, file)
 
     @classmethod
     def execute(cls, text, file, layout, threshold, width, height, image=None) -> io.NodeOutput:
+        from ..bridge import pose as bridge
+
         return io.NodeOutput(bridge.load(text, file, layout, threshold, (width, height), image))
 
 
@@ -148,6 +158,8 @@ class CompletePose(io.ComfyNode):
 
     @classmethod
     def execute(cls, pose, max_extension, threshold, legs=Legs.AUTO.value) -> io.NodeOutput:
+        from ..bridge import pose as bridge
+
         completed, needed, report = bridge.complete(pose, max_extension, threshold, legs)
         return io.NodeOutput(completed, *needed, ui={"recompose": [report]})
 
@@ -171,6 +183,8 @@ class DrawPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, pose, stick_width, hands, face, feet, threshold) -> io.NodeOutput:
+        from ..bridge import pose as bridge
+
         return io.NodeOutput(bridge.draw(pose, stick_width, hands, face, feet, threshold))
 
 
@@ -189,8 +203,8 @@ class LimbMask(io.ComfyNode):
                 PoseKeypoint.Input("pose"),
                 io.Combo.Input(
                     "parts",
-                    options=[part.value for part in limb_mask.Parts],
-                    default=limb_mask.Parts.ESTIMATED.value,
+                    options=[part.value for part in Parts],
+                    default=Parts.ESTIMATED.value,
                     tooltip="estimated: what Complete Pose added. moved: where a limb was and where it "
                     "is now, "
                     "compared with the other pose.",
@@ -225,6 +239,8 @@ class LimbMask(io.ComfyNode):
     def execute(
         cls, pose, parts, width, allow_repainting_photo, threshold, within=None, other_pose=None
     ) -> io.NodeOutput:
+        from ..bridge import pose as bridge
+
         area = None if allow_repainting_photo else within
         return io.NodeOutput(bridge.mask_limbs(pose, parts, width, threshold, area, other_pose))
 

@@ -1,7 +1,6 @@
 from comfy_api.latest import io
 
-from ..bridge import pose_edit as bridge
-from ..core.shapes import Size
+from ..bridge import choices
 from .pose import CATEGORY, drawing, threshold
 from .types import PoseKeypoint
 
@@ -22,8 +21,8 @@ class EditPose(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "when_pose_changes",
-                    options=[bridge.KEEP, bridge.TAKE],
-                    default=bridge.KEEP,
+                    options=[choices.KEEP, choices.TAKE],
+                    default=choices.KEEP,
                     tooltip="What happens to the edit when another pose comes in than the edited one.",
                 ),
                 io.Int.Input(
@@ -83,6 +82,9 @@ class EditPose(io.ComfyNode):
         pose=None,
         edit="",
     ) -> io.NodeOutput:
+        from ..bridge import pose_edit as bridge
+        from ..core.shapes import Size
+
         settings, blank = bridge.Drawing(stick_width, hands, face, feet), Size(width, height)
         edited, control_image, needed, report = bridge.edit_pose(
             edit, when_pose_changes, blank, settings, threshold, image, pose

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..bridge import sampling
-from ..core.sampling import lagrange, repaint
+from ..bridge import choices
 
 CATEGORY = "recompose/sampling"
 
@@ -115,6 +114,9 @@ class RePaintSampler(io.ComfyNode):
 
     @classmethod
     def execute(cls, jump_length, resamplings, eta, start, end, sigmas=None) -> io.NodeOutput:
+        from ..bridge import sampling
+        from ..core.sampling import repaint
+
         settings = repaint.Settings(jump_length, resamplings, eta, start, end)
         return io.NodeOutput(*sampling.sampler(settings, sigmas))
 
@@ -135,7 +137,7 @@ class RePaint(io.ComfyNode):
                     options=presets(),
                     tooltip="fast asks the model 50 times, better 100, best 200; custom as you say.",
                 ),
-                *course(sampling.SCHEDULERS, sampling.SCHEDULER, "How the noise levels are distributed."),
+                *course(choices.SCHEDULERS, choices.SCHEDULER, "How the noise levels are distributed."),
             ],
             outputs=[io.Latent.Output("latent", display_name="latent")],
         )
@@ -144,6 +146,8 @@ class RePaint(io.ComfyNode):
     def execute(
         cls, model, positive, negative, latent, preset, scheduler, cfg, seed, denoise
     ) -> io.NodeOutput:
+        from ..bridge import sampling
+
         steps, settings = sampling.preset_of(preset)
         conditioning = sampling.Conditioning(positive, negative, cfg)
         course, sampler = sampling.Course(steps, scheduler, denoise), sampling.RePaint(settings)
@@ -198,6 +202,9 @@ class LagrangeSampler(io.ComfyNode):
 
     @classmethod
     def execute(cls, gain, momentum, eta, known_noise) -> io.NodeOutput:
+        from ..bridge import sampling
+        from ..core.sampling import lagrange
+
         return io.NodeOutput(sampling.Lagrange(lagrange.Settings(gain, momentum, eta, known_noise)))
 
 
@@ -214,8 +221,8 @@ class LagrangeInpaint(io.ComfyNode):
                 *given(),
                 steps(50, "Noise levels; the model is asked once at each."),
                 *course(
-                    [sampling.INPAINT, *sampling.SCHEDULERS],
-                    sampling.INPAINT,
+                    [choices.INPAINT, *choices.SCHEDULERS],
+                    choices.INPAINT,
                     "How the noise levels are distributed; inpaint is made for this sampler.",
                 ),
             ],
@@ -226,6 +233,9 @@ class LagrangeInpaint(io.ComfyNode):
     def execute(
         cls, model, positive, negative, latent, steps, scheduler, cfg, seed, denoise
     ) -> io.NodeOutput:
+        from ..bridge import sampling
+        from ..core.sampling import lagrange
+
         conditioning = sampling.Conditioning(positive, negative, cfg)
         course, sampler = sampling.Course(steps, scheduler, denoise), sampling.Lagrange(lagrange.Settings())
         return io.NodeOutput(sampling.paint_again(model, conditioning, latent, sampler, course, seed))
@@ -250,8 +260,10 @@ class InpaintScheduler(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, steps, denoise) -> io.NodeOutput:
+        from ..bridge import sampling
+
         return io.NodeOutput(
-            sampling.sigmas_of(model, sampling.Course(steps, sampling.INPAINT, denoise)).cpu()
+            sampling.sigmas_of(model, sampling.Course(steps, choices.INPAINT, denoise)).cpu()
         )
 
 

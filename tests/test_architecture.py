@@ -21,7 +21,7 @@ ARROWS = {
     "core/pose": {"core", "core/pose/"},
     "core/pose/estimate": {"core", "core/pose/"},
     "training": {"core/", "training"},
-    "bridge": {"core/", "training", "bridge"},
+    "bridge": {"core/", "training", "bridge", "bridge/models"},
     "bridge/models": {"core/", "bridge", "bridge/models"},
     "bridge/detectors": {"core/", "bridge", "bridge/models", "bridge/detectors"},
     "nodes": {"core/", "bridge/", "nodes"},

@@ -20,12 +20,12 @@ from ...core.pose.decode import Find
 from ...core.pose.person import Frame
 from ...core.shapes import Size
 from .. import layouts, pose_record
-from ..models import weights
+from ..choices import DWPOSE, KEYPOINT_MODEL, OPENPOSE
+from ..models import folders
 from . import dwpose, keypoint_model, openpose
 
 log = logging.getLogger("recompose")
 
-DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
 STICKS_AT = 512  # the shorter side of a picture on which the preview's sticks have their usual width
 DIMMED = 0.5
 
@@ -55,17 +55,17 @@ def files(choice: dict[str, Any] | None) -> list[Path | None]:
     """The weight files of the chosen detector, None for missing ones."""
     match choice:
         case {"detector": "DWPose"}:
-            return [weights.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
+            return [folders.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
         case {"detector": "OpenPose"}:
-            return [weights.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
+            return [folders.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
         case {"detector": "keypoint model", "model": str(name)}:
-            return [weights.find(keypoint_model.CATEGORY, name)]
+            return [folders.find(keypoint_model.CATEGORY, name)]
     return []
 
 
 def fingerprint(choice: dict[str, Any] | None) -> list[tuple[str, int, int]]:
     """The detector's weight files with size and time, so that replaced ones are noticed."""
-    return weights.stamps(files(choice))
+    return folders.stamps(files(choice))
 
 
 def open_detector(choice: dict[str, Any], threshold: float) -> Detector:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.pose import openpose
 from ...core.pose.decode import Find
-from ..models import libraries, weights
+from ..models import folders, libraries
 
 CATEGORY = "dwpose"
 BOXES, POINTS = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
@@ -34,11 +34,11 @@ class Models(NamedTuple):
 
 def problem() -> str | None:
     """One sentence on which ONNX files are missing and where they are published, or None."""
-    missing = [name for name in FILES if weights.find(CATEGORY, name) is None]
+    missing = [name for name in FILES if folders.find(CATEGORY, name) is None]
     if not missing:
         return None
     return (
-        f"DWPose needs {' and '.join(missing)} in {weights.roots(CATEGORY)[0]}; download from {PUBLISHED} "
+        f"DWPose needs {' and '.join(missing)} in {folders.roots(CATEGORY)[0]}; download from {PUBLISHED} "
         "into that folder."
     )
 
@@ -72,7 +72,7 @@ def processor(runtime: Any) -> str:
 
 def opened(tool: Any, name: str, size: Shape, device: str, **more: Any) -> Any:
     """One of rtmlib's tools on a local file, which exists, so that nothing is downloaded."""
-    path = weights.find(CATEGORY, name)
+    path = folders.find(CATEGORY, name)
     assert path is not None
     try:
         return tool(str(path), model_input_size=size, backend="onnxruntime", device=device, **more)

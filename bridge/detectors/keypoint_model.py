@@ -11,24 +11,19 @@ from comfy.model_patcher import ModelPatcher
 
 from ...core.pose import eye
 from ...core.pose.decode import Find
-from ..models import weights
+from ..choices import KEYPOINT_MODELS as CATEGORY
+from ..models import folders, weights
 
-CATEGORY = "keypoint_models"
 RESOLUTION = eye.WIDTH  # the network sees pictures about as small as it learnt from
 MEMORY = 2**27  # bytes beside the weights
 
 
-def names() -> list[str]:
-    """The files by name; where two folders share one the first wins."""
-    return sorted({path.name for root in weights.roots(CATEGORY) for path in root.glob("*.safetensors")})
-
-
 def path(name: str) -> Path:
     """The file of that name; ValueError saying where it belongs if there is none."""
-    found = weights.find(CATEGORY, Path(name).name)
+    found = folders.find(CATEGORY, Path(name).name)
     if found is None:
         raise ValueError(
-            f"The keypoint model {name} is not in {weights.roots(CATEGORY)[0]}; put its file there or "
+            f"The keypoint model {name} is not in {folders.roots(CATEGORY)[0]}; put its file there or "
             "choose another detector."
         )
     return found

@@ -13,7 +13,7 @@ from torch import nn
 
 from ...core.pose import skeleton
 from ...core.pose.decode import Find
-from ..models import libraries, weights
+from ..models import folders, libraries, weights
 
 CATEGORY = "openpose"
 BODY, HANDS, FACE = "body_pose_model.pth", "hand_pose_model.pth", "facenet.pth"
@@ -33,11 +33,11 @@ def files(hands: bool, face: bool) -> list[str]:
 
 def problem(names: list[str]) -> str | None:
     """One sentence on which weight files are missing and where they are published, or None."""
-    missing = [name for name in names if weights.find(CATEGORY, name) is None]
+    missing = [name for name in names if folders.find(CATEGORY, name) is None]
     if not missing:
         return None
     return (
-        f"OpenPose needs {', '.join(missing)} in {weights.roots(CATEGORY)[0]}; download from {PUBLISHED} "
+        f"OpenPose needs {', '.join(missing)} in {folders.roots(CATEGORY)[0]}; download from {PUBLISHED} "
         "into that folder (for non-commercial use only)."
     )
 
@@ -66,7 +66,7 @@ def load(hands: bool, face: bool) -> Networks:
         source = libraries.require(f"controlnet_aux.open_pose.{module}", "OpenPose", PACKAGES)
         with torch.device("meta"):
             network = getattr(source, kind)()
-        made[name] = filled(network, weights.find(CATEGORY, name) or Path(name))
+        made[name] = filled(network, folders.find(CATEGORY, name) or Path(name))
     return made
 
 

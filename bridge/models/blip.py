@@ -14,13 +14,13 @@ from torch import Tensor
 
 from ...core import caption as core
 from .. import layouts
-from . import weights
+from ..choices import BLIP_MODELS as CATEGORY
+from ..choices import PUBLISHED_BLIP as PUBLISHED
+from . import folders, weights
 
 if TYPE_CHECKING:
     from transformers import BertTokenizer, BlipForConditionalGeneration
 
-CATEGORY = "blip"
-PUBLISHED = "blip-image-captioning-base"
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
 OLDEST_TRANSFORMERS = (4, 50, 3)
@@ -58,17 +58,12 @@ class Draw:
         return scores + noise.to(scores.device, scores.dtype)
 
 
-def model_names() -> list[str]:
-    """The folders to choose from, or where there are none the published one's name, to be asked for by it."""
-    return list(weights.model_folders(CATEGORY)) or [PUBLISHED]
-
-
 def problem(name: str | None) -> str | None:
     """One sentence on why model `name` cannot be used, or None; a name not known yet has no problem."""
     if name is None:
         return None
-    folder = weights.model_folders(CATEGORY).get(name)
-    place = folder or weights.roots(CATEGORY)[0] / (name if name and Path(name).name == name else PUBLISHED)
+    folder = folders.model_folders(CATEGORY).get(name)
+    place = folder or folders.roots(CATEGORY)[0] / (name if name and Path(name).name == name else PUBLISHED)
     missing = [] if folder else ["config.json"]
     missing += [
         " or ".join(files)
@@ -86,8 +81,8 @@ def problem(name: str | None) -> str | None:
 
 def fingerprint(name: str | None) -> list[tuple[str, int, int]]:
     """The files of a model with size and time, so that replaced weights are noticed."""
-    folder = weights.model_folders(CATEGORY).get(name or "")
-    return weights.stamps(path for path in sorted(folder.iterdir()) if path.is_file()) if folder else []
+    folder = folders.model_folders(CATEGORY).get(name or "")
+    return folders.stamps(path for path in sorted(folder.iterdir()) if path.is_file()) if folder else []
 
 
 def caption(image: Tensor, name: str, wording: core.Wording) -> list[str]:
@@ -98,7 +93,7 @@ def caption(image: Tensor, name: str, wording: core.Wording) -> list[str]:
     pictures = layouts.image_from_comfy(image)
     if trouble := problem(name):
         raise ValueError(trouble)
-    blip = load(weights.model_folders(CATEGORY)[name])
+    blip = load(folders.model_folders(CATEGORY)[name])
     prompt, config = prompt_ids(blip, wording), text_config(blip)
     special = {*blip.tokenizer.all_special_ids, config.bos_token_id}
     captions = []

@@ -1,9 +1,8 @@
-"""Model folders under ComfyUI's models/, weight files, and their place in ComfyUI's memory management."""
+"""Weight files, and the place of their models in ComfyUI's memory management."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -11,7 +10,6 @@ from zipfile import BadZipFile
 import comfy.model_management as management
 import comfy.model_patcher
 import comfy.utils
-import folder_paths
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
@@ -36,34 +34,6 @@ class Managed(nn.Module):
         super().__init__()
         self.inner = inner
         self.device = device
-
-
-def roots(category: str) -> list[Path]:
-    """The folders of a model category: those of extra_model_paths.yaml, then models/<category>."""
-    own = str(Path(folder_paths.models_dir) / category)
-    folder_paths.add_model_folder_path(category, own)
-    folder_paths.folder_names_and_paths[category][1].update(folder_paths.supported_pt_extensions)
-    return [Path(path) for path in folder_paths.get_folder_paths(category)]
-
-
-def model_folders(category: str) -> dict[str, Path]:
-    """The folders that hold a config.json, by name; where two roots share a name the first wins."""
-    found: dict[str, Path] = {}
-    for root in roots(category):
-        for config in sorted(root.glob("*/config.json")):
-            found.setdefault(config.parent.name, config.parent)
-    return dict(sorted(found.items()))
-
-
-def find(category: str, name: str) -> Path | None:
-    """The model file of that name in the first of the category's folders that has it, None where none has."""
-    return next((root / name for root in roots(category) if (root / name).is_file()), None)
-
-
-def stamps(files: Iterable[Path | None]) -> list[tuple[str, int, int]]:
-    """Name, size and time of files, so that a changed one is noticed; None stands for a missing one."""
-    found = [(path, path.stat()) for path in files if path is not None]
-    return [(path.name, stat.st_size, stat.st_mtime_ns) for path, stat in found]
 
 
 def read(path: Path) -> dict[str, Tensor]:

@@ -9,19 +9,7 @@ from torch import Tensor
 
 from ..memory import empty_picture
 from ..shapes import Padding, Size, padded
-
-ANCHORS = (
-    "top left",
-    "top",
-    "top right",
-    "left",
-    "center",
-    "right",
-    "bottom left",
-    "bottom",
-    "bottom right",
-)
-LARGEST_SIDE = 16384
+from .choices import ANCHORS, LARGEST_SIDE
 
 
 def pad_to_multiple(size: Size, padding: Padding, multiple: int) -> Padding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..batch import common_batch, repeated
+from .choices import Parts
 from .estimate import proportions
 from .person import Frame, Person, Pose, common_size
 from .skeleton import (
@@ -38,22 +38,6 @@ from .skeleton import (
     R_SMALL_TOE,
     R_WRIST,
 )
-
-
-class Parts(str, Enum):
-    ESTIMATED = "estimated"
-    LEGS = "legs"
-    FEET = "feet"
-    LEFT_LEG = "left leg"
-    RIGHT_LEG = "right leg"
-    ARMS = "arms"
-    LEFT_ARM = "left arm"
-    RIGHT_ARM = "right arm"
-    HEAD = "head"
-    TORSO = "torso"
-    WHOLE_BODY = "whole body"
-    MOVED = "moved"
-
 
 # Shapes are chains of points: one is a disc, two a capsule, more a filled polygon with a rim.
 Shape = tuple[int, ...]

@@ -7,19 +7,10 @@ between the shoulders).
 
 from __future__ import annotations
 
-from enum import Enum
-
 import numpy as np
 
 from . import skeleton
-
-
-class Layout(str, Enum):
-    AUTO = "auto"
-    COCO_18 = "coco18"
-    BODY_25 = "body25"
-    WHOLEBODY = "wholebody"
-
+from .choices import Layout
 
 COUNTS = {18: Layout.COCO_18, 25: Layout.BODY_25, 133: Layout.WHOLEBODY}
 

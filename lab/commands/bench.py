@@ -9,6 +9,7 @@ from ..setup.environment import Environment
 # Each is a module of lab/evaluate with main(arguments, environment) -> int; without a name it is nodes.
 PARTS = {
     "nodes": "speed.nodes",
+    "startup": "speed.startup",
     "sampling": "speed.sampling",
     "regions": "speed.regions",
     "editor": "speed.editor",
@@ -17,6 +18,7 @@ PARTS = {
 }
 MEANINGS = {
     "nodes": "speed and memory beside ComfyUI's own nodes (what runs without a name)",
+    "startup": "what the pack adds to ComfyUI's start",
     "sampling": "what a sampler costs beside the model's calls",
     "regions": "the memory of many patches in a large picture",
     "editor": "the pose editor in the page",

@@ -7,6 +7,7 @@ import copy
 import importlib
 import json
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +57,25 @@ def input_folder(comfy: ModuleType, tmp_path: Path) -> Iterator[Path]:
     folder_paths.set_input_directory(before)
 
 
+@pytest.fixture(scope="module")
+def folder_reads() -> list[str]:
+    """The folders that were listed since the last clear; a hook stays as long as the process."""
+    found: list[str] = []
+
+    def hear(event: str, details: tuple) -> None:
+        if event in ("os.listdir", "os.scandir"):
+            found.append(str(details[0]))
+
+    sys.addaudithook(hear)
+    return found
+
+
+@pytest.fixture
+def folders_read(folder_reads: list[str]) -> list[str]:
+    folder_reads.clear()
+    return folder_reads
+
+
 def load(nodes: ModuleType, text: str = "", file: str = "none", **more: object) -> list[dict]:
     settings = {"layout": "auto", "threshold": 0.3, "width": 0, "height": 0, **more}
     return nodes.LoadPose.execute(text=text, file=file, **settings).args[0]
@@ -69,12 +89,37 @@ def test_text_goes_before_the_file_and_both_give_the_same(nodes, input_folder) -
     (input_folder / "deep").mkdir()
     (input_folder / "deep" / "a pose.json").write_text("\ufeff" + json.dumps(frame()), encoding="utf-8")
     (input_folder / "picture.png").write_bytes(b"")
-    options = dict(nodes.LoadPose.INPUT_TYPES()["required"])["file"][1]["options"]
-    assert options == ["none", "deep/a pose.json"]
     pose = load(nodes, file="deep/a pose.json")
     assert pose == load(nodes, json.dumps(frame()), file="deep/a pose.json")
     assert pose[0]["from"] == "elsewhere" and pose[0]["people"][0]["person_id"] == [7]
     assert load(nodes, json.dumps(frame(mine=1)), "deep/a pose.json")[0]["people"][0]["mine"] == 1
+
+
+def test_the_list_reads_one_folder_however_many_there_are(nodes, input_folder, folders_read) -> None:
+    for number in range(20):
+        (input_folder / f"sub {number}").mkdir()
+        (input_folder / f"sub {number}" / "pose.json").write_text("")
+    for name in ("b.json", "a pose.json", "picture.png"):
+        (input_folder / name).write_text("")
+    (input_folder / "folder.json").mkdir()
+    folders_read.clear()
+    options = dict(nodes.LoadPose.INPUT_TYPES()["required"])["file"][1]["options"]
+    assert folders_read == [str(input_folder)]
+    assert options == ["none", "a pose.json", "b.json"]
+    input_folder.rename(input_folder.with_name("gone"))
+    assert dict(nodes.LoadPose.INPUT_TYPES()["required"])["file"][1]["options"] == ["none"]
+
+
+def test_a_workflow_may_name_a_file_in_a_subfolder(nodes, input_folder) -> None:
+    (input_folder / "deep").mkdir()
+    for name in ("a pose.json", "pose.txt"):
+        (input_folder / "deep" / name).write_text(json.dumps(frame()))
+    (input_folder.parent / "secret.json").write_text(json.dumps(frame()))
+    validate = nodes.LoadPose.validate_inputs
+    for file in (None, "none", "deep/a pose.json"):
+        assert validate(file=file) is True
+    for file in ("deep/b.json", "deep/pose.txt", "deep", "../secret.json", ""):
+        assert f'The pose file "{file}" is not in ComfyUI' in validate(file=file)
 
 
 def test_the_fingerprint_follows_the_file_that_is_read(nodes, input_folder) -> None:

@@ -8,24 +8,12 @@ running, Gait & Posture 7 (1998).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
+from ..choices import Legs
 from ..skeleton import L_ELBOW, L_SHOULDER, L_WRIST, R_ELBOW, R_SHOULDER, R_WRIST
 from .body import LEFT, RIGHT, Body, Leg, angle_from
-
-
-class Legs(Enum):
-    """What the hidden legs do; AUTO goes by what is visible."""
-
-    AUTO = "auto"
-    STANDING = "standing"
-    WALKING = "walking"
-    RUNNING = "running"
-    SITTING = "sitting"
-    KNEELING = "kneeling"
-
 
 # Halfway between the extremes of a stride: the thigh in front, the thigh behind.
 _WALKING, _RUNNING = np.deg2rad([24.0, -18.0]), np.deg2rad([36.0, -18.0])

@@ -231,15 +231,16 @@ def test_folders_of_extra_model_paths_are_found_too(
     blip: ModuleType, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder_paths = importlib.import_module("folder_paths")
+    choices = importlib.import_module("recompose.bridge.choices")
     extra = tmp_path / "elsewhere"
     (extra / "mine").mkdir(parents=True)
     (extra / "mine" / "config.json").write_text("{}")
     (extra / "no model").mkdir()
     folder_paths.add_model_folder_path("blip", str(extra), is_default=True)
-    assert blip.model_names() == ["mine", "tiny"]
-    assert blip.weights.roots("blip") == [extra, folder.parent]
+    assert choices.blip_models() == ["mine", "tiny"]
+    assert blip.folders.roots("blip") == [extra, folder.parent]
     assert ".safetensors" in folder_paths.folder_names_and_paths["blip"][1]
-    assert blip.weights.roots("blip") == [extra, folder.parent], "asking twice adds nothing"
+    assert blip.folders.roots("blip") == [extra, folder.parent], "asking twice adds nothing"
 
 
 def test_replaced_weights_change_the_fingerprint(blip: ModuleType, variant: Callable[..., Path]) -> None:

@@ -50,10 +50,11 @@ def test_without_any_model_the_published_name_is_offered(
     blip: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder_paths = importlib.import_module("folder_paths")
+    choices = importlib.import_module("recompose.bridge.choices")
     monkeypatch.setattr(folder_paths, "models_dir", str(tmp_path))
     folder_paths.folder_names_and_paths.pop("blip", None)
-    assert blip.model_names() == ["blip-image-captioning-base"]
-    assert f"in {tmp_path / 'blip' / 'blip-image-captioning-base'};" in blip.problem(blip.model_names()[0])
+    assert choices.blip_models() == ["blip-image-captioning-base"]
+    assert f"in {tmp_path / 'blip' / 'blip-image-captioning-base'};" in blip.problem(choices.blip_models()[0])
 
 
 def broken_header(path: Path, _: ModuleType) -> None:

@@ -1,0 +1,46 @@
+"""What the nodes' schemas offer: the names of options, models and files.
+
+ComfyUI asks as it starts, so nothing that computes is imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import comfy.samplers
+import folder_paths
+
+from .models import folders
+
+NO_FILE = "none"
+KEEP, TAKE = "keep my edit", "take the new one"
+DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
+# Folders under ComfyUI's models/.
+BLIP_MODELS, KEYPOINT_MODELS = "blip", "keypoint_models"
+PUBLISHED_BLIP = "blip-image-captioning-base"
+SCHEDULERS = comfy.samplers.SCHEDULER_NAMES
+SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps and flow models alike
+INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
+
+
+def pose_files() -> list[str]:
+    """ "none" and the .json files in ComfyUI's input folder, without its subfolders.
+
+    ComfyUI asks several times for every prompt, and input folders grow to many thousand files.
+    """
+    names: list[str] = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder_paths.get_input_directory()) as entries:
+        names += (entry.name for entry in entries if entry.name.endswith(".json") and entry.is_file())
+    return [NO_FILE, *sorted(names)]
+
+
+def blip_models() -> list[str]:
+    """The folders to choose from, or where there are none the published one's name, to be asked for by it."""
+    return list(folders.model_folders(BLIP_MODELS)) or [PUBLISHED_BLIP]
+
+
+def keypoint_models() -> list[str]:
+    """The files by name; where two folders share one the first wins."""
+    roots = folders.roots(KEYPOINT_MODELS)
+    return sorted({path.name for root in roots for path in root.glob("*.safetensors")})
