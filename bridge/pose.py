@@ -19,6 +19,7 @@ from ..core.pose.extension import extension_needed
 from ..core.pose.person import Pose, common_size
 from ..core.shapes import Size
 from . import layouts, pose_json, pose_record
+from .files import files_below
 from .pose_record import Record, Written
 
 NO_FILE = "none"
@@ -32,7 +33,7 @@ def pose_files() -> list[str]:
     """ "none" and every .json file under ComfyUI's input folder, as paths relative to it with forward
     slashes."""
     folder = _input_folder()
-    return [NO_FILE, *sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))]
+    return [NO_FILE, *sorted(path.relative_to(folder).as_posix() for path in files_below(folder, ".json"))]
 
 
 def _bytes(file: str) -> bytes:
