@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
@@ -25,30 +25,35 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def _scanned(folder: str, ending: str, changed: int) -> tuple[list[str], list[str]]:
-    """The subfolders of a folder and its files with that ending; `changed` tells one state from another."""
+    """The names of a folder's subfolders and of its files with that ending, as of the time `changed`."""
     folders, files = [], []
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(ending) and entry.is_file():
-                files.append(entry.path)
+                files.append(entry.name)
             elif entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
+                folders.append(entry.name)
     return folders, files
 
 
 _remembered = lru_cache(maxsize=16384)(_scanned)
 
 
-def files_below(folder: Path, ending: str) -> Iterator[Path]:
-    """All files with that ending in a folder and those below it; only folders that changed are read again."""
-    waiting = [str(folder)]
+def files_below(folder: Path, ending: str) -> list[str]:
+    """The paths, relative and with forward slashes, of all files with that ending in a folder and below it.
+
+    Only folders that changed are read again.
+    """
+    found, waiting = [], [""]
     while waiting:
-        current = waiting.pop()
+        inside = waiting.pop()
+        current = folder / inside
         try:
-            changed = Path(current).stat().st_mtime_ns
+            changed = current.stat().st_mtime_ns
             scan = _scanned if time.time_ns() - changed < _RECENT else _remembered
-            folders, files = scan(current, ending, changed)
+            folders, files = scan(str(current), ending, changed)
         except OSError:
             continue  # gone since, or not ours to read
-        waiting += folders
-        yield from map(Path, files)
+        waiting += [f"{inside}{name}/" for name in folders]
+        found += [inside + name for name in files]
+    return found

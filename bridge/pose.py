@@ -32,8 +32,7 @@ def _input_folder() -> Path:
 def pose_files() -> list[str]:
     """ "none" and every .json file under ComfyUI's input folder, as paths relative to it with forward
     slashes."""
-    folder = _input_folder()
-    return [NO_FILE, *sorted(path.relative_to(folder).as_posix() for path in files_below(folder, ".json"))]
+    return [NO_FILE, *sorted(files_below(_input_folder(), ".json"))]
 
 
 def _bytes(file: str) -> bytes:
