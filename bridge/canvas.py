@@ -24,7 +24,7 @@ from ..core.pose.extension import extension_needed
 from ..core.pose.person import Frame, Pose, bounding_box, common_size, moved
 from ..core.shapes import Box, Padding, Region, Size, padded, region_of
 from . import pose_record
-from .layouts import NO_MASK, image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
+from .layouts import image_from_comfy, image_to_comfy, is_no_mask, mask_from_comfy, mask_to_comfy, size_of
 
 log = logging.getLogger("recompose")
 Patches = Sequence[stitching.Patch | None] | None
@@ -202,8 +202,7 @@ def _job(
     job = stitching.plan(size_of(picture), _region(region), context)
     own = job.canvas
     # A mask of both sizes is taken as the canvas's.
-    empty = mask is not None and size_of(mask) == NO_MASK and not mask.any()
-    if mask is not None and context is not None and size_of(mask) != own and not empty:
+    if mask is not None and context is not None and size_of(mask) != own and not is_no_mask(mask, own):
         own = context.working
     given = mask_from_comfy(mask, own)
     return picture, job, stitching.repaint_mask(given, job, region is not None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +23,7 @@ from ..core.pose.template import template_person
 from ..core.shapes import Size
 from . import layouts, pose_record
 from .choices import TAKE
+from .files import write_whole
 from .pose import picture_of
 from .pose_record import Record, Written
 
@@ -129,10 +129,8 @@ def _preview(picture: Tensor) -> dict[str, str]:
     name = f"recompose_{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}.jpg"
     folder = Path(folder_paths.get_temp_directory())
     if not (folder / name).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"{name}.{os.getpid()}.part"
-        Image.fromarray(pixels).save(unfinished, format="JPEG", quality=90)
-        unfinished.replace(folder / name)
+        picture = Image.fromarray(pixels)
+        write_whole(folder / name, lambda path: picture.save(path, format="JPEG", quality=90))
     return {"filename": name, "subfolder": "", "type": "temp"}
 
 

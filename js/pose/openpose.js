@@ -1,6 +1,6 @@
 /**
  * OpenPose's JSON and its relatives: COCO-18 (also POSE_KEYPOINT), BODY_25 and COCO-WholeBody's 133 points, read as
- * core/pose/openpose.py reads them, and written.
+ * bridge/pose_json.py reads them, and written.
  */
 
 import { FLAG, LIMITS } from "./types.js";
