@@ -32,7 +32,7 @@ export function templatePerson(width, height) {
   return quantisedPerson(presetPerson(TEMPLATE, { x: width / 2, y: 0.95 * height }, 0.9 * height));
 }
 
-/** A preset as large as fits into a picture of a size, for draw.js to make its thumbnail. */
+/** A preset as large as fits into a picture of a size, for its thumbnail. */
 export function presetFrame(name, width, height) {
   return makeFrame(width, height, [fitted(presetPerson(name, { x: 0, y: 0 }, height), width, height)]);
 }

@@ -9,8 +9,8 @@
  *
  * The same state comes back (===) where an event changes nothing, and frames and people that did not change stay the
  * same objects, so a view may compare by identity. The types and every event are in types.js; what is under the
- * pointer in geometry.js (hitTest); the canvas needed in extension.js; the control image in draw.js; layouts to import
- * and export in openpose.js; presets in presets.js; the node's widgets in bridge.js.
+ * pointer in geometry.js (hitTest); the canvas needed in extension.js; layouts to import and export in openpose.js;
+ * presets in presets.js; the node's widgets in bridge.js.
  *
  * - `load` takes a widget value from outside (opened workflow, graph undo, paste): a value equal to what is shown
  *   changes nothing, one step back or forth in the history moves there, anything else becomes a step of its own.

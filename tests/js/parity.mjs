@@ -1,9 +1,7 @@
 /** Answers questions on standard input, one JSON object per line, by the editor's own modules; see test_js_parity.py. */
 
-import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 
-import { blankImage, draw } from "../../js/pose/draw.js";
 import { completedPerson } from "../../js/pose/complete.js";
 import { extensionNeeded } from "../../js/pose/extension.js";
 import { fingerprint } from "../../js/pose/fingerprint.js";
@@ -19,14 +17,8 @@ import { parse } from "../../js/pose/value.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
 
-function pixels(frame, options) {
-  const { data } = draw(frame, blankImage(frame.width, frame.height), options);
-  return { sha256: createHash("sha256").update(data).digest("hex") };
-}
-
 const ANSWERS = {
   skeleton: () => ({ ...skeleton }),
-  draw: ({ pose, options }) => pixels(first(pose), options),
   measure: ({ pose }) => {
     const frame = first(pose);
     return {
@@ -43,10 +35,10 @@ const ANSWERS = {
       return completed && { ...toKeypoints(completed), same: completed === person };
     });
   },
-  session: ({ output, events, options }) => {
+  session: ({ output, events }) => {
     const start = update(createState(), { type: "detected", report: readReport(output) });
     const state = events.reduce(update, start);
-    return { value: valueOf(state), ...pixels(shownFrame(state), options) };
+    return { value: valueOf(state), shown: writeOpenPose([shownFrame(state)]) };
   },
   template: ({ width, height }) => toKeypoints(templatePerson(width, height)),
   read: ({ text, size }) => {
