@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -33,6 +34,86 @@ def violations(path: Path, source: str) -> list[str]:
     if source.count("\n") > LINES:
         found.append(f"more than {LINES} lines")
     return found
+
+
+IMPORT = re.compile(r'import\s+(\{[^}]*\}|\*\s+as\s+\w+)\s+from\s+"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)')
+
+
+def without_comments(source: str) -> str:
+    return re.sub(r"/\*.*?\*/|^\s*//[^\n]*", "", source, flags=re.S | re.M)
+
+
+def imports(path: Path, source: str) -> list[tuple[Path, set[str]]]:
+    """(module, names taken from it) of every import of our own; `path` is relative to js/."""
+    code, found = without_comments(source), []
+    for names, static, dynamic in IMPORT.findall(code):
+        if "/scripts/" in static:
+            continue
+        target = Path(os.path.normpath(path.parent / (static or dynamic)))
+        if dynamic:
+            taken = set(re.findall(r"\w+", " ".join(re.findall(r"\(\{([^}]*)\}\) =>", code))))
+        elif names.startswith("*"):
+            taken = set(re.findall(rf"\b{names.split()[-1]}\.(\w+)", code))
+        else:
+            taken = {name.split(" as ")[0].strip() for name in names.strip("{}").split(",")}
+        found.append((target, taken))
+    return found
+
+
+def exports(source: str) -> set[str]:
+    code = without_comments(source)
+    found = set(re.findall(r"^export (?:async )?(?:function|class) (\w+)", code, re.M))
+    for declared in re.findall(r"^export (?:const|let) (.*?)(?:;$|[{(\[])", code, re.M | re.S):
+        found |= set(re.findall(r"(?:^|, )(\w+) =", declared))
+    return found
+
+
+def dead(sources: dict[Path, str], entry: Path) -> list[str]:
+    """Modules that the entry does not reach, and exports that no other module of the product takes."""
+    reached, waiting, taken = set(), [entry], {path: set() for path in sources}
+    while waiting:
+        path = waiting.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        for target, names in imports(path, sources[path]):
+            taken[target] |= names
+            waiting.append(target)
+    found = [f"{path} is never loaded" for path in sources if path not in reached]
+    return found + [
+        f"{path}: nobody uses {name}"
+        for path in reached
+        for name in sorted(exports(sources[path]) - taken[path])
+    ]
+
+
+def everything() -> dict[Path, str]:
+    return {path: (JS / path).read_text() for path in SOURCES}
+
+
+def test_nothing_is_dead() -> None:
+    assert dead(everything(), Path(ENTRY)) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "export function planted() {}\n",
+        "export async function planted() {}\n",
+        "export const KEPT_OUT = 1, planted = 2;\nconst used = KEPT_OUT;\n",
+        "export const planted = Object.freeze({ a: 1 });\n",
+        "export class planted {}\n",
+    ],
+)
+def test_a_planted_dead_export_is_found(planted: str) -> None:
+    path = next(path for path in SOURCES if path.stem == "types")
+    found = dead(everything() | {path: everything()[path] + planted}, Path(ENTRY))
+    assert f"{path}: nobody uses planted" in found
+
+
+def test_a_planted_dead_module_is_found() -> None:
+    planted = Path("pose/planted.js")
+    assert dead(everything() | {planted: "const a = 1;\n"}, Path(ENTRY)) == [f"{planted} is never loaded"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)

@@ -72,17 +72,21 @@ def frames() -> list[dict]:
 
 def test_the_tables_are_the_same(ask: Ask) -> None:
     (tables,) = ask("skeleton", [{}])
-    for name in ("LIMBS", "FOOT_LIMBS", "COLORS", "FOOT_COLORS", "HAND_EDGES", "MIRRORED"):
-        assert tables[name] == [
-            list(row) if isinstance(row, tuple) else row for row in getattr(skeleton, name)
-        ]
+    hands = [
+        (first + a, first + b)
+        for key in (skeleton.HAND_LEFT_KEY, skeleton.HAND_RIGHT_KEY)
+        for first in [edited.ROWS[key].start]
+        for a, b in skeleton.HAND_EDGES
+    ]
+    limbs = [*skeleton.LIMBS, *skeleton.FOOT_LIMBS, *hands]
+    assert tables["ALL_LIMBS"] == [list(limb) for limb in limbs]
+    assert tables["COUNTERPART"][: skeleton.POINTS] == list(skeleton.MIRRORED)
     for name in [name for name in dir(skeleton) if name.startswith(("BODY_25", "WHOLEBODY"))]:
         assert tables[name] == list(getattr(skeleton, name)), name
-    numbers = {
-        name: value for name, value in vars(skeleton).items() if isinstance(value, int) and name.isupper()
-    }
-    renamed = {"POINTS": "MAIN_POINTS"}
-    assert {tables[renamed.get(name, name)] == value for name, value in numbers.items()} == {True}
+    assert (tables["MAIN_POINTS"], tables["POINTS"]) == (skeleton.POINTS, sum(skeleton.KEYS.values()))
+    numbers = {name for name, value in tables.items() if isinstance(value, int)} - {"MAIN_POINTS", "POINTS"}
+    assert len(numbers) > 15
+    assert {name: tables[name] for name in numbers} == {name: getattr(skeleton, name) for name in numbers}
     rows = {
         part["key"]: slice(part["first"], part["first"] + part["count"]) for part in tables["PARTS"].values()
     }

@@ -8,7 +8,7 @@ import { fingerprint } from "./fingerprint.js";
 /** @typedef {import("./types.js").Frame} Frame @typedef {{name: string, value: unknown}} Widget */
 
 /** The value of one of the node's widgets, `fallback` where it is missing. @param {Widget[]} widgets */
-export function readWidget(widgets, name, fallback) {
+function readWidget(widgets, name, fallback) {
   return widgets?.find((widget) => widget.name === name)?.value ?? fallback;
 }
 
@@ -24,25 +24,6 @@ export function readStart(widgets) {
     height: side(INPUTS.height) ?? BLANK.height,
     value: typeof value === "string" ? value : JSON.stringify(value) ?? "",
   };
-}
-
-/** How the control image is drawn. @param {Widget[]} widgets */
-export function readDrawing(widgets) {
-  const width = Number(readWidget(widgets, INPUTS.stickWidth, 4));
-  return {
-    stickWidth: Number.isInteger(width) && width >= 1 && width <= 64 ? width : 4,
-    hands: readWidget(widgets, INPUTS.hands, true) !== false,
-    face: readWidget(widgets, INPUTS.face, true) !== false,
-    feet: readWidget(widgets, INPUTS.feet, false) === true,
-  };
-}
-
-/** Writes the edit into the node's widget; true where it changed. @param {Widget[]} widgets @param {string} value */
-export function writeValue(widgets, value) {
-  const widget = widgets?.find((each) => each.name === INPUTS.edit);
-  if (!widget || widget.value === value) return false;
-  widget.value = value;
-  return true;
 }
 
 /**

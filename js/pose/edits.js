@@ -1,6 +1,6 @@
 /** What each event does to the shown frame: (frame, event, state) -> frame; the same object where nothing changes. */
 
-import { ALL_LIMBS, DESCENDANTS, POINTS } from "./skeleton.js";
+import { POINTS } from "./skeleton.js";
 import { FLAG, LIMITS } from "./types.js";
 import { copied, isPresent, put, withPerson } from "./people.js";
 import { fitted, limbSwung, mirrored, pointMoved, reached, sidesSwapped, transformed } from "./kinematics.js";
@@ -63,11 +63,6 @@ function pointAdded(frame, person, point, at) {
   return result;
 }
 
-function below(limb) {
-  const [, lower] = ALL_LIMBS[limb];
-  return [lower, ...DESCENDANTS[lower]];
-}
-
 function anchorOf(frame, state) {
   const box = selectionBox(frame, state.selection);
   return box ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : { x: 0, y: 0 };
@@ -79,20 +74,6 @@ function personAdded(frame, { person, preset, at, height }) {
   const ground = at ?? { x: frame.width / 2, y: 0.95 * frame.height };
   const added = person ? { ...copied(person), from: -1 } : presetPerson(preset ?? "standing", ground, stature);
   return { ...frame, people: [...frame.people, added] };
-}
-
-/** The preset in the place and size of the person it replaces. */
-function presetApplied(person, name) {
-  const xs = [], ys = [];
-  for (let point = 0; point < POINTS; point++) {
-    if (!isPresent(person, point)) continue;
-    xs.push(person.xy[2 * point]);
-    ys.push(person.xy[2 * point + 1]);
-  }
-  if (!xs.length) return person;
-  const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-  const middle = (Math.min(...xs) + Math.max(...xs)) / 2;
-  return { ...presetPerson(name, { x: middle, y: bottom }, Math.max(bottom - top, 1)), from: person.from };
 }
 
 function pasted(frame, people) {
@@ -133,9 +114,6 @@ export const EDITS = {
   addPoint: (frame, { person, point, at }) => change(frame, person, (each) => pointAdded(frame, each, point, at)),
   restorePoint: (frame, { person, point }, state) =>
     change(frame, person, (each) => restoredPoints(frame, each, [point], state)),
-  deleteLimb: (frame, { person, limb }) => change(frame, person, (each) => without(each, below(limb))),
-  restoreLimb: (frame, { person, limb }, state) =>
-    change(frame, person, (each) => restoredPoints(frame, each, [ALL_LIMBS[limb][0], ...below(limb)], state)),
   addPerson: personAdded,
   deletePerson: (frame, { person }) =>
     frame.people[person] ? { ...frame, people: frame.people.filter((_, index) => index !== person) } : frame,
@@ -144,7 +122,6 @@ export const EDITS = {
     const there = frame.people.some((each) => each.from === from);
     return person && !there ? { ...frame, people: [...frame.people, person] } : frame;
   },
-  applyPreset: (frame, { person, preset }) => change(frame, person, (each) => presetApplied(each, preset)),
   complete: (frame, { person, legs }) => {
     const wanted = person === undefined ? [...frame.people.keys()] : [person];
     return wanted.reduce(

@@ -52,10 +52,3 @@ export function extensionNeeded(frame) {
   }
   return sides;
 }
-
-/** What all frames of a batch need together. @param {readonly Frame[]} frames @returns {Sides} */
-export function extensionOfAll(frames) {
-  const all = frames.map(extensionNeeded);
-  const most = (side) => Math.max(0, ...all.map((sides) => sides[side]));
-  return { left: most("left"), top: most("top"), right: most("right"), bottom: most("bottom") };
-}

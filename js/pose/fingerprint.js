@@ -6,7 +6,7 @@ import { isShown } from "./people.js";
 /** @typedef {import("./types.js").Frame} Frame */
 
 /** 64-bit FNV-1a of ASCII text as 16 hexadecimal digits. @param {string} text */
-export function fnv1a(text) {
+function fnv1a(text) {
   // The hash in four words of 16 bits, lowest first; its prime is 2^40 + 0x1b3.
   let [a, b, c, d] = [0x2325, 0x8422, 0x9ce4, 0xcbf2];
   for (let index = 0; index < text.length; index++) {
@@ -21,7 +21,7 @@ export function fnv1a(text) {
 }
 
 /** [[width, height], per person per part [point, x, y, …]] as JSON, coordinates in hundredths of a pixel. */
-export function canonicalText(frame) {
+function canonicalText(frame) {
   const people = frame.people.map((person) => Object.values(PARTS).map((part) => hundredths(person, part)));
   return JSON.stringify([[frame.width, frame.height], people]);
 }

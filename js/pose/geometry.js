@@ -1,6 +1,6 @@
 /** Where points and limbs lie: what is under the pointer, what is inside a box, how far people reach. */
 
-import { ALL_LIMBS, PARTS, POINTS } from "./skeleton.js";
+import { ALL_LIMBS, POINTS } from "./skeleton.js";
 import { isPresent, isShown } from "./people.js";
 
 /**
@@ -9,12 +9,12 @@ import { isPresent, isShown } from "./people.js";
  * @typedef {import("./types.js").Hit} Hit
  */
 
-/** Distance from a place to the line between two others, and how far along it (0 … 1) the nearest place is. */
-export function distanceToSegment(x, y, ax, ay, bx, by) {
+/** Distance from a place to the line between two others. */
+function distanceToSegment(x, y, ax, ay, bx, by) {
   const dx = bx - ax, dy = by - ay;
   const square = dx * dx + dy * dy;
   const along = square > 0 ? Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / square)) : 0;
-  return { distance: Math.hypot(x - ax - along * dx, y - ay - along * dy), along };
+  return Math.hypot(x - ax - along * dx, y - ay - along * dy);
 }
 
 /**
@@ -49,7 +49,7 @@ function nearestLimb(frame, at, reach, usable) {
     const person = frame.people[index], xy = person.xy;
     ALL_LIMBS.forEach(([a, b], limb) => {
       if (!usable(person, a, index) || !usable(person, b, index)) return;
-      const { distance } = distanceToSegment(at.x, at.y, xy[2 * a], xy[2 * a + 1], xy[2 * b], xy[2 * b + 1]);
+      const distance = distanceToSegment(at.x, at.y, xy[2 * a], xy[2 * a + 1], xy[2 * b], xy[2 * b + 1]);
       if (distance <= reach && (!best || distance < best.distance)) best = { person: index, limb, distance };
     });
   }
@@ -92,9 +92,4 @@ export function selectionBox(frame, selection) {
   const people = frame.people.map((person) => ({ ...person, flags: new Uint8Array(POINTS) }));
   for (const key of selection) people[Math.floor(key / POINTS)].flags[key % POINTS] = 1;
   return boundingBox(people);
-}
-
-/** Which part of the body a point belongs to. @param {number} point @returns {keyof typeof PARTS} */
-export function partOf(point) {
-  return Object.keys(PARTS).find((name) => point < PARTS[name].first + PARTS[name].count);
 }

@@ -73,7 +73,7 @@ export function limbSwung(person, limb, grip, to, stretch = false) {
  * @param {Vector} root @param {Vector} middle @param {Vector} end @param {Vector} to
  * @returns {{middle: Vector, end: Vector}}
  */
-export function twoBones(root, middle, end, to) {
+function twoBones(root, middle, end, to) {
   const upper = Math.hypot(middle.x - root.x, middle.y - root.y);
   const lower = Math.hypot(end.x - middle.x, end.y - middle.y);
   const wanted = Math.hypot(to.x - root.x, to.y - root.y);

@@ -163,7 +163,7 @@ function fits(part, person) {
 }
 
 /** @param {Person} person @returns {object} the person in POSE_KEYPOINT's dictionary */
-export function toKeypoints(person) {
+function toKeypoints(person) {
   const entry = { [BODY]: triples(person, PARTS.body) };
   for (const part of Object.values(PARTS)) if (fits(part, person)) entry[part.key] = triples(person, part);
   const marks = Array.from({ length: MAIN_POINTS }, (_, point) =>

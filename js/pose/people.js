@@ -1,7 +1,7 @@
 /** A person and a frame as plain records: make them, read them, change a copy. */
 
 import { FLAG, LIMITS, STEPS_PER_PIXEL } from "./types.js";
-import { MAIN_POINTS, PARTS, POINTS } from "./skeleton.js";
+import { POINTS } from "./skeleton.js";
 
 /** @typedef {import("./types.js").Person} Person @typedef {import("./types.js").Frame} Frame */
 
@@ -51,7 +51,7 @@ function clamped(value) {
 }
 
 /** The nearest multiple of 1/16 px, halves up. @param {number} value */
-export function quantised(value) {
+function quantised(value) {
   // Adding 0 turns −0 into 0, which JSON could not keep apart.
   return Math.floor(value * STEPS_PER_PIXEL + 0.5) / STEPS_PER_PIXEL + 0;
 }
@@ -89,11 +89,6 @@ export function samePerson(a, b) {
   );
 }
 
-/** The person's 24 main points as a row x, y, score (1 shown, 0 not, then at 0, 0). @param {Person} person */
-export function mainTriples(person) {
-  return triples(person, { first: 0, count: MAIN_POINTS });
-}
-
 /** @param {Person} person @param {{first: number, count: number}} part @returns {number[]} */
 export function triples(person, part) {
   const found = [];
@@ -102,10 +97,4 @@ export function triples(person, part) {
     else found.push(0, 0, 0);
   }
   return found;
-}
-
-/** The indices of a part's points. @param {keyof typeof PARTS} name */
-export function pointsOf(name) {
-  const { first, count } = PARTS[name];
-  return Array.from({ length: count }, (_, index) => first + index);
 }

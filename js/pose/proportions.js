@@ -11,9 +11,9 @@ import { angleFrom, halfway, length, minus, RADIANS } from "./vectors.js";
 
 /** @typedef {import("./types.js").Person} Person @typedef {import("./vectors.js").Pair} Pair */
 
-export const ANKLE_HEIGHT = 0.039, KNEE_HEIGHT = 0.285, HIP_HEIGHT = 0.53, SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
+export const ANKLE_HEIGHT = 0.039, SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
 export const SHANK = 0.246, THIGH = 0.245, TRUNK = 0.288;
-export const UPPER_ARM = 0.186, FOREARM = 0.146;
+const UPPER_ARM = 0.186, FOREARM = 0.146;
 export const SHOULDER_WIDTH = 0.259, HIP_WIDTH = 0.191;
 export const FOOT_LENGTH = 0.152, FOOT_BREADTH = 0.055;
 // Where along the foot the ankle stands is an assumption: a quarter of its length lies behind.
@@ -44,7 +44,7 @@ const LIMBS = [
 /** @typedef {{at: (point: number) => Pair, has: (point: number) => boolean}} Points places, and which of them count */
 
 /** The points that were seen, not guessed. @param {Person} person @returns {Points} */
-export function measuredPoints(person) {
+function measuredPoints(person) {
   return {
     at: (point) => [person.xy[2 * point], person.xy[2 * point + 1]],
     has: (point) => isShown(person, point) && !isEstimated(person, point),

@@ -1,5 +1,5 @@
 /**
- * Which points make a person, which lines join them, in which order and colours: tables, nothing else.
+ * Which points make a person, which lines join them, in which order: tables, nothing else.
  *
  * The same tables as core/pose/skeleton.py. A person has 136 points in one row: 0–17 the body (COCO-18 as OpenPose
  * orders it), 18–23 the feet, 24–44 the left hand, 45–65 the right hand, 66–135 the face. R and L are the person's
@@ -12,10 +12,11 @@ export const L_SHOULDER = 5, L_ELBOW = 6, L_WRIST = 7;
 export const R_HIP = 8, R_KNEE = 9, R_ANKLE = 10;
 export const L_HIP = 11, L_KNEE = 12, L_ANKLE = 13;
 export const R_EYE = 14, L_EYE = 15, R_EAR = 16, L_EAR = 17;
-export const L_BIG_TOE = 18, L_SMALL_TOE = 19, L_HEEL = 20;
-export const R_BIG_TOE = 21, R_SMALL_TOE = 22, R_HEEL = 23;
+const L_BIG_TOE = 18, L_SMALL_TOE = 19, L_HEEL = 20;
+const R_BIG_TOE = 21, R_SMALL_TOE = 22, R_HEEL = 23;
 
-export const BODY_POINTS = 18, FOOT_POINTS = 6, HAND_POINTS = 21, FACE_POINTS = 70;
+export const BODY_POINTS = 18, FACE_POINTS = 70;
+const FOOT_POINTS = 6, HAND_POINTS = 21;
 /** Body and feet: what the proportions, the completion and the estimated marks know. */
 export const MAIN_POINTS = BODY_POINTS + FOOT_POINTS;
 export const POINTS = MAIN_POINTS + 2 * HAND_POINTS + FACE_POINTS;
@@ -29,8 +30,8 @@ export const PARTS = Object.freeze({
   face: Object.freeze({ key: "face_keypoints_2d", first: 66, count: FACE_POINTS }),
 });
 
-/** The order in which OpenPose's drawing paints them; limb i has colour i. */
-export const LIMBS = [
+/** The order in which OpenPose's drawing paints them. */
+const LIMBS = [
   [NECK, R_SHOULDER],
   [NECK, L_SHOULDER],
   [R_SHOULDER, R_ELBOW],
@@ -49,7 +50,7 @@ export const LIMBS = [
   [NOSE, L_EYE],
   [L_EYE, L_EAR],
 ];
-export const FOOT_LIMBS = [
+const FOOT_LIMBS = [
   [L_ANKLE, L_BIG_TOE],
   [L_ANKLE, L_SMALL_TOE],
   [L_ANKLE, L_HEEL],
@@ -57,35 +58,7 @@ export const FOOT_LIMBS = [
   [R_ANKLE, R_SMALL_TOE],
   [R_ANKLE, R_HEEL],
 ];
-export const COLORS = [
-  [255, 0, 0],
-  [255, 85, 0],
-  [255, 170, 0],
-  [255, 255, 0],
-  [170, 255, 0],
-  [85, 255, 0],
-  [0, 255, 0],
-  [0, 255, 85],
-  [0, 255, 170],
-  [0, 255, 255],
-  [0, 170, 255],
-  [0, 85, 255],
-  [0, 0, 255],
-  [85, 0, 255],
-  [170, 0, 255],
-  [255, 0, 255],
-  [255, 0, 170],
-  [255, 0, 85],
-];
-export const FOOT_COLORS = [
-  [160, 255, 255],
-  [110, 220, 255],
-  [60, 190, 255],
-  [160, 255, 200],
-  [110, 220, 160],
-  [60, 190, 120],
-];
-export const HAND_EDGES = [0, 4, 8, 12, 16].flatMap((tip) => [
+const HAND_EDGES = [0, 4, 8, 12, 16].flatMap((tip) => [
   [0, tip + 1],
   [tip + 1, tip + 2],
   [tip + 2, tip + 3],
@@ -118,7 +91,7 @@ export const DESCENDANTS = (() => {
 })();
 
 /** Each of the 24 main points' counterpart when the picture is mirrored. */
-export const MIRRORED = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16, 21, 22, 23, 18, 19, 20];
+const MIRRORED = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16, 21, 22, 23, 18, 19, 20];
 
 // The outline of the face runs from the person's right ear to the left; brows, eyes and mouth follow.
 const FACE_MIRRORED = [

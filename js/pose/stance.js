@@ -17,7 +17,7 @@ import { angleFrom, clip, RADIANS } from "./vectors.js";
  */
 
 /** What the hidden legs may be told to do; auto goes by what is visible. */
-export const LEGS = Object.freeze(["auto", "standing", "walking", "running", "sitting", "kneeling"]);
+const LEGS = Object.freeze(["auto", "standing", "walking", "running", "sitting", "kneeling"]);
 
 const degrees = (...angles) => angles.map((angle) => angle * RADIANS);
 

@@ -70,21 +70,6 @@ export function selectedPoints(state) {
   return state.selection.map((key) => ({ person: Math.floor(key / POINTS), point: key % POINTS }));
 }
 
-/** @param {State} state @param {number} person @param {number} point */
-export function isSelected(state, person, point) {
-  return state.selection.includes(person * POINTS + point);
-}
-
-/** @param {State} state */
-export function canUndo(state) {
-  return state.past.length > 0;
-}
-
-/** @param {State} state */
-export function canRedo(state) {
-  return state.future.length > 0;
-}
-
 /** The state with some of it replaced; points that are gone are no longer selected. */
 function changed(state, change) {
   const next = { ...state, ...change };

@@ -60,10 +60,8 @@
  *   | {type: "lock", on: boolean} | {type: "hide", on: boolean} | {type: "delete"} | {type: "restore"}
  *   | {type: "addPoint", person: number, point: number, at: Vector}
  *   | {type: "restorePoint", person: number, point: number}
- *   | {type: "deleteLimb", person: number, limb: number} | {type: "restoreLimb", person: number, limb: number}
  *   | {type: "addPerson", person?: Person, preset?: string, at?: Vector, height?: number}
  *   | {type: "deletePerson", person: number} | {type: "restorePerson", from: number}
- *   | {type: "applyPreset", person: number, preset: string}
  *   | {type: "swapSides", person: number} | {type: "mirror", person: number}
  *   | {type: "fit", person: number}
  *   | {type: "complete", person?: number, legs?: import("./stance.js").Legs}
@@ -97,16 +95,7 @@ export const VALUE_VERSION = 1;
 export const WIDGET_TYPE = "RECOMPOSE_POSE";
 export const NODE_ID = "RecomposeEditPose";
 /** Names of the node's inputs, as in the schema. */
-export const INPUTS = Object.freeze({
-  edit: "edit",
-  whenPoseChanges: "when_pose_changes",
-  width: "width",
-  height: "height",
-  stickWidth: "stick_width",
-  hands: "hands",
-  face: "face",
-  feet: "feet",
-});
+export const INPUTS = Object.freeze({ edit: "edit", width: "width", height: "height" });
 /** The key of the node's ui result. */
 export const REPORT = "recompose";
 export const BLANK = Object.freeze({ width: 512, height: 768 });

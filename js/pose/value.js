@@ -59,7 +59,7 @@ export function parse(text) {
 }
 
 /** The sentences a damaged value leads to; core/pose/edited.py says the same. */
-export const NOTICE = Object.freeze({
+const NOTICE = Object.freeze({
   damaged: "The saved edit is damaged and cannot be read; the incoming pose is used until you edit it again.",
   version: "The saved edit was made by another version of Edit Pose; the incoming pose is used, update the pack.",
   parts: "Parts of the saved edit are damaged and were left out; check the pose.",

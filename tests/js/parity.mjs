@@ -7,8 +7,9 @@ import { extensionNeeded } from "../../js/pose/extension.js";
 import { fingerprint } from "../../js/pose/fingerprint.js";
 import { readReport } from "../../js/pose/bridge.js";
 import { rescaled } from "../../js/pose/fit.js";
+import { makeFrame } from "../../js/pose/people.js";
 import { boundingBox } from "../../js/pose/geometry.js";
-import { readOpenPose, toKeypoints, writeOpenPose } from "../../js/pose/openpose.js";
+import { readOpenPose, writeOpenPose } from "../../js/pose/openpose.js";
 import { stature } from "../../js/pose/proportions.js";
 import { templatePerson } from "../../js/pose/presets.js";
 import * as skeleton from "../../js/pose/skeleton.js";
@@ -16,6 +17,7 @@ import { shownFrame, start as createState, update, valueOf } from "../../js/pose
 import { parse } from "../../js/pose/value.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
+const toKeypoints = (person) => JSON.parse(writeOpenPose([makeFrame(1, 1, [person])])).people[0];
 
 const ANSWERS = {
   skeleton: () => ({ ...skeleton }),
