@@ -11,10 +11,10 @@ import { api } from "../../scripts/api.js";
 import { readReport, readStart } from "./pose/bridge.js";
 import { start } from "./pose/state.js";
 import { INPUTS, NODE_ID, WIDGET_TYPE } from "./pose/types.js";
-import { executionId, locatorId, upstreamText } from "./pose/upstream.js";
+import { executionId, locatorId, upstreamText } from "./canvas/upstream.js";
 import { PoseEditor } from "./pose/view.js";
-import { make } from "./pose/view_elements.js";
-import { openLarge } from "./pose/view_large.js";
+import { make } from "./canvas/elements.js";
+import { openLarge } from "./canvas/large.js";
 import { WORDS } from "./pose/view_words.js";
 
 const WIDTH = 460, HEIGHT = 640, LEAST = 340;

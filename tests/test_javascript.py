@@ -29,7 +29,7 @@ def violations(path: Path, source: str) -> list[str]:
         found.append("ComfyUI")
     targets = re.findall(r'(?:from|import) "([^"]+)"', source)
     own = [target for target in targets if "/scripts/" not in target]
-    if not all(re.fullmatch(r"\./(?:pose/)?[a-z_]+\.js", target) for target in own):
+    if not all(re.fullmatch(r"\.{1,2}/[a-z_./]+\.js", target) for target in own):
         found.append("an import from outside")
     if source.count("\n") > LINES:
         found.append(f"more than {LINES} lines")

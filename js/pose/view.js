@@ -8,18 +8,18 @@ import { boundingBox } from "./geometry.js";
 import { extensionNeeded } from "./extension.js";
 import { update, valueOf } from "./state.js";
 import { Actions } from "./view_actions.js";
-import { fittedTo, panned, union, zoomed } from "./view_camera.js";
+import { fittedTo, panned, union, zoomed } from "../canvas/camera.js";
 import { lowerBar, upperBar } from "./view_controls.js";
-import { button, make, set, setText } from "./view_elements.js";
+import { button, make, set, setText } from "../canvas/elements.js";
 import { openGallery, openHelp } from "./view_gallery.js";
 import { listenToKeys } from "./view_keys.js";
-import { photoKeeper } from "./view_photo.js";
+import { photoKeeper } from "../canvas/photo.js";
 import { listenToPointer, whatIsAt } from "./view_pointer.js";
 import { pointsPanel } from "./view_points.js";
 import { paintPhoto, paintPose } from "./view_scene.js";
-import { makeStage } from "./view_stage.js";
+import { makeStage } from "../canvas/stage.js";
 import { STYLE } from "./view_style.js";
-import { keepTouches } from "./view_touch.js";
+import { keepTouches } from "../canvas/touch.js";
 import { pointSentence, WORDS } from "./view_words.js";
 
 /**

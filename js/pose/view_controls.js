@@ -3,7 +3,7 @@
 import { FLAG } from "./types.js";
 import { POINTS } from "./skeleton.js";
 import { growthSentence, pointSentence, WORDS } from "./view_words.js";
-import { button, icon, make, menu, set, setText } from "./view_elements.js";
+import { button, icon, make, menu, set, setText } from "../canvas/elements.js";
 
 /** Whether every selected point has a flag. */
 export function allFlagged(state, flag) {

@@ -2,11 +2,11 @@
 
 import { ALL_LIMBS, BODY_POINTS, MAIN_POINTS, POINTS, POINT_NAMES } from "./skeleton.js";
 import { FLAG } from "./types.js";
-import { toStage } from "./view_camera.js";
+import { toStage } from "../canvas/camera.js";
 
 /**
  * @typedef {import("./types.js").Frame} Frame @typedef {import("./types.js").Person} Person
- * @typedef {import("./types.js").Box} Box @typedef {import("./view_camera.js").Camera} Camera
+ * @typedef {import("./types.js").Box} Box @typedef {import("../canvas/camera.js").Camera} Camera
  *
  * @typedef {object} Look The colours of the page around the editor.
  * @property {string} accent @property {string} onAccent @property {string} edge @property {string} halo

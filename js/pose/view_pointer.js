@@ -2,8 +2,8 @@
 
 import { hitTest, selectionBox } from "./geometry.js";
 import { CHAINS, MAIN_POINTS, POINTS } from "./skeleton.js";
-import { toPicture } from "./view_camera.js";
-import { handleAt, pulled } from "./view_handles.js";
+import { toPicture } from "../canvas/camera.js";
+import { handleAt, pulled } from "../canvas/handles.js";
 import { detailed } from "./view_paint.js";
 
 /**
@@ -12,7 +12,7 @@ import { detailed } from "./view_paint.js";
  * @typedef {object} Editor What a gesture may see and do; made by view.js.
  * @property {import("./types.js").State} state
  * @property {(event: import("./types.js").Event) => void} dispatch
- * @property {import("./view_camera.js").Camera} camera
+ * @property {import("../canvas/camera.js").Camera} camera
  * @property {object} modes {reach: wrists and ankles pull their limb along, boxTouch: a finger on nothing draws a box}
  *
  * @typedef {object} Gesture

@@ -4,7 +4,7 @@ import { FLAG } from "./types.js";
 import { PARTS, POINT_NAMES, POINTS } from "./skeleton.js";
 import { isPresent } from "./people.js";
 import { SIDE, SIDE_COLORS } from "./view_paint.js";
-import { button, make, set, setText } from "./view_elements.js";
+import { button, make, set, setText } from "../canvas/elements.js";
 import { WORDS } from "./view_words.js";
 
 const TITLES = { body: "Body", feet: "Feet", handLeft: "Left hand", handRight: "Right hand", face: "Face" };

@@ -1,7 +1,7 @@
 /** What the editor's two canvases show: the photo in its frame; above it people, selection and names. */
 
-import { toStage } from "./view_camera.js";
-import { paintHandles } from "./view_handles.js";
+import { toStage } from "../canvas/camera.js";
+import { paintHandles } from "../canvas/handles.js";
 import { paintFrame, paintGrowth, paintPeople, paintSelection, pill } from "./view_paint.js";
 import { boxOfSelection } from "./view_pointer.js";
 import { pointSentence } from "./view_words.js";

@@ -1,9 +1,9 @@
 /** The box around a selection with its handles: where they are, what is under the pointer, how they look. */
 
-import { toPicture, toStage } from "./view_camera.js";
+import { toPicture, toStage } from "./camera.js";
 
 /**
- * @typedef {import("./types.js").Vector} Vector @typedef {import("./types.js").Box} Box
+ * @typedef {import("../pose/types.js").Vector} Vector @typedef {import("../pose/types.js").Box} Box
  * @typedef {{kind: "scale"|"turn"|"move", anchor: Vector}} Handle `anchor` on the picture's plane
  */
 
