@@ -10,7 +10,7 @@ import { api } from "../../scripts/api.js";
 
 import { readReport, readStart } from "./pose/bridge.js";
 import { start } from "./pose/state.js";
-import { INPUTS, NODE_ID, WIDGET_TYPE } from "./pose/types.js";
+import { INPUTS, NODE_ID, WIDGET_TYPE } from "./pose/model/types.js";
 import { executionId, locatorId, upstreamText } from "./canvas/upstream.js";
 import { PoseEditor } from "./pose/view.js";
 import { make } from "./canvas/elements.js";

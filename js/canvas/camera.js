@@ -6,7 +6,7 @@
  * @property {number} x the place of the picture's plane at the stage's top left corner
  * @property {number} y
  *
- * @typedef {import("../pose/types.js").Vector} Vector @typedef {import("../pose/types.js").Box} Box
+ * @typedef {import("../pose/model/types.js").Vector} Vector @typedef {import("../pose/model/types.js").Box} Box
  */
 
 const SMALLEST = 0.01, LARGEST = 64;

@@ -3,8 +3,8 @@
  * the value once. Knows nothing of ComfyUI; `dispose()` undoes all it did.
  */
 
-import { POINTS } from "./skeleton.js";
-import { boundingBox } from "./geometry.js";
+import { POINTS } from "./model/skeleton.js";
+import { boundingBox } from "./model/geometry.js";
 import { extensionNeeded } from "./extension.js";
 import { update, valueOf } from "./state.js";
 import { Actions } from "./view_actions.js";
@@ -26,7 +26,7 @@ import { pointSentence, WORDS } from "./view_words.js";
  * @typedef {object} Host What the editor asks of the page around it.
  * @property {(value: string) => void} changed the value after a finished change
  * @property {() => Promise<void>} loadPicture run what comes before the node
- * @property {(picture: import("./types.js").Picture) => string} address of a picture
+ * @property {(picture: import("./model/types.js").Picture) => string} address of a picture
  * @property {(which: "undo"|"redo") => void} history the graph's undo and redo
  * @property {(which: "undo"|"redo") => void} keyHistory the same where ComfyUI may have heard the key, too
  * @property {(large: boolean) => void} showLarge
@@ -38,7 +38,7 @@ import { pointSentence, WORDS } from "./view_words.js";
 const JUST = 500;
 
 export class PoseEditor extends Actions {
-  /** @param {import("./types.js").State} state @param {Host} host */
+  /** @param {import("./model/types.js").State} state @param {Host} host */
   constructor(state, host) {
     super();
     this.state = state;
@@ -162,7 +162,7 @@ export class PoseEditor extends Actions {
 
   // Events and what follows from them.
 
-  /** @param {import("./types.js").Event} event */
+  /** @param {import("./model/types.js").Event} event */
   dispatch(event) {
     this.take(update(this.state, event));
     if (this.state.before) return;

@@ -1,8 +1,8 @@
 /** What buttons, keys and menus do beyond a single event: on people, on flags, with the clipboard and with files. */
 
-import { FLAG } from "./types.js";
-import { ALL_LIMBS, POINTS } from "./skeleton.js";
-import { copied, isPresent, put } from "./people.js";
+import { FLAG } from "./model/types.js";
+import { ALL_LIMBS, POINTS } from "./model/skeleton.js";
+import { copied, isPresent, put } from "./model/people.js";
 import { selectedPoints, shownFrame } from "./state.js";
 import { readOpenPose, writeOpenPose } from "./openpose.js";
 import { allFlagged } from "./view_controls.js";

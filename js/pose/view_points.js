@@ -1,8 +1,8 @@
 /** The list of one person's points: to see, select, show, hide, lock and restore them, with pointer or keys. */
 
-import { FLAG } from "./types.js";
-import { PARTS, POINT_NAMES, POINTS } from "./skeleton.js";
-import { isPresent } from "./people.js";
+import { FLAG } from "./model/types.js";
+import { PARTS, POINT_NAMES, POINTS } from "./model/skeleton.js";
+import { isPresent } from "./model/people.js";
 import { SIDE, SIDE_COLORS } from "./view_paint.js";
 import { button, make, set, setText } from "../canvas/elements.js";
 import { WORDS } from "./view_words.js";

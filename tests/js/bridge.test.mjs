@@ -6,10 +6,10 @@ import { fingerprint } from "../../js/pose/fingerprint.js";
 import { readOpenPose, writeOpenPose } from "../../js/pose/openpose.js";
 import { PRESETS, presetFrame, presetPerson } from "../../js/pose/presets.js";
 import { extensionNeeded } from "../../js/pose/extension.js";
-import { FLAG } from "../../js/pose/types.js";
-import { boundingBox } from "../../js/pose/geometry.js";
-import { makeFrame, nobody, place } from "../../js/pose/people.js";
-import * as s from "../../js/pose/skeleton.js";
+import { FLAG } from "../../js/pose/model/types.js";
+import { boundingBox } from "../../js/pose/model/geometry.js";
+import { makeFrame, nobody, place } from "../../js/pose/model/people.js";
+import * as s from "../../js/pose/model/skeleton.js";
 
 const ELBOW = [...Array(9).fill(0), 10.5, 20.25, 1, ...Array(42).fill(0)];
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { boundingBox, hitTest, pointsInBox, selectionBox } from "../../js/pose/geometry.js";
+import { boundingBox, hitTest, pointsInBox, selectionBox } from "../../js/pose/model/geometry.js";
 import * as k from "../../js/pose/kinematics.js";
-import { FLAG } from "../../js/pose/types.js";
-import { isPresent, makeFrame, nobody, place } from "../../js/pose/people.js";
-import * as s from "../../js/pose/skeleton.js";
+import { FLAG } from "../../js/pose/model/types.js";
+import { isPresent, makeFrame, nobody, place } from "../../js/pose/model/people.js";
+import * as s from "../../js/pose/model/skeleton.js";
 import { chanceOf, randomPerson } from "./random.mjs";
 
 /** A person with only these points: {point: [x, y, flags]}. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FLAG, LIMITS } from "../../js/pose/types.js";
-import { isPresent, isShown, makeFrame, nobody, place } from "../../js/pose/people.js";
+import { FLAG, LIMITS } from "../../js/pose/model/types.js";
+import { isPresent, isShown, makeFrame, nobody, place } from "../../js/pose/model/people.js";
 import { PRESETS } from "../../js/pose/presets.js";
-import * as s from "../../js/pose/skeleton.js";
+import * as s from "../../js/pose/model/skeleton.js";
 import * as S from "../../js/pose/state.js";
 import { parse, serialise } from "../../js/pose/value.js";
 import { chanceOf, randomFrame, randomPerson } from "./random.mjs";
