@@ -4,7 +4,7 @@ import { POINTS } from "./model/skeleton.js";
 import { FLAG, LIMITS } from "./model/types.js";
 import { copied, isPresent, put, withPerson } from "./model/people.js";
 import { fitted, limbSwung, mirrored, pointMoved, reached, sidesSwapped, transformed } from "./kinematics.js";
-import { completedPerson } from "./complete.js";
+import { completedPerson } from "./estimate/complete.js";
 import { selectionBox } from "./model/geometry.js";
 import { presetPerson } from "./presets.js";
 import { restoredPoints } from "./restore.js";

@@ -2,7 +2,7 @@
 
 import { FLAG } from "./model/types.js";
 import { MAIN_POINTS, PARENT } from "./model/skeleton.js";
-import { completedPerson } from "./complete.js";
+import { completedPerson } from "./estimate/complete.js";
 import { boundingBox } from "./model/geometry.js";
 import { copied, isPresent, place, put } from "./model/people.js";
 import { presetPerson, TEMPLATE } from "./presets.js";

@@ -5,7 +5,7 @@ import { readReport, readStart } from "../../js/pose/bridge.js";
 import { fingerprint } from "../../js/pose/fingerprint.js";
 import { readOpenPose, writeOpenPose } from "../../js/pose/openpose.js";
 import { PRESETS, presetFrame, presetPerson } from "../../js/pose/presets.js";
-import { extensionNeeded } from "../../js/pose/extension.js";
+import { extensionNeeded } from "../../js/pose/estimate/extension.js";
 import { FLAG } from "../../js/pose/model/types.js";
 import { boundingBox } from "../../js/pose/model/geometry.js";
 import { makeFrame, nobody, place } from "../../js/pose/model/people.js";

@@ -64,7 +64,7 @@
  *   | {type: "deletePerson", person: number} | {type: "restorePerson", from: number}
  *   | {type: "swapSides", person: number} | {type: "mirror", person: number}
  *   | {type: "fit", person: number}
- *   | {type: "complete", person?: number, legs?: import("../stance.js").Legs}
+ *   | {type: "complete", person?: number, legs?: import("../estimate/stance.js").Legs}
  *   | {type: "import", frames: Frame[]} | {type: "paste", people: Person[]}
  *   | {type: "reset"} | {type: "resetAll"} | {type: "resize", width: number, height: number}
  *   | {type: "frame", index: number}

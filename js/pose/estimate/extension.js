@@ -1,11 +1,11 @@
 /** How much canvas the people of a frame need beyond their picture: core/pose/extension.py again. */
 
-import { isEstimated, isShown } from "./model/people.js";
+import { isEstimated, isShown } from "../model/people.js";
 import { ANKLE_HEIGHT, FOOT_BREADTH, LEG_BREADTH, stature } from "./proportions.js";
-import { BODY_POINTS, L_ANKLE, MAIN_POINTS, R_ANKLE } from "./model/skeleton.js";
+import { BODY_POINTS, L_ANKLE, MAIN_POINTS, R_ANKLE } from "../model/skeleton.js";
 
 /**
- * @typedef {import("./model/types.js").Frame} Frame
+ * @typedef {import("../model/types.js").Frame} Frame
  * @typedef {{left: number, top: number, right: number, bottom: number}} Sides
  */
 

@@ -3,7 +3,7 @@
 import { BOWED, FRONTAL, GRAVITY, LEFT, RIGHT } from "./body.js";
 import { KNEELING_SHANK, VIEW_FROM_ABOVE } from "./legs.js";
 import * as p from "./proportions.js";
-import { across, angleFrom, clip, dot, length, minus, plus, RADIANS, times } from "./model/vectors.js";
+import { across, angleFrom, clip, dot, length, minus, plus, RADIANS, times } from "../model/vectors.js";
 
 /** @typedef {import("./body.js").Body} Body @typedef {import("./stance.js").Stance} Stance */
 

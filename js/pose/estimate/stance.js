@@ -6,8 +6,8 @@
  */
 
 import { LEFT, RIGHT } from "./body.js";
-import * as s from "./model/skeleton.js";
-import { angleFrom, clip, RADIANS } from "./model/vectors.js";
+import * as s from "../model/skeleton.js";
+import { angleFrom, clip, RADIANS } from "../model/vectors.js";
 
 /**
  * @typedef {import("./body.js").Body} Body @typedef {import("./body.js").Leg} Leg

@@ -3,12 +3,12 @@
  * core/pose/body.py again.
  */
 
-import { isEstimated, isShown } from "./model/people.js";
+import { isEstimated, isShown } from "../model/people.js";
 import * as p from "./proportions.js";
-import * as s from "./model/skeleton.js";
-import { across, angleFrom, clip, dot, length, minus, plus, RADIANS, times, turned } from "./model/vectors.js";
+import * as s from "../model/skeleton.js";
+import { across, angleFrom, clip, dot, length, minus, plus, RADIANS, times, turned } from "../model/vectors.js";
 
-/** @typedef {import("./model/types.js").Person} Person @typedef {import("./model/vectors.js").Pair} Pair */
+/** @typedef {import("../model/types.js").Person} Person @typedef {import("../model/vectors.js").Pair} Pair */
 /** @typedef {[number, number, number]} Leg hip, knee, ankle */
 
 export const GRAVITY = /** @type {Pair} */ ([0, 1]);

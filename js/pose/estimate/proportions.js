@@ -5,11 +5,11 @@
  * goes back to Drillis and Contini (1966).
  */
 
-import { isEstimated, isShown } from "./model/people.js";
-import * as s from "./model/skeleton.js";
-import { angleFrom, halfway, length, minus, RADIANS } from "./model/vectors.js";
+import { isEstimated, isShown } from "../model/people.js";
+import * as s from "../model/skeleton.js";
+import { angleFrom, halfway, length, minus, RADIANS } from "../model/vectors.js";
 
-/** @typedef {import("./model/types.js").Person} Person @typedef {import("./model/vectors.js").Pair} Pair */
+/** @typedef {import("../model/types.js").Person} Person @typedef {import("../model/vectors.js").Pair} Pair */
 
 export const ANKLE_HEIGHT = 0.039, SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
 export const SHANK = 0.246, THIGH = 0.245, TRUNK = 0.288;

@@ -6,13 +6,13 @@
 import { Body } from "./body.js";
 import { placeFeet } from "./feet.js";
 import { placeHips, placeLegs } from "./legs.js";
-import { copied, isPresent, put } from "./model/people.js";
+import { copied, isPresent, put } from "../model/people.js";
 import { stature } from "./proportions.js";
-import { L_HIP, MAIN_POINTS, R_HIP } from "./model/skeleton.js";
+import { L_HIP, MAIN_POINTS, R_HIP } from "../model/skeleton.js";
 import { readStance } from "./stance.js";
-import { FLAG } from "./model/types.js";
+import { FLAG } from "../model/types.js";
 
-/** @typedef {import("./model/types.js").Person} Person */
+/** @typedef {import("../model/types.js").Person} Person */
 
 /**
  * The person with hips, knees, ankles, heels and toes; the same object if nothing was missing. Feet that would lie
