@@ -24,7 +24,7 @@ import { isShown, makeFrame, quantisedFrame, samePerson } from "./model/people.j
 import { EDITS, GESTURES } from "./edits.js";
 import { pointsInBox } from "./model/geometry.js";
 import { rescaled } from "./model/fit.js";
-import { parse, serialise } from "./value.js";
+import { parse, serialise } from "./io/value.js";
 import { templatePerson } from "./presets.js";
 
 /**

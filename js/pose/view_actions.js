@@ -4,7 +4,7 @@ import { FLAG } from "./model/types.js";
 import { ALL_LIMBS, POINTS } from "./model/skeleton.js";
 import { copied, isPresent, put } from "./model/people.js";
 import { selectedPoints, shownFrame } from "./state.js";
-import { readOpenPose, writeOpenPose } from "./openpose.js";
+import { readOpenPose, writeOpenPose } from "./io/openpose.js";
 import { allFlagged } from "./view_controls.js";
 
 /** How far a copy lies from what it was copied from, in hundredths of the picture's height. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readReport, readStart } from "../../js/pose/bridge.js";
-import { fingerprint } from "../../js/pose/fingerprint.js";
-import { readOpenPose, writeOpenPose } from "../../js/pose/openpose.js";
+import { readReport, readStart } from "../../js/pose/io/bridge.js";
+import { fingerprint } from "../../js/pose/io/fingerprint.js";
+import { readOpenPose, writeOpenPose } from "../../js/pose/io/openpose.js";
 import { PRESETS, presetFrame, presetPerson } from "../../js/pose/presets.js";
 import { extensionNeeded } from "../../js/pose/estimate/extension.js";
 import { FLAG } from "../../js/pose/model/types.js";

@@ -4,17 +4,17 @@ import { createInterface } from "node:readline";
 
 import { completedPerson } from "../../js/pose/estimate/complete.js";
 import { extensionNeeded } from "../../js/pose/estimate/extension.js";
-import { fingerprint } from "../../js/pose/fingerprint.js";
-import { readReport } from "../../js/pose/bridge.js";
+import { fingerprint } from "../../js/pose/io/fingerprint.js";
+import { readReport } from "../../js/pose/io/bridge.js";
 import { rescaled } from "../../js/pose/model/fit.js";
 import { makeFrame } from "../../js/pose/model/people.js";
 import { boundingBox } from "../../js/pose/model/geometry.js";
-import { readOpenPose, writeOpenPose } from "../../js/pose/openpose.js";
+import { readOpenPose, writeOpenPose } from "../../js/pose/io/openpose.js";
 import { stature } from "../../js/pose/estimate/proportions.js";
 import { templatePerson } from "../../js/pose/presets.js";
 import * as skeleton from "../../js/pose/model/skeleton.js";
 import { shownFrame, start as createState, update, valueOf } from "../../js/pose/state.js";
-import { parse } from "../../js/pose/value.js";
+import { parse } from "../../js/pose/io/value.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
 const toKeypoints = (person) => JSON.parse(writeOpenPose([makeFrame(1, 1, [person])])).people[0];

@@ -6,7 +6,7 @@ import { isPresent, isShown, makeFrame, nobody, place } from "../../js/pose/mode
 import { PRESETS } from "../../js/pose/presets.js";
 import * as s from "../../js/pose/model/skeleton.js";
 import * as S from "../../js/pose/state.js";
-import { parse, serialise } from "../../js/pose/value.js";
+import { parse, serialise } from "../../js/pose/io/value.js";
 import { chanceOf, randomFrame, randomPerson } from "./random.mjs";
 
 const SIZE = { width: 331, height: 457 };

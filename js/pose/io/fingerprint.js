@@ -1,9 +1,9 @@
 /** What tells one detection from another: FNV-1a (64 bit) of its canonical text. The same as core/pose/edited.py. */
 
-import { PARTS } from "./model/skeleton.js";
-import { isShown } from "./model/people.js";
+import { PARTS } from "../model/skeleton.js";
+import { isShown } from "../model/people.js";
 
-/** @typedef {import("./model/types.js").Frame} Frame */
+/** @typedef {import("../model/types.js").Frame} Frame */
 
 /** 64-bit FNV-1a of ASCII text as 16 hexadecimal digits. @param {string} text */
 function fnv1a(text) {

@@ -9,11 +9,11 @@
  * sixteenths of a pixel. Nothing edited is the empty string.
  */
 
-import { FLAG, LIMITS, STEPS_PER_PIXEL, VALUE_VERSION } from "./model/types.js";
-import { POINTS } from "./model/skeleton.js";
-import { isPresent, makeFrame, nobody } from "./model/people.js";
+import { FLAG, LIMITS, STEPS_PER_PIXEL, VALUE_VERSION } from "../model/types.js";
+import { POINTS } from "../model/skeleton.js";
+import { isPresent, makeFrame, nobody } from "../model/people.js";
 
-/** @typedef {import("./model/types.js").Frame} Frame @typedef {import("./model/types.js").Person} Person */
+/** @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person */
 
 /** @param {readonly Frame[]} frames @returns {string} */
 export function serialise(frames) {

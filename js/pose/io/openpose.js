@@ -3,12 +3,12 @@
  * core/pose/openpose.py reads them, and written.
  */
 
-import { FLAG, LIMITS } from "./model/types.js";
-import { isShown, makeFrame, nobody, place, triples } from "./model/people.js";
-import * as skeleton from "./model/skeleton.js";
-import { MAIN_POINTS, PARTS } from "./model/skeleton.js";
+import { FLAG, LIMITS } from "../model/types.js";
+import { isShown, makeFrame, nobody, place, triples } from "../model/people.js";
+import * as skeleton from "../model/skeleton.js";
+import { MAIN_POINTS, PARTS } from "../model/skeleton.js";
 
-/** @typedef {import("./model/types.js").Frame} Frame @typedef {import("./model/types.js").Person} Person */
+/** @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person */
 /** @typedef {"coco18"|"body25"|"wholebody"} Layout */
 
 const LAYOUTS = { 18: "coco18", 25: "body25", 133: "wholebody" };

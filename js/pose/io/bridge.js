@@ -1,11 +1,11 @@
 /** Between the node and the state; of the node it knows only {name, value} widgets and the plain JSON of its result. */
 
-import { BLANK, FLAG, INPUTS, LIMITS, REPORT } from "./model/types.js";
-import { MAIN_POINTS, PARTS } from "./model/skeleton.js";
-import { makeFrame, nobody, put, quantisedFrame } from "./model/people.js";
+import { BLANK, FLAG, INPUTS, LIMITS, REPORT } from "../model/types.js";
+import { MAIN_POINTS, PARTS } from "../model/skeleton.js";
+import { makeFrame, nobody, put, quantisedFrame } from "../model/people.js";
 import { fingerprint } from "./fingerprint.js";
 
-/** @typedef {import("./model/types.js").Frame} Frame @typedef {{name: string, value: unknown}} Widget */
+/** @typedef {import("../model/types.js").Frame} Frame @typedef {{name: string, value: unknown}} Widget */
 
 /** The value of one of the node's widgets, `fallback` where it is missing. @param {Widget[]} widgets */
 function readWidget(widgets, name, fallback) {
