@@ -9,7 +9,7 @@ import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
 import { readReport, readStart } from "./pose/io/bridge.js";
-import { start } from "./pose/state.js";
+import { start } from "./pose/edit/state.js";
 import { INPUTS, NODE_ID, WIDGET_TYPE } from "./pose/model/types.js";
 import { executionId, locatorId, upstreamText } from "./canvas/upstream.js";
 import { PoseEditor } from "./pose/view.js";

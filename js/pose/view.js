@@ -6,7 +6,7 @@
 import { POINTS } from "./model/skeleton.js";
 import { boundingBox } from "./model/geometry.js";
 import { extensionNeeded } from "./estimate/extension.js";
-import { update, valueOf } from "./state.js";
+import { update, valueOf } from "./edit/state.js";
 import { Actions } from "./view_actions.js";
 import { fittedTo, panned, union, zoomed } from "../canvas/camera.js";
 import { lowerBar, upperBar } from "./view_controls.js";

@@ -3,7 +3,7 @@
 import { FLAG } from "./model/types.js";
 import { ALL_LIMBS, POINTS } from "./model/skeleton.js";
 import { copied, isPresent, put } from "./model/people.js";
-import { selectedPoints, shownFrame } from "./state.js";
+import { selectedPoints, shownFrame } from "./edit/state.js";
 import { readOpenPose, writeOpenPose } from "./io/openpose.js";
 import { allFlagged } from "./view_controls.js";
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { readReport, readStart } from "../../js/pose/io/bridge.js";
 import { fingerprint } from "../../js/pose/io/fingerprint.js";
 import { readOpenPose, writeOpenPose } from "../../js/pose/io/openpose.js";
-import { PRESETS, presetFrame, presetPerson } from "../../js/pose/presets.js";
+import { PRESETS, presetFrame, presetPerson } from "../../js/pose/edit/presets.js";
 import { extensionNeeded } from "../../js/pose/estimate/extension.js";
 import { FLAG } from "../../js/pose/model/types.js";
 import { boundingBox } from "../../js/pose/model/geometry.js";

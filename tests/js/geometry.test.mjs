@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { boundingBox, hitTest, pointsInBox, selectionBox } from "../../js/pose/model/geometry.js";
-import * as k from "../../js/pose/kinematics.js";
+import * as k from "../../js/pose/edit/kinematics.js";
 import { FLAG } from "../../js/pose/model/types.js";
 import { isPresent, makeFrame, nobody, place } from "../../js/pose/model/people.js";
 import * as s from "../../js/pose/model/skeleton.js";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { listenToKeys } from "../../js/pose/view_keys.js";
 import { Actions } from "../../js/pose/view_actions.js";
-import { shownFrame, start, update } from "../../js/pose/state.js";
+import { shownFrame, start, update } from "../../js/pose/edit/state.js";
 
 /** An editor that has only a state, and a stage that has only listeners. */
 function editorWithKeys(state) {

@@ -11,9 +11,9 @@ import { makeFrame } from "../../js/pose/model/people.js";
 import { boundingBox } from "../../js/pose/model/geometry.js";
 import { readOpenPose, writeOpenPose } from "../../js/pose/io/openpose.js";
 import { stature } from "../../js/pose/estimate/proportions.js";
-import { templatePerson } from "../../js/pose/presets.js";
+import { templatePerson } from "../../js/pose/edit/presets.js";
 import * as skeleton from "../../js/pose/model/skeleton.js";
-import { shownFrame, start as createState, update, valueOf } from "../../js/pose/state.js";
+import { shownFrame, start as createState, update, valueOf } from "../../js/pose/edit/state.js";
 import { parse } from "../../js/pose/io/value.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];

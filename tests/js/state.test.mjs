@@ -3,9 +3,9 @@ import { test } from "node:test";
 
 import { FLAG, LIMITS } from "../../js/pose/model/types.js";
 import { isPresent, isShown, makeFrame, nobody, place } from "../../js/pose/model/people.js";
-import { PRESETS } from "../../js/pose/presets.js";
+import { PRESETS } from "../../js/pose/edit/presets.js";
 import * as s from "../../js/pose/model/skeleton.js";
-import * as S from "../../js/pose/state.js";
+import * as S from "../../js/pose/edit/state.js";
 import { parse, serialise } from "../../js/pose/io/value.js";
 import { chanceOf, randomFrame, randomPerson } from "./random.mjs";
 

@@ -1,19 +1,19 @@
 /** Points that were deleted come back: as detected, else as estimated, else as a standing person would have them. */
 
-import { FLAG } from "./model/types.js";
-import { MAIN_POINTS, PARENT } from "./model/skeleton.js";
-import { completedPerson } from "./estimate/complete.js";
-import { boundingBox } from "./model/geometry.js";
-import { copied, isPresent, place, put } from "./model/people.js";
+import { FLAG } from "../model/types.js";
+import { MAIN_POINTS, PARENT } from "../model/skeleton.js";
+import { completedPerson } from "../estimate/complete.js";
+import { boundingBox } from "../model/geometry.js";
+import { copied, isPresent, place, put } from "../model/people.js";
 import { presetPerson, TEMPLATE } from "./presets.js";
 
-/** @typedef {import("./model/types.js").Person} Person @typedef {import("./model/types.js").Vector} Vector */
+/** @typedef {import("../model/types.js").Person} Person @typedef {import("../model/types.js").Vector} Vector */
 
 /**
  * The person with the absent ones of `points` back, hidden ones shown; parents are listed before their children.
  * With `detectedOnly` only what the detection had.
- * @param {import("./model/types.js").Frame} frame @param {Person} person @param {readonly number[]} points
- * @param {import("./model/types.js").State} state @returns {Person}
+ * @param {import("../model/types.js").Frame} frame @param {Person} person @param {readonly number[]} points
+ * @param {import("../model/types.js").State} state @returns {Person}
  */
 export function restoredPoints(frame, person, points, state, detectedOnly = false) {
   const detected = state.incoming[state.frame]?.people[person.from];

@@ -18,18 +18,18 @@
  * - `notices` are sentences the user must see; `dismiss` empties them.
  */
 
-import { BLANK, LIMITS } from "./model/types.js";
-import { POINTS } from "./model/skeleton.js";
-import { isShown, makeFrame, quantisedFrame, samePerson } from "./model/people.js";
+import { BLANK, LIMITS } from "../model/types.js";
+import { POINTS } from "../model/skeleton.js";
+import { isShown, makeFrame, quantisedFrame, samePerson } from "../model/people.js";
 import { EDITS, GESTURES } from "./edits.js";
-import { pointsInBox } from "./model/geometry.js";
-import { rescaled } from "./model/fit.js";
-import { parse, serialise } from "./io/value.js";
+import { pointsInBox } from "../model/geometry.js";
+import { rescaled } from "../model/fit.js";
+import { parse, serialise } from "../io/value.js";
 import { templatePerson } from "./presets.js";
 
 /**
- * @typedef {import("./model/types.js").Frame} Frame @typedef {import("./model/types.js").State} State
- * @typedef {import("./model/types.js").Event} Event @typedef {import("./model/types.js").PointRef} PointRef
+ * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").State} State
+ * @typedef {import("../model/types.js").Event} Event @typedef {import("../model/types.js").PointRef} PointRef
  */
 
 /**

@@ -1,10 +1,10 @@
 /** Whole people to start from. */
 
 import { fitted } from "./kinematics.js";
-import { makeFrame, nobody, put, quantisedPerson } from "./model/people.js";
+import { makeFrame, nobody, put, quantisedPerson } from "../model/people.js";
 import { PRESET_POINTS } from "./preset_points.js";
-import { MAIN_POINTS } from "./model/skeleton.js";
-import { FLAG } from "./model/types.js";
+import { MAIN_POINTS } from "../model/skeleton.js";
+import { FLAG } from "../model/types.js";
 
 /** Their names, as shown. */
 export const PRESETS = Object.freeze(Object.keys(PRESET_POINTS));
@@ -13,8 +13,8 @@ export const PRESETS = Object.freeze(Object.keys(PRESET_POINTS));
 export const TEMPLATE = "standing";
 
 /**
- * @param {string} name of a preset @param {import("./model/types.js").Vector} at the ground below the person
- * @param {number} stature in pixels @returns {import("./model/types.js").Person}
+ * @param {string} name of a preset @param {import("../model/types.js").Vector} at the ground below the person
+ * @param {number} stature in pixels @returns {import("../model/types.js").Person}
  */
 export function presetPerson(name, at, stature) {
   const points = PRESET_POINTS[name];

@@ -1,17 +1,17 @@
 /** What each event does to the shown frame: (frame, event, state) -> frame; the same object where nothing changes. */
 
-import { POINTS } from "./model/skeleton.js";
-import { FLAG, LIMITS } from "./model/types.js";
-import { copied, isPresent, put, withPerson } from "./model/people.js";
+import { POINTS } from "../model/skeleton.js";
+import { FLAG, LIMITS } from "../model/types.js";
+import { copied, isPresent, put, withPerson } from "../model/people.js";
 import { fitted, limbSwung, mirrored, pointMoved, reached, sidesSwapped, transformed } from "./kinematics.js";
-import { completedPerson } from "./estimate/complete.js";
-import { selectionBox } from "./model/geometry.js";
+import { completedPerson } from "../estimate/complete.js";
+import { selectionBox } from "../model/geometry.js";
 import { presetPerson } from "./presets.js";
 import { restoredPoints } from "./restore.js";
 
 /**
- * @typedef {import("./model/types.js").Frame} Frame @typedef {import("./model/types.js").Person} Person
- * @typedef {import("./model/types.js").State} State @typedef {import("./model/types.js").Event} Event
+ * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person
+ * @typedef {import("../model/types.js").State} State @typedef {import("../model/types.js").Event} Event
  */
 
 /** One person through `change`; persons that do not exist change nothing. */

@@ -1,11 +1,11 @@
 /** How a person moves: points, limbs with what hangs on them, reaching, turning, mirroring. Person in, person out. */
 
-import { boundingBox } from "./model/geometry.js";
-import { copied, isLocked, isPresent, place, put } from "./model/people.js";
-import { ALL_LIMBS, BODY_POINTS, CHAINS, COUNTERPART, DESCENDANTS, PARENT, POINTS } from "./model/skeleton.js";
-import { L_ANKLE, R_ANKLE } from "./model/skeleton.js";
+import { boundingBox } from "../model/geometry.js";
+import { copied, isLocked, isPresent, place, put } from "../model/people.js";
+import { ALL_LIMBS, BODY_POINTS, CHAINS, COUNTERPART, DESCENDANTS, PARENT, POINTS } from "../model/skeleton.js";
+import { L_ANKLE, R_ANKLE } from "../model/skeleton.js";
 
-/** @typedef {import("./model/types.js").Vector} Vector @typedef {import("./model/types.js").Person} Person */
+/** @typedef {import("../model/types.js").Vector} Vector @typedef {import("../model/types.js").Person} Person */
 
 const SMALL = 1e-9;
 
