@@ -1,7 +1,7 @@
 /** The large view: the same editor in a dialog over the whole page. */
 
 import { make } from "./elements.js";
-import { WORDS } from "../pose/view_words.js";
+import { WORDS } from "../pose/view/words.js";
 
 const STYLE =
   "position:fixed;inset:0;width:100vw;height:100vh;max-width:none;max-height:none;margin:0;padding:12px;border:0;" +

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { listenToKeys } from "../../js/pose/view_keys.js";
-import { Actions } from "../../js/pose/view_actions.js";
+import { listenToKeys } from "../../js/pose/view/keys.js";
+import { Actions } from "../../js/pose/view/actions.js";
 import { shownFrame, start, update } from "../../js/pose/edit/state.js";
 
 /** An editor that has only a state, and a stage that has only listeners. */

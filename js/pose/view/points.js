@@ -1,11 +1,11 @@
 /** The list of one person's points: to see, select, show, hide, lock and restore them, with pointer or keys. */
 
-import { FLAG } from "./model/types.js";
-import { PARTS, POINT_NAMES, POINTS } from "./model/skeleton.js";
-import { isPresent } from "./model/people.js";
-import { SIDE, SIDE_COLORS } from "./view_paint.js";
-import { button, make, set, setText } from "../canvas/elements.js";
-import { WORDS } from "./view_words.js";
+import { FLAG } from "../model/types.js";
+import { PARTS, POINT_NAMES, POINTS } from "../model/skeleton.js";
+import { isPresent } from "../model/people.js";
+import { SIDE, SIDE_COLORS } from "./paint.js";
+import { button, make, set, setText } from "../../canvas/elements.js";
+import { WORDS } from "./words.js";
 
 const TITLES = { body: "Body", feet: "Feet", handLeft: "Left hand", handRight: "Right hand", face: "Face" };
 

@@ -1,9 +1,9 @@
 /** The gallery of presets and the list of keys: two parts that float above the stage until they are left. */
 
-import { presetFrame, PRESETS } from "./edit/presets.js";
-import { make, placeBelow } from "../canvas/elements.js";
-import { paintPeople } from "./view_paint.js";
-import { KEYS } from "./view_words.js";
+import { presetFrame, PRESETS } from "../edit/presets.js";
+import { make, placeBelow } from "../../canvas/elements.js";
+import { paintPeople } from "./paint.js";
+import { KEYS } from "./words.js";
 
 const WIDTH = 72, HEIGHT = 84;
 

@@ -1,7 +1,7 @@
 /** Every sentence the editor shows, in one place. */
 
-import { POINT_NAMES } from "./model/skeleton.js";
-import { isEstimated, isLocked, isShown } from "./model/people.js";
+import { POINT_NAMES } from "../model/skeleton.js";
+import { isEstimated, isLocked, isShown } from "../model/people.js";
 
 export const WORDS = {
   editor: "Pose editor",

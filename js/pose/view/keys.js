@@ -4,7 +4,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const TURN = Math.PI / 90, GROW = 1.02;
 
 /**
- * @param {import("./view_pointer.js").Editor & Record<string, Function>} editor
+ * @param {import("./pointer.js").Editor & Record<string, Function>} editor
  * @param {HTMLElement} element that has the focus
  */
 export function listenToKeys(editor, element) {

@@ -1,12 +1,12 @@
 /** What the editor's two canvases show: the photo in its frame; above it people, selection and names. */
 
-import { toStage } from "../canvas/camera.js";
-import { paintHandles } from "../canvas/handles.js";
-import { paintFrame, paintGrowth, paintPeople, paintSelection, pill } from "./view_paint.js";
-import { boxOfSelection } from "./view_pointer.js";
-import { pointSentence } from "./view_words.js";
+import { toStage } from "../../canvas/camera.js";
+import { paintHandles } from "../../canvas/handles.js";
+import { paintFrame, paintGrowth, paintPeople, paintSelection, pill } from "./paint.js";
+import { boxOfSelection } from "./pointer.js";
+import { pointSentence } from "./words.js";
 
-/** @typedef {import("./view.js").PoseEditor} PoseEditor */
+/** @typedef {import("./editor.js").PoseEditor} PoseEditor */
 
 const LOOK = { halo: "rgb(0 0 0 / .8)", accent: "#0b8ce9", onAccent: "#fff", edge: "#5cc8ff" };
 const RADIUS = 4.5;

@@ -1,12 +1,12 @@
 /** Draws people, frame and handles on a canvas of the stage. Reads records, changes nothing but pixels. */
 
-import { ALL_LIMBS, BODY_POINTS, MAIN_POINTS, POINTS, POINT_NAMES } from "./model/skeleton.js";
-import { FLAG } from "./model/types.js";
-import { toStage } from "../canvas/camera.js";
+import { ALL_LIMBS, BODY_POINTS, MAIN_POINTS, POINTS, POINT_NAMES } from "../model/skeleton.js";
+import { FLAG } from "../model/types.js";
+import { toStage } from "../../canvas/camera.js";
 
 /**
- * @typedef {import("./model/types.js").Frame} Frame @typedef {import("./model/types.js").Person} Person
- * @typedef {import("./model/types.js").Box} Box @typedef {import("../canvas/camera.js").Camera} Camera
+ * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person
+ * @typedef {import("../model/types.js").Box} Box @typedef {import("../../canvas/camera.js").Camera} Camera
  *
  * @typedef {object} Look The colours of the page around the editor.
  * @property {string} accent @property {string} onAccent @property {string} edge @property {string} halo

@@ -1,11 +1,11 @@
 /** What buttons, keys and menus do beyond a single event: on people, on flags, with the clipboard and with files. */
 
-import { FLAG } from "./model/types.js";
-import { ALL_LIMBS, POINTS } from "./model/skeleton.js";
-import { copied, isPresent, put } from "./model/people.js";
-import { selectedPoints, shownFrame } from "./edit/state.js";
-import { readOpenPose, writeOpenPose } from "./io/openpose.js";
-import { allFlagged } from "./view_controls.js";
+import { FLAG } from "../model/types.js";
+import { ALL_LIMBS, POINTS } from "../model/skeleton.js";
+import { copied, isPresent, put } from "../model/people.js";
+import { selectedPoints, shownFrame } from "../edit/state.js";
+import { readOpenPose, writeOpenPose } from "../io/openpose.js";
+import { allFlagged } from "./controls.js";
 
 /** How far a copy lies from what it was copied from, in hundredths of the picture's height. */
 const ASIDE = 4;

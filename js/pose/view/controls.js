@@ -1,9 +1,9 @@
 /** The two bars: what to do with the pose above the stage, what is shown of it below. */
 
-import { FLAG } from "./model/types.js";
-import { POINTS } from "./model/skeleton.js";
-import { growthSentence, pointSentence, WORDS } from "./view_words.js";
-import { button, icon, make, menu, set, setText } from "../canvas/elements.js";
+import { FLAG } from "../model/types.js";
+import { POINTS } from "../model/skeleton.js";
+import { growthSentence, pointSentence, WORDS } from "./words.js";
+import { button, icon, make, menu, set, setText } from "../../canvas/elements.js";
 
 /** Whether every selected point has a flag. */
 export function allFlagged(state, flag) {

@@ -3,30 +3,30 @@
  * the value once. Knows nothing of ComfyUI; `dispose()` undoes all it did.
  */
 
-import { POINTS } from "./model/skeleton.js";
-import { boundingBox } from "./model/geometry.js";
-import { extensionNeeded } from "./estimate/extension.js";
-import { update, valueOf } from "./edit/state.js";
-import { Actions } from "./view_actions.js";
-import { fittedTo, panned, union, zoomed } from "../canvas/camera.js";
-import { lowerBar, upperBar } from "./view_controls.js";
-import { button, make, set, setText } from "../canvas/elements.js";
-import { openGallery, openHelp } from "./view_gallery.js";
-import { listenToKeys } from "./view_keys.js";
-import { photoKeeper } from "../canvas/photo.js";
-import { listenToPointer, whatIsAt } from "./view_pointer.js";
-import { pointsPanel } from "./view_points.js";
-import { paintPhoto, paintPose } from "./view_scene.js";
-import { makeStage } from "../canvas/stage.js";
-import { STYLE } from "./view_style.js";
-import { keepTouches } from "../canvas/touch.js";
-import { pointSentence, WORDS } from "./view_words.js";
+import { POINTS } from "../model/skeleton.js";
+import { boundingBox } from "../model/geometry.js";
+import { extensionNeeded } from "../estimate/extension.js";
+import { update, valueOf } from "../edit/state.js";
+import { Actions } from "./actions.js";
+import { fittedTo, panned, union, zoomed } from "../../canvas/camera.js";
+import { lowerBar, upperBar } from "./controls.js";
+import { button, make, set, setText } from "../../canvas/elements.js";
+import { openGallery, openHelp } from "./gallery.js";
+import { listenToKeys } from "./keys.js";
+import { photoKeeper } from "../../canvas/photo.js";
+import { listenToPointer, whatIsAt } from "./pointer.js";
+import { pointsPanel } from "./points.js";
+import { paintPhoto, paintPose } from "./scene.js";
+import { makeStage } from "../../canvas/stage.js";
+import { STYLE } from "./style.js";
+import { keepTouches } from "../../canvas/touch.js";
+import { pointSentence, WORDS } from "./words.js";
 
 /**
  * @typedef {object} Host What the editor asks of the page around it.
  * @property {(value: string) => void} changed the value after a finished change
  * @property {() => Promise<void>} loadPicture run what comes before the node
- * @property {(picture: import("./model/types.js").Picture) => string} address of a picture
+ * @property {(picture: import("../model/types.js").Picture) => string} address of a picture
  * @property {(which: "undo"|"redo") => void} history the graph's undo and redo
  * @property {(which: "undo"|"redo") => void} keyHistory the same where ComfyUI may have heard the key, too
  * @property {(large: boolean) => void} showLarge
@@ -38,7 +38,7 @@ import { pointSentence, WORDS } from "./view_words.js";
 const JUST = 500;
 
 export class PoseEditor extends Actions {
-  /** @param {import("./model/types.js").State} state @param {Host} host */
+  /** @param {import("../model/types.js").State} state @param {Host} host */
   constructor(state, host) {
     super();
     this.state = state;
@@ -162,7 +162,7 @@ export class PoseEditor extends Actions {
 
   // Events and what follows from them.
 
-  /** @param {import("./model/types.js").Event} event */
+  /** @param {import("../model/types.js").Event} event */
   dispatch(event) {
     this.take(update(this.state, event));
     if (this.state.before) return;

@@ -1,18 +1,18 @@
 /** Mouse, pen and touch on the stage: which gesture a press starts and what each move of it means. */
 
-import { hitTest, selectionBox } from "./model/geometry.js";
-import { CHAINS, MAIN_POINTS, POINTS } from "./model/skeleton.js";
-import { toPicture } from "../canvas/camera.js";
-import { handleAt, pulled } from "../canvas/handles.js";
-import { detailed } from "./view_paint.js";
+import { hitTest, selectionBox } from "../model/geometry.js";
+import { CHAINS, MAIN_POINTS, POINTS } from "../model/skeleton.js";
+import { toPicture } from "../../canvas/camera.js";
+import { handleAt, pulled } from "../../canvas/handles.js";
+import { detailed } from "./paint.js";
 
 /**
- * @typedef {import("./model/types.js").Vector} Vector
+ * @typedef {import("../model/types.js").Vector} Vector
  *
  * @typedef {object} Editor What a gesture may see and do; made by view.js.
- * @property {import("./model/types.js").State} state
- * @property {(event: import("./model/types.js").Event) => void} dispatch
- * @property {import("../canvas/camera.js").Camera} camera
+ * @property {import("../model/types.js").State} state
+ * @property {(event: import("../model/types.js").Event) => void} dispatch
+ * @property {import("../../canvas/camera.js").Camera} camera
  * @property {object} modes {reach: wrists and ankles pull their limb along, boxTouch: a finger on nothing draws a box}
  *
  * @typedef {object} Gesture
