@@ -172,7 +172,7 @@ class Seat {
     const { editor } = this;
     if (!large) return editor.closeLarge?.();
     this.showPlaceholder();
-    editor.closeLarge = openLarge(editor.element, () => {
+    editor.closeLarge = openLarge(editor.element, WORDS.editor, () => {
       editor.closeLarge = null;
       editor.setLarge(false);
       const seat = [...seats].find((each) => each.editor === editor);

@@ -116,6 +116,75 @@ def test_a_planted_dead_module_is_found() -> None:
     assert dead(everything() | {planted: "const a = 1;\n"}, Path(ENTRY)) == [f"{planted} is never loaded"]
 
 
+# Who may import whom, in code and in types: a folder also imports itself.
+ARROWS = {
+    ENTRY: {"canvas", "pose/view", "pose/io", "pose/edit", "pose/model"},
+    "canvas": set(),
+    "pose/model": {"canvas"},
+    "pose/estimate": {"pose/model"},
+    "pose/io": {"pose/model"},
+    "pose/edit": {"pose/model", "pose/estimate", "pose/io"},
+    "pose/view": {"canvas", "pose/model", "pose/estimate", "pose/io", "pose/edit"},
+}
+
+
+def room(path: Path) -> str:
+    return path.name if path.parent == Path() else path.parent.as_posix()
+
+
+def wrong_arrows(path: Path, source: str) -> list[str]:
+    targets = [target for target, _ in imports(path, source)]
+    named = re.findall(r'import\("(\.[^"]+)"\)\.\w+', source)
+    targets += [Path(os.path.normpath(path.parent / target)) for target in named]
+    allowed = ARROWS[room(path)] | {room(path)}
+    return [f"{path} imports {target}" for target in targets if room(target) not in allowed]
+
+
+def circles(sources: dict[Path, str]) -> list[list[str]]:
+    """Modules that import each other, each circle once."""
+    found, done = [], set()
+
+    def walk(path: Path, above: list[Path]) -> None:
+        if path in above:
+            found.append([str(each) for each in above[above.index(path) :]])
+        elif path not in done:
+            for target, _ in imports(path, sources[path]):
+                walk(target, [*above, path])
+            done.add(path)
+
+    for path in sources:
+        walk(path, [])
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_imports_follow_the_arrows(path: Path) -> None:
+    assert wrong_arrows(path, (JS / path).read_text()) == []
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circles(everything()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("canvas/planted.js", 'import { FLAG } from "../pose/model/types.js";\n'),
+        ("canvas/planted.js", '/** @typedef {import("../pose/model/types.js").Frame} Frame */\n'),
+        ("pose/model/planted.js", 'import * as state from "../edit/state.js";\n'),
+        ("pose/io/planted.js", 'import { toStage } from "../../canvas/camera.js";\n'),
+    ],
+)
+def test_a_planted_arrow_is_found(path: str, source: str) -> None:
+    assert len(wrong_arrows(Path(path), source)) == 1
+
+
+def test_a_planted_circle_is_found() -> None:
+    sources = ('import { b } from "./b.js";\n', 'import { a } from "./a.js";\n')
+    planted = dict(zip([Path("canvas/a.js"), Path("canvas/b.js")], sources, strict=True))
+    assert circles(planted) == [["canvas/a.js", "canvas/b.js"]]
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_a_file_keeps_to_the_house(path: Path) -> None:
     assert violations(path, (JS / path).read_text()) == []

@@ -6,7 +6,8 @@
  * @property {number} x the place of the picture's plane at the stage's top left corner
  * @property {number} y
  *
- * @typedef {import("../pose/model/types.js").Vector} Vector @typedef {import("../pose/model/types.js").Box} Box
+ * @typedef {{x: number, y: number}} Vector
+ * @typedef {{x: number, y: number, width: number, height: number}} Box
  */
 
 const SMALLEST = 0.01, LARGEST = 64;

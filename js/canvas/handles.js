@@ -3,7 +3,7 @@
 import { toPicture, toStage } from "./camera.js";
 
 /**
- * @typedef {import("../pose/model/types.js").Vector} Vector @typedef {import("../pose/model/types.js").Box} Box
+ * @typedef {import("./camera.js").Vector} Vector @typedef {import("./camera.js").Box} Box
  * @typedef {{kind: "scale"|"turn"|"move", anchor: Vector}} Handle `anchor` on the picture's plane
  */
 

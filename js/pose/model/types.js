@@ -4,9 +4,7 @@
  * Coordinates are pixels of the frame's picture, origin at its top-left corner, y down, never clamped: a point may
  * lie outside the picture.
  *
- * @typedef {{x: number, y: number}} Vector
- *
- * @typedef {{x: number, y: number, width: number, height: number}} Box
+ * @typedef {import("../../canvas/camera.js").Vector} Vector @typedef {import("../../canvas/camera.js").Box} Box
  *
  * @typedef {object} Person One person; never changed in place. The points are the 136 of skeleton.js.
  * @property {Float64Array} xy x and y of point i at 2·i and 2·i + 1; an absent point keeps its last place
@@ -64,7 +62,7 @@
  *   | {type: "deletePerson", person: number} | {type: "restorePerson", from: number}
  *   | {type: "swapSides", person: number} | {type: "mirror", person: number}
  *   | {type: "fit", person: number}
- *   | {type: "complete", person?: number, legs?: import("../estimate/stance.js").Legs}
+ *   | {type: "complete", person?: number, legs?: string}
  *   | {type: "import", frames: Frame[]} | {type: "paste", people: Person[]}
  *   | {type: "reset"} | {type: "resetAll"} | {type: "resize", width: number, height: number}
  *   | {type: "frame", index: number}

@@ -12,7 +12,7 @@ export function allFlagged(state, flag) {
   return state.selection.length > 0 && state.selection.every(has);
 }
 
-/** @param {object} editor what view.js makes @param {HTMLElement} layer for menus */
+/** @param {object} editor what editor.js makes @param {HTMLElement} layer for menus */
 export function upperBar(editor, layer) {
   const load = make("button", { type: "button", class: "main", title: WORDS.loadLong, "aria-label": WORDS.load });
   load.append(icon("load"), make("span", { class: "long", text: WORDS.load }));
@@ -91,7 +91,7 @@ function moreEntries(editor) {
   ];
 }
 
-/** @param {object} editor what view.js makes */
+/** @param {object} editor what editor.js makes */
 export function lowerBar(editor) {
   const status = make("span", { class: "status" });
   const number = make("span", { class: "percent" }), percent = make("span", { class: "percent wide" });

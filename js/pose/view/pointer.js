@@ -9,7 +9,7 @@ import { detailed } from "./paint.js";
 /**
  * @typedef {import("../model/types.js").Vector} Vector
  *
- * @typedef {object} Editor What a gesture may see and do; made by view.js.
+ * @typedef {object} Editor What a gesture may see and do; made by editor.js.
  * @property {import("../model/types.js").State} state
  * @property {(event: import("../model/types.js").Event) => void} dispatch
  * @property {import("../../canvas/camera.js").Camera} camera

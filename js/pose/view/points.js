@@ -9,7 +9,7 @@ import { WORDS } from "./words.js";
 
 const TITLES = { body: "Body", feet: "Feet", handLeft: "Left hand", handRight: "Right hand", face: "Face" };
 
-/** @param {object} editor what view.js makes */
+/** @param {object} editor what editor.js makes */
 export function pointsPanel(editor) {
   const title = make("h3"), list = make("div", { role: "list" });
   const element = make("section", { class: "panel", hidden: true, "aria-label": WORDS.points });
