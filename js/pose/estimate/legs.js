@@ -4,7 +4,8 @@ import { FRONTAL, GRAVITY, LEFT, RIGHT } from "./body.js";
 import * as p from "./proportions.js";
 import { L_HIP, R_HIP } from "../model/skeleton.js";
 import { opposite, SEATED, strideShank, strideThigh, thighSwing } from "./stance.js";
-import { across, angleFrom, clip, dot, length, minus, plus, RADIANS, times, towards, turned } from "../model/vectors.js";
+import { across, angleFrom, clip, dot, length, minus, plus, RADIANS, times } from "../model/vectors.js";
+import { towards, turned } from "../model/vectors.js";
 
 /** @typedef {import("./body.js").Body} Body @typedef {import("./stance.js").Stance} Stance */
 

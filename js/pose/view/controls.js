@@ -20,16 +20,16 @@ export function upperBar(editor, layer) {
   load.addEventListener("click", () => editor.loadPicture());
   const parts = {
     load,
-    legs: button("legs", WORDS.legs, () => editor.giveLegs()),
+    legs: button("legs", WORDS.legs, () => editor.actions.giveLegs()),
     add: button("person", WORDS.add, () => editor.toggleGallery(parts.add), { "aria-expanded": "false" }),
     points: button("points", WORDS.points, () => editor.togglePoints(), { "aria-pressed": "false" }),
-    hide: button("hide", WORDS.hide, () => editor.toggleHidden()),
-    lock: button("lock", WORDS.lock, () => editor.toggleLocked()),
+    hide: button("hide", WORDS.hide, () => editor.actions.toggleHidden()),
+    lock: button("lock", WORDS.lock, () => editor.actions.toggleLocked()),
     remove: button("remove", WORDS.remove, () => editor.dispatch({ type: "delete" })),
-    undo: button("undo", WORDS.undo, () => editor.graph("undo"), { class: "narrow" }),
-    redo: button("redo", WORDS.redo, () => editor.graph("redo"), { class: "narrow" }),
+    undo: button("undo", WORDS.undo, () => editor.actions.graph("undo"), { class: "narrow" }),
+    redo: button("redo", WORDS.redo, () => editor.actions.graph("redo"), { class: "narrow" }),
     more: button("more", WORDS.more, () => {}),
-    large: button("large", WORDS.large, () => editor.toggleLarge()),
+    large: button("large", WORDS.large, () => editor.actions.toggleLarge()),
   };
   const split = () => make("span", { class: "split narrow", "aria-hidden": "true" });
   const element = make("div", { class: "bar", role: "toolbar", "aria-label": WORDS.editor });
@@ -62,26 +62,26 @@ function label(part, words, pressed) {
 }
 
 function moreEntries(editor) {
-  const { state, modes } = editor;
+  const { state, modes, actions } = editor;
   const nobody = state.frames[state.frame].people.length === 0;
-  const person = (type) => () => editor.onPerson(type);
+  const person = (type) => () => actions.onPerson(type);
   return [
     { label: "Mirror the person", run: person("mirror"), disabled: nobody, keys: "M" },
     { label: "Swap left and right", run: person("swapSides"), disabled: nobody, keys: "X" },
     { label: "Fit the person into the picture", run: person("fit"), disabled: nobody },
     { label: "Restore what the detection had", run: () => editor.dispatch({ type: "restore" }), keys: "R" },
-    { label: "Duplicate the person", run: () => editor.duplicate(), disabled: nobody },
-    { label: "Bring back deleted people", run: () => editor.restorePeople(), disabled: !editor.deletedPeople().length },
+    { label: "Duplicate the person", run: () => actions.duplicate(), disabled: nobody },
+    { label: "Bring back deleted people", run: () => actions.restorePeople(), disabled: !actions.deletedPeople().length },
     { label: "Delete the person", run: person("deletePerson"), disabled: nobody, keys: "Shift+Del" },
     null,
     { label: "Wrists and ankles pull their limb", run: () => (modes.reach = !modes.reach), checked: modes.reach },
     { label: "A finger on nothing selects", run: () => (modes.boxTouch = !modes.boxTouch), checked: modes.boxTouch },
     null,
-    { label: "Copy people", run: () => editor.copyPeople(), disabled: nobody, keys: "Ctrl+C" },
-    { label: "Import OpenPose JSON…", run: () => editor.importFile() },
-    { label: "Export OpenPose JSON (COCO-18)", run: () => editor.exportFile("coco18") },
-    { label: "Export OpenPose JSON (BODY_25)", run: () => editor.exportFile("body25") },
-    { label: "Export COCO-WholeBody", run: () => editor.exportFile("wholebody") },
+    { label: "Copy people", run: () => actions.copyPeople(), disabled: nobody, keys: "Ctrl+C" },
+    { label: "Import OpenPose JSON…", run: () => actions.importFile() },
+    { label: "Export OpenPose JSON (COCO-18)", run: () => actions.exportFile("coco18") },
+    { label: "Export OpenPose JSON (BODY_25)", run: () => actions.exportFile("body25") },
+    { label: "Export COCO-WholeBody", run: () => actions.exportFile("wholebody") },
     null,
     { label: "Reset this picture's pose", run: () => editor.dispatch({ type: "reset" }) },
     ...(state.frames.length > 1

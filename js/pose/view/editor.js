@@ -6,7 +6,7 @@
 import { POINTS } from "../model/skeleton.js";
 import { boundingBox } from "../model/geometry.js";
 import { extensionNeeded } from "../estimate/extension.js";
-import { update, valueOf } from "../edit/state.js";
+import { shownFrame, update, valueOf } from "../edit/state.js";
 import { Actions } from "./actions.js";
 import { fittedTo, panned, union, zoomed } from "../../canvas/camera.js";
 import { lowerBar, upperBar } from "./controls.js";
@@ -37,10 +37,9 @@ import { pointSentence, WORDS } from "./words.js";
 /** Milliseconds after which a lost focus is lost. */
 const JUST = 500;
 
-export class PoseEditor extends Actions {
+export class PoseEditor {
   /** @param {import("../model/types.js").State} state @param {Host} host */
   constructor(state, host) {
-    super();
     this.state = state;
     this.host = host;
     this.value = valueOf(state);
@@ -53,6 +52,7 @@ export class PoseEditor extends Actions {
     this.brightness = 1;
     this.lost = -Infinity;
     this.told = "";
+    this.actions = new Actions(this);
     this.photo = photoKeeper(() => this.refresh(true));
     this.assemble();
     this.pointer = listenToPointer(this, this.stage);
@@ -60,9 +60,9 @@ export class PoseEditor extends Actions {
     this.keys = listenToKeys(this, this.stage.above);
     this.listeners = {
       wheel: (event) => this.wheel(event),
-      copy: (event) => this.copied(event),
-      cut: (event) => this.copied(event) && this.onPerson("deletePerson"),
-      paste: (event) => this.pasted(event),
+      copy: (event) => this.actions.copied(event),
+      cut: (event) => this.actions.copied(event) && this.actions.onPerson("deletePerson"),
+      paste: (event) => this.actions.pasted(event),
       focusin: () => this.refresh(),
       focusout: (event) => {
         this.lost = event.relatedTarget ? -Infinity : performance.now();
@@ -99,6 +99,10 @@ export class PoseEditor extends Actions {
     this.stage.element.append(this.hint);
     root.append(make("style", { text: STYLE }), this.upper.element, this.notice, this.stage.element);
     root.append(this.lower.element, this.panel.element, this.layer, this.voice);
+  }
+
+  get frame() {
+    return shownFrame(this.state);
   }
 
   // What comes from the page.
@@ -352,7 +356,7 @@ export class PoseEditor extends Actions {
   toggleGallery(opener) {
     if (this.floating) return this.floating();
     const closed = () => (this.floating = null);
-    this.floating = openGallery(opener, this.layer, (name) => this.addPreset(name), closed);
+    this.floating = openGallery(opener, this.layer, (name) => this.actions.addPreset(name), closed);
   }
 
   help() {

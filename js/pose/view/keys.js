@@ -45,12 +45,12 @@ export function listenToKeys(editor, element) {
     "]": () => adjust({ angle: TURN }),
     "{": () => adjust({ scale: 1 / GROW }),
     "}": () => adjust({ scale: GROW }),
-    h: () => editor.toggleHidden(),
-    l: () => editor.toggleLocked(),
+    h: () => editor.actions.toggleHidden(),
+    l: () => editor.actions.toggleLocked(),
     r: () => editor.dispatch({ type: "restore" }),
-    g: () => editor.giveLegs(),
-    m: () => editor.onPerson("mirror"),
-    x: () => editor.onPerson("swapSides"),
+    g: () => editor.actions.giveLegs(),
+    m: () => editor.actions.onPerson("mirror"),
+    x: () => editor.actions.onPerson("swapSides"),
     "+": () => editor.zoom(1.25),
     "=": () => editor.zoom(1.25),
     "-": () => editor.zoom(0.8),
@@ -90,7 +90,7 @@ export function listenToKeys(editor, element) {
     if (!typed && event.altKey) return false;
     if (event.key === "Tab") return tab(event);
     if (event.key === "Escape") return escape();
-    if (event.key === "Delete" && event.shiftKey) return editor.onPerson("deletePerson"), true;
+    if (event.key === "Delete" && event.shiftKey) return editor.actions.onPerson("deletePerson"), true;
     if (event.key === " ") return (editor.modes.space = true);
     const action = plain[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return false;

@@ -78,7 +78,7 @@ function dragPoint(editor, hit, from, event) {
 
 function dragLimb(editor, hit, from, event) {
   const { person, limb } = hit;
-  editor.selectLimb(person, limb, event.shiftKey ? "add" : "replace");
+  editor.actions.selectLimb(person, limb, event.shiftKey ? "add" : "replace");
   const grip = toPicture(editor.camera, from);
   return {
     edits: true,

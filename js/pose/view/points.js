@@ -37,7 +37,7 @@ export function pointsPanel(editor) {
 function partHeading(editor, name, first, count) {
   const points = Array.from({ length: count }, (_, index) => first + index);
   const summary = make("summary", { text: name });
-  summary.addEventListener("dblclick", () => editor.selectPoints(points));
+  summary.addEventListener("dblclick", () => editor.actions.selectPoints(points));
   summary.title = `Double click selects: ${name}`;
   return summary;
 }
@@ -46,9 +46,9 @@ function row(editor, point) {
   const mark = make("span", { class: "mark", "data-side": SIDE[point], "aria-hidden": "true" });
   mark.style.background = SIDE_COLORS[SIDE[point]];
   const name = make("button", { type: "button", class: "name" }, mark, POINT_NAMES[point]);
-  const hide = button("hide", `Hide ${POINT_NAMES[point]}`, () => editor.flagPoint("hide", FLAG.HIDDEN, point));
-  const lock = button("lock", `Lock ${POINT_NAMES[point]}`, () => editor.flagPoint("lock", FLAG.LOCKED, point));
-  name.addEventListener("click", (event) => editor.chooseListed(point, event.shiftKey));
+  const hide = button("hide", `Hide ${POINT_NAMES[point]}`, () => editor.actions.flagPoint("hide", FLAG.HIDDEN, point));
+  const lock = button("lock", `Lock ${POINT_NAMES[point]}`, () => editor.actions.flagPoint("lock", FLAG.LOCKED, point));
+  name.addEventListener("click", (event) => editor.actions.chooseListed(point, event.shiftKey));
   const element = make("div", { class: "row", role: "listitem" }, name, hide, lock);
   return {
     element,
