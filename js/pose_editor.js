@@ -8,14 +8,14 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
-import { readReport, readStart } from "./pose/io/bridge.js";
-import { start } from "./pose/edit/state.js";
-import { INPUTS, NODE_ID, WIDGET_TYPE } from "./pose/model/types.js";
-import { executionId, locatorId, upstreamText } from "./canvas/upstream.js";
-import { PoseEditor } from "./pose/view/editor.js";
-import { make } from "./canvas/elements.js";
-import { openLarge } from "./canvas/large.js";
-import { WORDS } from "./pose/view/words.js";
+import { readReport, readStart } from "./.modules/pose/io/bridge.js";
+import { start } from "./.modules/pose/edit/state.js";
+import { INPUTS, NODE_ID, WIDGET_TYPE } from "./.modules/pose/model/types.js";
+import { executionId, locatorId, upstreamText } from "./.modules/canvas/upstream.js";
+import { PoseEditor } from "./.modules/pose/view/editor.js";
+import { make } from "./.modules/canvas/elements.js";
+import { openLarge } from "./.modules/canvas/large.js";
+import { WORDS } from "./.modules/pose/view/words.js";
 
 const WIDTH = 460, HEIGHT = 640, LEAST = 340;
 /** Milliseconds a removed node's editor waits, and those a changed graph gets to settle. */

@@ -41,7 +41,7 @@ def test_node_passes(path: Path) -> None:
 
 
 def pure_modules() -> list[Path]:
-    return [path for room in PURE for path in sorted((ROOT / "js" / "pose" / room).glob("*.js"))]
+    return [path for room in PURE for path in sorted((ROOT / "js" / ".modules" / "pose" / room).glob("*.js"))]
 
 
 def test_every_room_has_pure_modules() -> None:

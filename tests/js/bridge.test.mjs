@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readReport, readStart } from "../../js/pose/io/bridge.js";
-import { fingerprint } from "../../js/pose/io/fingerprint.js";
-import { readOpenPose, writeOpenPose } from "../../js/pose/io/openpose.js";
-import { PRESETS, presetFrame, presetPerson } from "../../js/pose/edit/presets.js";
-import { extensionNeeded } from "../../js/pose/estimate/extension.js";
-import { FLAG } from "../../js/pose/model/types.js";
-import { boundingBox } from "../../js/pose/model/geometry.js";
-import { makeFrame, nobody, place } from "../../js/pose/model/people.js";
-import * as s from "../../js/pose/model/skeleton.js";
+import { readReport, readStart } from "../../js/.modules/pose/io/bridge.js";
+import { fingerprint } from "../../js/.modules/pose/io/fingerprint.js";
+import { readOpenPose, writeOpenPose } from "../../js/.modules/pose/io/openpose.js";
+import { PRESETS, presetFrame, presetPerson } from "../../js/.modules/pose/edit/presets.js";
+import { extensionNeeded } from "../../js/.modules/pose/estimate/extension.js";
+import { FLAG } from "../../js/.modules/pose/model/types.js";
+import { boundingBox } from "../../js/.modules/pose/model/geometry.js";
+import { makeFrame, nobody, place } from "../../js/.modules/pose/model/people.js";
+import * as s from "../../js/.modules/pose/model/skeleton.js";
 
 const ELBOW = [...Array(9).fill(0), 10.5, 20.25, 1, ...Array(42).fill(0)];
 

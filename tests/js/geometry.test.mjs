@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { boundingBox, hitTest, pointsInBox, selectionBox } from "../../js/pose/model/geometry.js";
-import * as k from "../../js/pose/edit/kinematics.js";
-import { FLAG } from "../../js/pose/model/types.js";
-import { isPresent, makeFrame, nobody, place } from "../../js/pose/model/people.js";
-import * as s from "../../js/pose/model/skeleton.js";
+import { boundingBox, hitTest, pointsInBox, selectionBox } from "../../js/.modules/pose/model/geometry.js";
+import * as k from "../../js/.modules/pose/edit/kinematics.js";
+import { FLAG } from "../../js/.modules/pose/model/types.js";
+import { isPresent, makeFrame, nobody, place } from "../../js/.modules/pose/model/people.js";
+import * as s from "../../js/.modules/pose/model/skeleton.js";
 import { chanceOf, randomPerson } from "./random.mjs";
 
 /** A person with only these points: {point: [x, y, flags]}. */

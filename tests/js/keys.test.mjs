@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { listenToKeys } from "../../js/pose/view/keys.js";
-import { Actions } from "../../js/pose/view/actions.js";
-import { shownFrame, start, update } from "../../js/pose/edit/state.js";
+import { listenToKeys } from "../../js/.modules/pose/view/keys.js";
+import { Actions } from "../../js/.modules/pose/view/actions.js";
+import { shownFrame, start, update } from "../../js/.modules/pose/edit/state.js";
 
 /** An editor that has only a state, and a stage that has only listeners. */
 function editorWithKeys(state) {

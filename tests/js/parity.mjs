@@ -2,19 +2,19 @@
 
 import { createInterface } from "node:readline";
 
-import { completedPerson } from "../../js/pose/estimate/complete.js";
-import { extensionNeeded } from "../../js/pose/estimate/extension.js";
-import { fingerprint } from "../../js/pose/io/fingerprint.js";
-import { readReport } from "../../js/pose/io/bridge.js";
-import { rescaled } from "../../js/pose/model/fit.js";
-import { makeFrame } from "../../js/pose/model/people.js";
-import { boundingBox } from "../../js/pose/model/geometry.js";
-import { readOpenPose, writeOpenPose } from "../../js/pose/io/openpose.js";
-import { stature } from "../../js/pose/estimate/proportions.js";
-import { templatePerson } from "../../js/pose/edit/presets.js";
-import * as skeleton from "../../js/pose/model/skeleton.js";
-import { shownFrame, start as createState, update, valueOf } from "../../js/pose/edit/state.js";
-import { parse } from "../../js/pose/io/value.js";
+import { completedPerson } from "../../js/.modules/pose/estimate/complete.js";
+import { extensionNeeded } from "../../js/.modules/pose/estimate/extension.js";
+import { fingerprint } from "../../js/.modules/pose/io/fingerprint.js";
+import { readReport } from "../../js/.modules/pose/io/bridge.js";
+import { rescaled } from "../../js/.modules/pose/model/fit.js";
+import { makeFrame } from "../../js/.modules/pose/model/people.js";
+import { boundingBox } from "../../js/.modules/pose/model/geometry.js";
+import { readOpenPose, writeOpenPose } from "../../js/.modules/pose/io/openpose.js";
+import { stature } from "../../js/.modules/pose/estimate/proportions.js";
+import { templatePerson } from "../../js/.modules/pose/edit/presets.js";
+import * as skeleton from "../../js/.modules/pose/model/skeleton.js";
+import { shownFrame, start as createState, update, valueOf } from "../../js/.modules/pose/edit/state.js";
+import { parse } from "../../js/.modules/pose/io/value.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
 const toKeypoints = (person) => JSON.parse(writeOpenPose([makeFrame(1, 1, [person])])).people[0];

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FLAG, LIMITS } from "../../js/pose/model/types.js";
-import { isPresent, isShown, makeFrame, nobody, place } from "../../js/pose/model/people.js";
-import { PRESETS } from "../../js/pose/edit/presets.js";
-import * as s from "../../js/pose/model/skeleton.js";
-import * as S from "../../js/pose/edit/state.js";
-import { parse, serialise } from "../../js/pose/io/value.js";
+import { FLAG, LIMITS } from "../../js/.modules/pose/model/types.js";
+import { isPresent, isShown, makeFrame, nobody, place } from "../../js/.modules/pose/model/people.js";
+import { PRESETS } from "../../js/.modules/pose/edit/presets.js";
+import * as s from "../../js/.modules/pose/model/skeleton.js";
+import * as S from "../../js/.modules/pose/edit/state.js";
+import { parse, serialise } from "../../js/.modules/pose/io/value.js";
 import { chanceOf, randomFrame, randomPerson } from "./random.mjs";
 
 const SIZE = { width: 331, height: 457 };
