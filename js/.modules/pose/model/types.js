@@ -90,8 +90,6 @@ export const LIMITS = Object.freeze({
 });
 
 export const VALUE_VERSION = 1;
-export const WIDGET_TYPE = "RECOMPOSE_POSE";
-export const NODE_ID = "RecomposeEditPose";
 /** Names of the node's inputs, as in the schema. */
 export const INPUTS = Object.freeze({ edit: "edit", width: "width", height: "height" });
 /** The key of the node's ui result. */

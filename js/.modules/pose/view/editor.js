@@ -139,6 +139,10 @@ export class PoseEditor {
     this.refresh(true);
   }
 
+  hasPicture() {
+    return this.state.pictures.length > 0;
+  }
+
   hasFocus() {
     return this.element.getRootNode().activeElement === this.element;
   }
