@@ -72,6 +72,7 @@ test("boxes go around what is shown", () => {
   const frame = makeFrame(200, 200, [nobody(), person(ARM)]);
   const selection = [s.POINTS + s.R_SHOULDER, s.POINTS + s.R_ELBOW];
   assert.deepEqual(selectionBox(frame, selection), { x: 40, y: 50, width: 30, height: 40 });
+  assert.equal(selectionBox(frame, [2 * s.POINTS]), null, "nobody is there");
 });
 
 test("a dragged wrist takes its hand along and nothing else", () => {

@@ -87,9 +87,13 @@ export function boundingBox(people) {
   return left > right ? null : { x: left, y: top, width: right - left, height: bottom - top };
 }
 
-/** The middle of the selected points, the anchor for turning and scaling them; null for an empty selection. */
+/** The box around the selected points; null where none of them is there. */
 export function selectionBox(frame, selection) {
   const people = frame.people.map((person) => ({ ...person, flags: new Uint8Array(POINTS) }));
-  for (const key of selection) people[Math.floor(key / POINTS)].flags[key % POINTS] = 1;
+  // Somebody who was added and selected during a gesture is not in the frame it began with.
+  for (const key of selection) {
+    const person = people[Math.floor(key / POINTS)];
+    if (person) person.flags[key % POINTS] = 1;
+  }
   return boundingBox(people);
 }
