@@ -88,6 +88,14 @@ def test_another_tab_another_size_and_another_palette_change_no_edit(pages: Any,
     pages.run("tabsSizesAndPalettes", **graph)
 
 
+def test_the_server_guesses_the_legs(pages: Any, graph: dict) -> None:
+    pages.run("guessLegs", **graph)
+
+
+def test_where_no_server_guesses_the_edit_stays(pages: Any, graph: dict) -> None:
+    pages.run("guessLegsInVain", **graph)
+
+
 @pytest.mark.parametrize("pages", [("bundled", False)], indirect=True, ids=["bundled-classic"])
 def test_after_a_restart_of_the_server_the_picture_is_fetched_again(pages: Any, graph: dict) -> None:
     pages.run("serverRestart", **graph)

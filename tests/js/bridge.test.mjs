@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readReport, readStart } from "../../js/.modules/pose/io/bridge.js";
+import { readEstimates, readReport, readStart } from "../../js/.modules/pose/io/bridge.js";
 import { fingerprint } from "../../js/.modules/pose/io/fingerprint.js";
 import { readOpenPose, writeOpenPose } from "../../js/.modules/pose/io/openpose.js";
 import { PRESETS, presetFrame, presetPerson } from "../../js/.modules/pose/edit/presets.js";
@@ -50,6 +50,15 @@ test("a result without a fingerprint gets its own", () => {
   const { incoming } = readReport(output);
   assert.equal(incoming[0].fingerprint, fingerprint(incoming[0]));
   assert.equal(incoming[0].fingerprint.length, 16);
+});
+
+test("the answer of the route becomes people, and any other answer none", () => {
+  const entry = { ...result().recompose[0].pose[0], people: [{ pose_keypoints_2d: ELBOW, recompose: { estimated: [0, 0, 0, 1] } }] };
+  const [person] = readEstimates({ pose: [entry] });
+  assert.equal(person.flags[s.R_ELBOW], FLAG.PRESENT | FLAG.ESTIMATED);
+  for (const answer of [null, undefined, [], { error: "no" }, { pose: 3 }, { pose: [] }, { pose: [{}] }]) {
+    assert.equal(readEstimates(answer), null, JSON.stringify(answer));
+  }
 });
 
 const MALFORMED = [undefined, {}, { recompose: [] }, { recompose: "abc" }, { recompose: [{ pose: 3 }] }];

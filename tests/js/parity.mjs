@@ -2,10 +2,9 @@
 
 import { createInterface } from "node:readline";
 
-import { completedPerson } from "../../js/.modules/pose/estimate/complete.js";
 import { extensionNeeded } from "../../js/.modules/pose/estimate/extension.js";
 import { fingerprint } from "../../js/.modules/pose/io/fingerprint.js";
-import { readReport } from "../../js/.modules/pose/io/bridge.js";
+import { readEstimates, readReport } from "../../js/.modules/pose/io/bridge.js";
 import { rescaled } from "../../js/.modules/pose/model/fit.js";
 import { makeFrame } from "../../js/.modules/pose/model/people.js";
 import { boundingBox } from "../../js/.modules/pose/model/geometry.js";
@@ -30,16 +29,10 @@ const ANSWERS = {
       fingerprint: fingerprint(frame),
     };
   },
-  complete: ({ pose, legs }) => {
-    const frame = first(pose);
-    return frame.people.map((person) => {
-      const completed = completedPerson(person, frame, legs);
-      return completed && { ...toKeypoints(completed), same: completed === person };
-    });
-  },
   session: ({ output, events }) => {
     const start = update(createState(), { type: "detected", report: readReport(output) });
-    const state = events.reduce(update, start);
+    const estimated = ({ answer, ...event }) => (answer ? { ...event, estimate: readEstimates(answer)[0] } : event);
+    const state = events.map(estimated).reduce(update, start);
     return { value: valueOf(state), shown: writeOpenPose([shownFrame(state)]) };
   },
   template: ({ width, height }) => toKeypoints(templatePerson(width, height)),

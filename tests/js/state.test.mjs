@@ -9,7 +9,7 @@ import * as S from "../../js/.modules/pose/edit/state.js";
 import { parse, serialise } from "../../js/.modules/pose/io/value.js";
 import { chanceOf, randomFrame, randomPerson } from "./random.mjs";
 
-const SIZE = { width: 331, height: 457 };
+const SIZE = { width: 331, height: 457 }, NOSE = 0;
 
 /** A state after these events. */
 function after(state, ...events) {
@@ -149,17 +149,25 @@ test("a deleted leg comes back where the detection had it", () => {
   assert.ok(Math.abs(at(moved, 0, s.R_KNEE).x - place(whole, s.R_KNEE).x - 40) < 0.2, "relative to the hip it hangs on");
 });
 
-test("the legs come by one click as Complete Pose guesses them, and a restored knee is the same guess", () => {
+test("an estimate adds what a person lacks, and a restored knee is the same guess", () => {
   const upright = S.start(SIZE);
+  const estimate = { ...S.shownFrame(upright).people[0] };
+  estimate.xy = estimate.xy.map((value) => value + 8);
+  estimate.flags = estimate.flags.map((flags, point) => (LEG.includes(point) ? FLAG.PRESENT | FLAG.ESTIMATED : flags));
   const cut = after(upright, selectLeg, { type: "delete" });
-  const whole = after(cut, { type: "complete" });
-  for (const point of LEG) {
-    assert.equal(S.shownFrame(whole).people[0].flags[point], FLAG.PRESENT | FLAG.ESTIMATED);
-    assert.ok(Math.hypot(at(whole, 0, point).x - at(upright, 0, point).x, at(whole, 0, point).y - at(upright, 0, point).y) < 30);
+  const whole = after(cut, { type: "complete", person: 0, estimate });
+  for (let point = 0; point < s.MAIN_POINTS; point++) {
+    const [was, is] = [at(upright, 0, point), at(whole, 0, point)], by = LEG.includes(point) ? 8 : 0;
+    assert.deepEqual([is.x - was.x, is.y - was.y], [by, by]);
+    assert.equal(S.shownFrame(whole).people[0].flags[point], FLAG.PRESENT | (by ? FLAG.ESTIMATED : 0));
   }
-  assert.deepEqual(at(after(cut, restoreLeg[0]), 0, s.R_KNEE), at(whole, 0, s.R_KNEE));
   assert.equal(whole.past.length, 2);
-  assert.equal(after(upright, { type: "complete" }), upright);
+  assert.equal(after(upright, { type: "complete", person: 0, estimate }), upright);
+  const hidden = after(upright, selectLeg, { type: "hide", on: true });
+  assert.equal(after(hidden, { type: "complete", person: 0, estimate }), hidden);
+  const knee = (more) => at(after(cut, { ...restoreLeg[0], ...more }), 0, s.R_KNEE);
+  assert.deepEqual(knee({ estimate }), at(whole, 0, s.R_KNEE));
+  assert.deepEqual(knee({}), at(upright, 0, s.R_KNEE), "without an estimate as a standing person has it");
 });
 
 test("people come, go, and come back", () => {
@@ -199,7 +207,7 @@ test("each frame of a batch has its own edit, and reset gives back the detection
 
 test("a new detection shows where nothing was edited and the edit stays where something was", () => {
   const start = started(7, 2);
-  const edited = after(start, drag(0, s.NOSE, 3, 4), { type: "addPerson" });
+  const edited = after(start, drag(0, NOSE, 3, 4), { type: "addPerson" });
   const other = randomFrame(chanceOf(77), 1);
   const scaled = { ...other, width: S.shownFrame(start).width, height: S.shownFrame(start).height };
   const kept = after(edited, report([scaled, other], { notices: ["kept"] }));
@@ -214,14 +222,14 @@ test("a new detection shows where nothing was edited and the edit stays where so
 });
 
 test("on a picture of twice the size the edit is twice as large", () => {
-  const edited = after(S.start(SIZE), drag(0, s.NOSE, 30, 41));
+  const edited = after(S.start(SIZE), drag(0, NOSE, 30, 41));
   const twice = after(edited, report([makeFrame(662, 914)]));
-  assert.deepEqual(at(twice, 0, s.NOSE), { x: 60, y: 82 });
-  assert.deepEqual(at(after(edited, { type: "resize", width: 662, height: 914 }), 0, s.NOSE), { x: 60, y: 82 });
+  assert.deepEqual(at(twice, 0, NOSE), { x: 60, y: 82 });
+  assert.deepEqual(at(after(edited, { type: "resize", width: 662, height: 914 }), 0, NOSE), { x: 60, y: 82 });
 });
 
 test("an edit keeps its size when its workflow is opened, before its picture is there", () => {
-  const value = S.valueOf(after(started(), drag(0, s.NOSE, 30, 41)));
+  const value = S.valueOf(after(started(), drag(0, NOSE, 30, 41)));
   const [{ width, height }] = started().frames;
   assert.ok(width !== 77 && height !== 99);
   const opened = S.start({ width: 77, height: 99, value });
@@ -230,8 +238,8 @@ test("an edit keeps its size when its workflow is opened, before its picture is 
 });
 
 test("the graph's undo and redo move through the editor's own steps", () => {
-  const one = after(S.start(SIZE), drag(0, s.NOSE, 30, 41));
-  const two = after(one, drag(0, s.NOSE, 50, 60));
+  const one = after(S.start(SIZE), drag(0, NOSE, 30, 41));
+  const two = after(one, drag(0, NOSE, 50, 60));
   const back = after(two, { type: "load", value: S.valueOf(one) });
   assert.deepEqual([back.past.length, back.future.length], [1, 1]);
   assert.deepEqual(back.frames, one.frames);
@@ -279,7 +287,8 @@ function randomEvent(chance, state) {
     { type: "fit", person }, { type: "paste", people: frame.people.slice(0, 1) }, { type: "reset" },
     { type: "frame", index: chance.whole(-1, state.frames.length) }, { type: "resize", width: 77, height: 99 },
     { type: "import", frames: [randomFrame(chance, 1)] }, { type: "load", value: S.valueOf(state) },
-    { type: "complete", person, legs: chance.choice(["auto", "standing", "running", "sitting"]) }, { type: "complete" },
+    { type: "complete", person, estimate: randomPerson(chance, 300, 500) },
+    { type: "restorePoint", person, point, estimate: randomPerson(chance, 300, 500) },
   ]);
 }
 
@@ -363,7 +372,7 @@ test("five hundred damaged values give a usable editor and a notice", () => {
     assert.ok(state.notices.every((notice) => /^(The saved edit|Parts of the saved edit) .*\.$/.test(notice)));
     if (parse(value).frames.size < 2 && value) assert.equal(state.notices.length, 1, value.slice(0, 200));
     noticed += state.notices.length;
-    const used = after(state, drag(0, s.NOSE, 3, 4), { type: "addPerson" }, { type: "undo" });
+    const used = after(state, drag(0, NOSE, 3, 4), { type: "addPerson" }, { type: "undo" });
     assertValid(used);
     assert.deepEqual(parse(S.valueOf(after(used, { type: "addPerson" }))).notices, []);
   }

@@ -6,6 +6,9 @@
 
 import { executionId, locatorId, upstreamText } from "./upstream.js";
 
+/** Milliseconds after which the server is taken as gone. */
+const PATIENCE = 20_000;
+
 export class Page {
   constructor(app, api) {
     this.app = app;
@@ -72,6 +75,21 @@ export class Page {
 
   address(picture) {
     return this.api.apiURL(`/view?${new URLSearchParams(picture)}`);
+  }
+
+  /**
+   * What one of the pack's routes answers to a text: an object, {error: a sentence} where it refuses, null where the
+   * server cannot be reached or has no such route.
+   */
+  async ask(route, text) {
+    try {
+      const signal = AbortSignal.timeout(PATIENCE);
+      const response = await this.api.fetchApi(route, { method: "POST", body: text, signal });
+      const answer = await response.json();
+      return response.ok || typeof answer?.error === "string" ? answer : null;
+    } catch {
+      return null;
+    }
   }
 
   /** Runs only what the node's inputs come from; resolves when `arrived` resolves or the run has ended without it. */

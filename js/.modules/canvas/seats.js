@@ -110,6 +110,7 @@ class Seat {
     return {
       changed: () => this.changed(),
       loadPicture: () => this.loadPicture(),
+      ask: (route, text) => this.page.ask(route, text),
       address: (picture) => this.page.address(picture),
       history: (which) => this.page.history(which),
       keyHistory: (which) => this.page.keyHistory(which),
@@ -119,6 +120,8 @@ class Seat {
   }
 
   changed() {
+    // Between two nodes an editor belongs to nobody, and the value of the new node counts.
+    if (!this.editor) return;
     this.pending = this.editor.value;
     this.workflow = this.page.root().id;
     this.page.changed(this.node);

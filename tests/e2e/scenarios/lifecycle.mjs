@@ -135,7 +135,7 @@ export async function keyboard(comfy, given) {
   holds((await editor.ask((each) => each.state.selection.length)) > 10, "Ctrl+A selects everybody");
   holds(await comfy.evaluate(() => window.app.graph.nodes.length === 4), "The graph's own keys do not hear ours");
   await editor.press("g");
-  holds((await editor.point(0, 10)).flags & 2, "G gives an estimated ankle");
+  await editor.until((each) => each.frame.people[0].flags[10] & 2);
   await comfy.picture("legs");
   await editor.press("Escape", "?");
   const keys = editor.locator.locator(".help");

@@ -4,10 +4,9 @@ import { POINTS } from "../model/skeleton.js";
 import { FLAG, LIMITS } from "../model/types.js";
 import { copied, isPresent, put, withPerson } from "../model/people.js";
 import { fitted, limbSwung, mirrored, pointMoved, reached, sidesSwapped, transformed } from "./kinematics.js";
-import { completedPerson } from "../estimate/complete.js";
 import { selectionBox } from "../model/geometry.js";
 import { presetPerson } from "./presets.js";
-import { restoredPoints } from "./restore.js";
+import { asDetected, completed, restoredPoint } from "./restore.js";
 
 /**
  * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person
@@ -105,15 +104,14 @@ export const EDITS = {
   delete: (frame, _, state) => overSelection(frame, state, without),
   restore: (frame, _, state) => {
     const wanted = state.selection.length ? selected(state).map(([index]) => index) : frame.people.keys();
-    const all = Array.from({ length: POINTS }, (_unused, point) => point);
     return [...wanted].reduce(
-      (result, index) => change(result, index, (person) => restoredPoints(result, person, all, state, true)),
+      (result, index) => change(result, index, (person) => asDetected(person, state)),
       frame,
     );
   },
   addPoint: (frame, { person, point, at }) => change(frame, person, (each) => pointAdded(frame, each, point, at)),
-  restorePoint: (frame, { person, point }, state) =>
-    change(frame, person, (each) => restoredPoints(frame, each, [point], state)),
+  restorePoint: (frame, { person, point, estimate }, state) =>
+    change(frame, person, (each) => restoredPoint(frame, each, point, state, estimate)),
   addPerson: personAdded,
   deletePerson: (frame, { person }) =>
     frame.people[person] ? { ...frame, people: frame.people.filter((_, index) => index !== person) } : frame,
@@ -122,13 +120,7 @@ export const EDITS = {
     const there = frame.people.some((each) => each.from === from);
     return person && !there ? { ...frame, people: [...frame.people, person] } : frame;
   },
-  complete: (frame, { person, legs }) => {
-    const wanted = person === undefined ? [...frame.people.keys()] : [person];
-    return wanted.reduce(
-      (result, index) => change(result, index, (each) => completedPerson(each, frame, legs) ?? each),
-      frame,
-    );
-  },
+  complete: (frame, { person, estimate }) => change(frame, person, (each) => completed(each, estimate)),
   swapSides: (frame, { person }) => change(frame, person, sidesSwapped),
   mirror: (frame, { person }) => change(frame, person, mirrored),
   fit: (frame, { person }) => change(frame, person, (each) => fitted(each, frame.width, frame.height)),

@@ -1,42 +1,82 @@
 /** Points that were deleted come back: as detected, else as estimated, else as a standing person would have them. */
 
 import { FLAG } from "../model/types.js";
-import { MAIN_POINTS, PARENT } from "../model/skeleton.js";
-import { completedPerson } from "../estimate/complete.js";
+import { MAIN_POINTS, PARENT, POINTS } from "../model/skeleton.js";
 import { boundingBox } from "../model/geometry.js";
-import { copied, isPresent, place, put } from "../model/people.js";
+import { copied, isEstimated, isPresent, place, put } from "../model/people.js";
 import { presetPerson, TEMPLATE } from "./presets.js";
 
-/** @typedef {import("../model/types.js").Person} Person @typedef {import("../model/types.js").Vector} Vector */
+/**
+ * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person
+ * @typedef {import("../model/types.js").State} State
+ */
 
 /**
- * The person with the absent ones of `points` back, hidden ones shown; parents are listed before their children.
- * With `detectedOnly` only what the detection had.
- * @param {import("../model/types.js").Frame} frame @param {Person} person @param {readonly number[]} points
- * @param {import("../model/types.js").State} state @returns {Person}
+ * The person with what the detection had of them back, hidden points shown.
+ * @param {Person} person @param {State} state @returns {Person}
  */
-export function restoredPoints(frame, person, points, state, detectedOnly = false) {
+export function asDetected(person, state) {
   const detected = state.incoming[state.frame]?.people[person.from];
   const result = copied(person);
-  const estimate = detectedOnly ? null : completedPerson(person, frame);
   let changed = false;
-  for (const point of points) {
-    if (isPresent(result, point)) {
-      changed ||= (result.flags[point] & FLAG.HIDDEN) !== 0;
-      result.flags[point] &= ~FLAG.HIDDEN;
-    } else if (detected && isPresent(detected, point)) {
-      follow(result, point, detected, detected.flags[point]);
-      changed = true;
-    } else if (estimate && isPresent(estimate, point)) {
-      result.flags[point] = FLAG.PRESENT | FLAG.ESTIMATED;
-      put(result, point, ...Object.values(place(estimate, point)));
-      changed = true;
-    } else if (!detectedOnly && point < MAIN_POINTS) {
-      follow(result, point, standing(frame, person), FLAG.PRESENT | FLAG.ESTIMATED);
-      changed = true;
-    }
+  // Parents are listed before their children.
+  for (let point = 0; point < POINTS; point++) {
+    if (isPresent(result, point) ? !show(result, point) : !bringBack(result, point, detected)) continue;
+    changed = true;
   }
   return changed ? result : person;
+}
+
+/**
+ * The person with a point back: as detected, else as estimated, else as a standing person would have it. A hidden one
+ * is shown.
+ * @param {Frame} frame @param {Person} person @param {number} point @param {State} state
+ * @param {Person|null} [estimate] the person as Complete Pose has them @returns {Person}
+ */
+export function restoredPoint(frame, person, point, state, estimate = null) {
+  const detected = state.incoming[state.frame]?.people[person.from];
+  const result = copied(person);
+  if (isPresent(result, point)) return show(result, point) ? result : person;
+  if (bringBack(result, point, detected)) return result;
+  if (estimate && isPresent(estimate, point)) guess(result, point, estimate);
+  else if (point < MAIN_POINTS) follow(result, point, standing(frame, person), FLAG.PRESENT | FLAG.ESTIMATED);
+  else return person;
+  return result;
+}
+
+/**
+ * The person with the points that an estimate adds; hidden ones stay hidden, measured ones where they are.
+ * @param {Person} person @param {Person} estimate @returns {Person}
+ */
+export function completed(person, estimate) {
+  const result = copied(person);
+  let added = false;
+  for (let point = 0; point < MAIN_POINTS; point++) {
+    if (isPresent(person, point) || !isPresent(estimate, point) || !isEstimated(estimate, point)) continue;
+    guess(result, point, estimate);
+    added = true;
+  }
+  return added ? result : person;
+}
+
+function guess(person, point, estimate) {
+  const { x, y } = place(estimate, point);
+  person.flags[point] = FLAG.PRESENT | FLAG.ESTIMATED;
+  put(person, point, x, y);
+}
+
+/** Shows a hidden point. @returns {boolean} whether it was hidden */
+function show(person, point) {
+  const hidden = (person.flags[point] & FLAG.HIDDEN) !== 0;
+  person.flags[point] &= ~FLAG.HIDDEN;
+  return hidden;
+}
+
+/** Puts a point where the detection had it. @returns {boolean} whether the detection had it */
+function bringBack(person, point, detected) {
+  if (!detected || !isPresent(detected, point)) return false;
+  follow(person, point, detected, detected.flags[point]);
+  return true;
 }
 
 /** The point goes where `model` has it, as seen from the nearest point above it that both have. */

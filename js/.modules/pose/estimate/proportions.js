@@ -11,14 +11,11 @@ import { angleFrom, halfway, length, minus, RADIANS } from "../model/vectors.js"
 
 /** @typedef {import("../model/types.js").Person} Person @typedef {import("../model/vectors.js").Pair} Pair */
 
-export const ANKLE_HEIGHT = 0.039, SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
-export const SHANK = 0.246, THIGH = 0.245, TRUNK = 0.288;
+export const ANKLE_HEIGHT = 0.039, FOOT_BREADTH = 0.055, LEG_BREADTH = 0.06;
+const SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
+const SHANK = 0.246, THIGH = 0.245, TRUNK = 0.288;
 const UPPER_ARM = 0.186, FOREARM = 0.146;
-export const SHOULDER_WIDTH = 0.259, HIP_WIDTH = 0.191;
-export const FOOT_LENGTH = 0.152, FOOT_BREADTH = 0.055;
-// Where along the foot the ankle stands is an assumption: a quarter of its length lies behind.
-export const HEEL_BEHIND = 0.25 * FOOT_LENGTH, TOES_AHEAD = 0.75 * FOOT_LENGTH;
-export const LEG_BREADTH = 0.06;
+const SHOULDER_WIDTH = 0.259, HIP_WIDTH = 0.191;
 
 const SIDE_OF_TRUNK = Math.hypot(TRUNK, (SHOULDER_WIDTH - HIP_WIDTH) / 2);
 const FRONTAL = 0.7;
@@ -52,17 +49,17 @@ function measuredPoints(person) {
 }
 
 /** The point halfway between two present points, null where one is missing. @param {Points} points */
-export function midpoint(points, first, second) {
+function midpoint(points, first, second) {
   return points.has(first) && points.has(second) ? halfway(points.at(first), points.at(second)) : null;
 }
 
 /** Midway between the shoulders, or the neck where one of them is missing. @param {Points} points */
-export function shouldersMiddle(points) {
+function shouldersMiddle(points) {
   return midpoint(points, s.R_SHOULDER, s.L_SHOULDER) ?? (points.has(s.NECK) ? points.at(s.NECK) : null);
 }
 
 /** A point at the height of the eyes: between the ears, else between the eyes, else the one ear seen. */
-export function headMiddle(points) {
+function headMiddle(points) {
   for (const [first, second] of [[s.R_EAR, s.L_EAR], [s.R_EYE, s.L_EYE], [s.R_EAR, s.R_EAR], [s.L_EAR, s.L_EAR]]) {
     const middle = midpoint(points, first, second);
     if (middle) return middle;

@@ -43,6 +43,11 @@ export function readReport(output) {
   };
 }
 
+/** The people in the answer of the route that completes poses, in the order asked; null where there are none. */
+export function readEstimates(answer) {
+  return readFrame(answer?.pose?.[0])?.people ?? null;
+}
+
 function listOf(value, wanted) {
   return Array.isArray(value) ? value.filter(wanted) : [];
 }

@@ -57,12 +57,12 @@
  *   | {type: "nudge", x: number, y: number}
  *   | {type: "lock", on: boolean} | {type: "hide", on: boolean} | {type: "delete"} | {type: "restore"}
  *   | {type: "addPoint", person: number, point: number, at: Vector}
- *   | {type: "restorePoint", person: number, point: number}
+ *   | {type: "restorePoint", person: number, point: number, estimate?: Person|null}
  *   | {type: "addPerson", person?: Person, preset?: string, at?: Vector, height?: number}
  *   | {type: "deletePerson", person: number} | {type: "restorePerson", from: number}
  *   | {type: "swapSides", person: number} | {type: "mirror", person: number}
  *   | {type: "fit", person: number}
- *   | {type: "complete", person?: number, legs?: string}
+ *   | {type: "complete", person: number, estimate: Person}
  *   | {type: "import", frames: Frame[]} | {type: "paste", people: Person[]}
  *   | {type: "reset"} | {type: "resetAll"} | {type: "resize", width: number, height: number}
  *   | {type: "frame", index: number}

@@ -1,11 +1,19 @@
 /** What buttons, keys and menus do beyond a single event: on people, on flags, with the clipboard and with files. */
 
 import { FLAG } from "../model/types.js";
-import { ALL_LIMBS, POINTS } from "../model/skeleton.js";
+import { ALL_LIMBS, L_ANKLE, MAIN_POINTS, PARTS, POINTS, R_HIP } from "../model/skeleton.js";
 import { copied, isPresent, put } from "../model/people.js";
 import { selectedPoints } from "../edit/state.js";
+import { readEstimates } from "../io/bridge.js";
 import { readOpenPose, writeOpenPose } from "../io/openpose.js";
 import { allFlagged } from "./controls.js";
+import { WORDS } from "./words.js";
+
+/** @typedef {import("../model/types.js").Person} Person */
+
+/** The route that completes poses, and the points it may add: hips, knees, ankles, toes and heels. */
+const COMPLETE_POSE = "/recompose/complete_pose";
+const isEstimable = (point) => (point >= R_HIP && point <= L_ANKLE) || (point >= PARTS.feet.first && point < MAIN_POINTS);
 
 /** How far a copy lies from what it was copied from, in hundredths of the picture's height. */
 const ASIDE = 4;
@@ -50,9 +58,39 @@ export class Actions {
     });
   }
 
-  giveLegs() {
-    this.onPerson("complete");
-    this.editor.fitIfOutside();
+  /** Asks ComfyUI for the legs and feet of the chosen people. */
+  async guessLegs() {
+    const { editor } = this, { frame } = editor, chosen = this.chosenPeople();
+    if (!chosen.length || editor.estimating) return;
+    editor.setEstimating(true);
+    const answer = await this.askEstimates(chosen.map((person) => frame.people[person]));
+    editor.setEstimating(false);
+    if (editor.disposed) return;
+    const estimates = readEstimates(answer);
+    if (!estimates) return editor.tell(answer?.error ?? WORDS.noEstimate);
+    if (editor.frame !== frame || editor.state.before) return editor.tell(WORDS.estimateLate);
+    this.inOneStep(() => {
+      chosen.forEach((person, index) => editor.dispatch({ type: "complete", person, estimate: estimates[index] }));
+    });
+    editor.fitIfOutside();
+  }
+
+  /** What the route says of these people of the shown frame. @param {readonly Person[]} people */
+  askEstimates(people) {
+    return this.editor.host.ask(COMPLETE_POSE, writeOpenPose([{ ...this.editor.frame, people }]));
+  }
+
+  /** Brings a missing point back; false where nobody knows its place. */
+  async restorePoint(person, point) {
+    const { editor } = this, { frame } = editor, asked = frame.people[person];
+    const detected = editor.state.incoming[editor.state.frame]?.people[asked.from];
+    let estimate = null;
+    if (isEstimable(point) && !(detected && isPresent(detected, point))) {
+      estimate = readEstimates(await this.askEstimates([asked]))?.[0] ?? null;
+      if (editor.disposed || editor.frame !== frame) return true;
+    }
+    editor.dispatch({ type: "restorePoint", person, point, estimate });
+    return isPresent(editor.frame.people[person], point);
   }
 
   toggleHidden() {
@@ -82,12 +120,10 @@ export class Actions {
   }
 
   /** A point chosen in the list: selected; brought back, or asked for its place, where it is missing. */
-  chooseListed(point, add) {
+  async chooseListed(point, add) {
     const person = this.editor.activePerson();
-    if (!isPresent(this.editor.frame.people[person], point)) {
-      this.editor.dispatch({ type: "restorePoint", person, point });
-      if (!isPresent(this.editor.frame.people[person], point)) return this.editor.askPlace(person, point);
-    }
+    const there = isPresent(this.editor.frame.people[person], point) || (await this.restorePoint(person, point));
+    if (!there) return this.editor.askPlace(person, point);
     this.editor.dispatch({ type: "select", points: [{ person, point }], mode: add ? "toggle" : "replace" });
   }
 

@@ -20,7 +20,7 @@ export function upperBar(editor, layer) {
   load.addEventListener("click", () => editor.loadPicture());
   const parts = {
     load,
-    legs: button("legs", WORDS.legs, () => editor.actions.giveLegs()),
+    legs: button("legs", WORDS.legs, () => editor.actions.guessLegs()),
     add: button("person", WORDS.add, () => editor.toggleGallery(parts.add), { "aria-expanded": "false" }),
     points: button("points", WORDS.points, () => editor.togglePoints(), { "aria-pressed": "false" }),
     hide: button("hide", WORDS.hide, () => editor.actions.toggleHidden()),
@@ -41,7 +41,7 @@ export function upperBar(editor, layer) {
     element,
     parts,
     closeMenu: () => opened.close(false),
-    update(state, { busy, hasPhoto }) {
+    update(state, { busy, estimating, hasPhoto }) {
       const none = state.selection.length === 0;
       const hidden = allFlagged(state, FLAG.HIDDEN), locked = allFlagged(state, FLAG.LOCKED);
       for (const part of [parts.hide, parts.lock, parts.remove]) part.disabled = none;
@@ -50,6 +50,7 @@ export function upperBar(editor, layer) {
       label(parts.lock, locked ? WORDS.unlock : WORDS.lock, locked);
       load.classList.toggle("busy", busy);
       set(load, "aria-busy", busy ? "true" : null);
+      set(parts.legs, "aria-busy", estimating ? "true" : null);
       set(load, "data-quiet", hasPhoto ? "" : null);
     },
   };

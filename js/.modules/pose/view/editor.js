@@ -26,6 +26,7 @@ import { pointSentence, WORDS } from "./words.js";
  * @typedef {object} Host What the editor asks of the page around it.
  * @property {(value: string) => void} changed the value after a finished change
  * @property {() => Promise<void>} loadPicture run what comes before the node
+ * @property {(route: string, text: string) => Promise<object|null>} ask a route of the pack
  * @property {(picture: import("../model/types.js").Picture) => string} address of a picture
  * @property {(which: "undo"|"redo") => void} history the graph's undo and redo
  * @property {(which: "undo"|"redo") => void} keyHistory the same where ComfyUI may have heard the key, too
@@ -47,7 +48,7 @@ export class PoseEditor {
     /** Whether the view goes along when the pose leaves it: until the user zooms or pans. */
     this.follows = true;
     this.modes = { reach: true, boxTouch: false, space: false, adding: null };
-    this.leaving = this.busy = this.stale = this.large = false;
+    this.leaving = this.busy = this.estimating = this.stale = this.large = this.disposed = false;
     this.hovered = this.drawnBox = this.floating = null;
     this.brightness = 1;
     this.lost = -Infinity;
@@ -134,6 +135,12 @@ export class PoseEditor {
     this.refresh();
   }
 
+  /** Whether the server is asked for legs just now. */
+  setEstimating(estimating) {
+    this.estimating = estimating;
+    this.refresh();
+  }
+
   setLarge(large) {
     this.large = large;
     this.refresh(true);
@@ -157,6 +164,7 @@ export class PoseEditor {
   }
 
   dispose() {
+    this.disposed = true;
     this.floating?.();
     this.upper.closeMenu();
     this.pointer.dispose();
@@ -207,7 +215,7 @@ export class PoseEditor {
     const picture = this.state.pictures[this.state.frame];
     this.photo.show(picture ? this.host.address(picture) : "");
     const hasPhoto = Boolean(picture) && !this.stale;
-    if (!this.state.before) this.upper.update(this.state, { busy: this.busy, hasPhoto });
+    if (!this.state.before) this.upper.update(this.state, { busy: this.busy, estimating: this.estimating, hasPhoto });
     set(this.upper.parts.large, "aria-pressed", String(this.large));
     set(this.upper.parts.points, "aria-pressed", String(!this.panel.element.hidden));
     this.refreshLower();

@@ -48,7 +48,7 @@ export function listenToKeys(editor, element) {
     h: () => editor.actions.toggleHidden(),
     l: () => editor.actions.toggleLocked(),
     r: () => editor.dispatch({ type: "restore" }),
-    g: () => editor.actions.giveLegs(),
+    g: () => editor.actions.guessLegs(),
     m: () => editor.actions.onPerson("mirror"),
     x: () => editor.actions.onPerson("swapSides"),
     "+": () => editor.zoom(1.25),
