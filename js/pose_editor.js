@@ -11,15 +11,28 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
+/** @import { GraphNode } from "./.modules/canvas/upstream.js" */
+/** @import { Seats } from "./.modules/canvas/seats.js" */
+
+/**
+ * @typedef {ReturnType<Seats["seat"]>} Seat
+ *
+ * @typedef {object} LiveNode What a node is asked for beside its place in the graph.
+ * @property {(name: string, type: string, element: HTMLElement, options: object) => object} addDOMWidget
+ * @property {boolean} [hideOutputImages] @property {number[]} size @property {(size: number[]) => void} setSize
+ */
+
 const NODE_ID = "RecomposeEditPose", WIDGET_TYPE = "RECOMPOSE_POSE";
 const WIDTH = 460, HEIGHT = 640, LEAST = 340;
 const STYLE =
   `display:flex;flex-direction:column;width:100%;height:100%;min-height:${LEAST}px;` + "color:var(--input-text)";
 const FAILED = "The pose editor did not load; check the connection to ComfyUI and reload the page.";
 
-/** All editors' places on nodes, once their modules are there, and the promise of them. */
-let seats = null, loading = null;
-/** The results that a workflow's tab brought along before that. */
+/** All editors' places on nodes, once their modules are there, and the promise of them. @type {Seats|null} */
+let seats = null;
+/** @type {Promise<Seats>|null} */
+let loading = null;
+/** The results that a workflow's tab brought along before that. @type {Record<string, object>} */
 let restored = {};
 
 function load() {
@@ -27,24 +40,34 @@ function load() {
   return loading;
 }
 
+/**
+ * Does more where ComfyUI calls one of the node's methods.
+ * @param {any} node @param {string} name @param {(given: any) => void} work
+ */
 function chain(node, name, work) {
   const before = node[name];
-  node[name] = function (...given) {
+  node[name] = function (/** @type {any[]} */ ...given) {
     const result = before?.apply(this, given);
-    work(...given);
+    work(given[0]);
     return result;
   };
 }
 
+/** @param {GraphNode & LiveNode} node @param {string} name */
 function poseWidget(node, name) {
   const element = document.createElement("div");
   element.style.cssText = STYLE;
   element.dataset.captureWheel = "true";
-  let seat = null, value = "", output = null;
-  const sit = () => (seat = seats.seat(node, element, value));
+  let value = "";
+  /** @type {Seat|null} */
+  let seat = null;
+  /** @type {object|null} */
+  let output = null;
+  /** @param {Seats} all */
+  const sit = (all) => (seat = all.seat(node, element, value));
   const widget = node.addDOMWidget(name, WIDGET_TYPE, element, {
     getValue: () => (seat ? seat.value : value),
-    setValue: (given) => {
+    setValue: (/** @type {unknown} */ given) => {
       value = typeof given === "string" ? given : (JSON.stringify(given) ?? "");
       if (seat) seat.value = value;
     },
@@ -58,13 +81,14 @@ function poseWidget(node, name) {
   chain(node, "onRemoved", () => seat?.leave());
   chain(node, "onExecuted", (given) => (seat ? seat.executed(given) : (output = given)));
   chain(node, "onWidgetChanged", (changed) => seat?.widgetChanged(changed));
-  if (seats) sit();
+  if (seats) sit(seats);
   else {
     load().then(
-      () => {
-        sit().take();
-        if (output) seat.executed(output);
-        else seats.outputsUpdated(restored);
+      (all) => {
+        const mine = sit(all);
+        mine.take();
+        if (output) mine.executed(output);
+        else all.outputsUpdated(restored);
       },
       () => (element.textContent = FAILED),
     );
@@ -77,15 +101,17 @@ app.registerExtension({
 
   getCustomWidgets: () => ({ [WIDGET_TYPE]: poseWidget }),
 
+  /** @param {LiveNode & {constructor: {comfyClass?: string}}} node */
   nodeCreated(node) {
     if (node.constructor.comfyClass !== NODE_ID) return;
     node.setSize([Math.max(node.size[0], WIDTH), Math.max(node.size[1], HEIGHT)]);
   },
 
+  /** @param {Record<string, object>} outputs */
   onNodeOutputsUpdated(outputs) {
     if (seats) seats.outputsUpdated(outputs);
     else restored = outputs;
   },
 
-  getNodeMenuItems: (node) => seats?.menu(node) ?? [],
+  getNodeMenuItems: (/** @type {GraphNode} */ node) => seats?.menu(node) ?? [],
 });

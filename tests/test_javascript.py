@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-JS = Path(__file__).resolve().parent.parent / "js"
+ROOT = Path(__file__).resolve().parent.parent
+JS = ROOT / "js"
 SOURCES = sorted(path.relative_to(JS) for path in JS.rglob("*.js"))
 ENTRY = "pose_editor.js"
 KNOW_COMFYUI = {ENTRY, ".modules/canvas/page.js"}
@@ -122,7 +125,7 @@ def test_a_planted_dead_module_is_found() -> None:
 
 # Who may import whom, in code and in types: a folder also imports itself.
 ARROWS = {
-    ENTRY: {"pose/view"},
+    ENTRY: {"canvas", "pose/view"},
     "canvas": set(),
     "pose/model": {"canvas"},
     "pose/estimate": {"pose/model"},
@@ -138,8 +141,8 @@ def room(path: Path) -> str:
 
 def wrong_arrows(path: Path, source: str) -> list[str]:
     targets = [target for target, _ in imports(path, source)]
-    named = re.findall(r'import\("(\.[^"]+)"\)\.\w+', source)
-    targets += [Path(os.path.normpath(path.parent / target)) for target in named]
+    named = re.findall(r'import\("(\.[^"]+)"\)\.\w+|@import \{[^}]*\} from "(\.[^"]+)"', source)
+    targets += [Path(os.path.normpath(path.parent / (one or other))) for one, other in named]
     allowed = ARROWS[room(path)] | {room(path)}
     return [f"{path} imports {target}" for target in targets if room(target) not in allowed]
 
@@ -174,6 +177,7 @@ def test_no_modules_import_each_other() -> None:
     ("path", "source"),
     [
         (".modules/canvas/planted.js", 'import { FLAG } from "../pose/model/types.js";\n'),
+        (".modules/canvas/planted.js", '/** @import { Frame } from "../pose/model/types.js" */\n'),
         (".modules/canvas/planted.js", '/** @typedef {import("../pose/model/types.js").Frame} Frame */\n'),
         (".modules/pose/model/planted.js", 'import * as state from "../edit/state.js";\n'),
         (".modules/pose/io/planted.js", 'import { toStage } from "../../canvas/camera.js";\n'),
@@ -214,3 +218,43 @@ def test_the_entry_knows_only_what_comfyui_offers_to_all() -> None:
 )
 def test_a_planted_violation_is_found(source: str, found: str) -> None:
     assert violations(Path(".modules/pose/planted.js"), source) == [found]
+
+
+def typescript(folder: Path) -> subprocess.CompletedProcess[str]:
+    """TypeScript's check of the types that comments declare, as jsconfig.json asks for it."""
+    node, packages = (os.environ.get(name) for name in ("RECOMPOSE_NODE", "RECOMPOSE_NODE_PACKAGES"))
+    assert node and packages, "TypeScript is missing; `python3 cli test` brings it."
+    program = Path(packages, "node_modules", "typescript", "bin", "tsc")
+    command = [node, str(program), "--project", str(folder / "jsconfig.json"), "--pretty", "false"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_typescript_has_nothing_to_say() -> None:
+    done = typescript(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("planted", "sentence"),
+    [
+        ("/** @param {Frame} frame */\nconst planted = (frame) => frame.widht;\nplanted;\n", "'widht'"),
+        ("const planted = (frame) => frame;\nplanted;\n", "implicitly has an 'any' type"),
+        (
+            "/** @param {State} state */\nconst planted = (state) => state.before.length;\nplanted;\n",
+            "'null'",
+        ),
+        ('/** @type {Event} */\nconst planted = { type: "nudge", x: 1 };\nplanted;\n', "'y' is missing"),
+        ("const planted = 1;\n", "never read"),
+    ],
+)
+def test_typescript_sees_a_planted_fault(tmp_path: Path, planted: str, sentence: str) -> None:
+    shutil.copytree(JS, tmp_path / "js")
+    shutil.copy(ROOT / "jsconfig.json", tmp_path)
+    (tmp_path / "tests" / "js").mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "js" / "comfyui.d.ts", tmp_path / "tests" / "js")
+    types = tmp_path / "js" / MODULES / "pose" / "model" / "types.js"
+    types.write_text(types.read_text() + planted)
+    done = typescript(tmp_path)
+    errors = [line for line in done.stdout.splitlines() if "error TS" in line]
+    assert done.returncode != 0 and errors, done.stdout + done.stderr
+    assert all("types.js" in line for line in errors) and sentence in done.stdout, done.stdout

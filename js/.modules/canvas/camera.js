@@ -24,19 +24,29 @@ export function toStage(camera, at) {
   return { x: (at.x - camera.x) * camera.scale, y: (at.y - camera.y) * camera.scale };
 }
 
-/** Nearer by `factor`, the place under `at` (on the stage) staying where it is. */
+/**
+ * Nearer by `factor`, the place under `at` (on the stage) staying where it is.
+ * @param {Camera} camera @param {number} factor @param {Vector} at @returns {Camera}
+ */
 export function zoomed(camera, factor, at) {
   const scale = Math.min(LARGEST, Math.max(SMALLEST, camera.scale * factor));
   const kept = toPicture(camera, at);
   return { scale, x: kept.x - at.x / scale, y: kept.y - at.y / scale };
 }
 
-/** Moved by a way on the stage, as if the paper were pulled. */
+/**
+ * Moved by a way on the stage, as if the paper were pulled.
+ * @param {Camera} camera @param {number} dx @param {number} dy @returns {Camera}
+ */
 export function panned(camera, dx, dy) {
   return { ...camera, x: camera.x - dx / camera.scale, y: camera.y - dy / camera.scale };
 }
 
-/** A box of the picture's plane in the middle of a stage of that size, a little left free. @param {Box} box */
+/**
+ * A box of the picture's plane in the middle of a stage of that size, a little left free.
+ * @param {Box} box
+ * @param {number} width @param {number} height @returns {Camera}
+ */
 export function fittedTo(box, width, height) {
   const free = 1 - 2 * FREE;
   const wanted = Math.min((width * free) / Math.max(box.width, 1), (height * free) / Math.max(box.height, 1));
@@ -48,7 +58,7 @@ export function fittedTo(box, width, height) {
   };
 }
 
-/** The smallest box around two. @param {Box} a @param {Box|null} b */
+/** The smallest box around two. @param {Box} a @param {Box|null} b @returns {Box} */
 export function union(a, b) {
   if (!b) return a;
   const x = Math.min(a.x, b.x), y = Math.min(a.y, b.y);

@@ -28,14 +28,15 @@ const ICONS = {
 };
 
 /**
- * @param {string} tag @param {Record<string, unknown>} [settings] attributes; `text` is the text, functions listen
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag @param {Record<string, unknown>} [settings] attributes; `text` is the text, functions listen
  * @param {...(Node|string)} children
  */
 export function make(tag, settings = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(settings)) {
     if (name === "text") element.textContent = String(value);
-    else if (typeof value === "function") element.addEventListener(name, value);
+    else if (typeof value === "function") element.addEventListener(name, /** @type {EventListener} */ (value));
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
@@ -54,12 +55,19 @@ export function icon(name) {
   return drawing;
 }
 
-/** A button with an icon; its label is its tooltip, too. */
+/**
+ * A button with an icon; its label is its tooltip, too.
+ * @param {keyof typeof ICONS} name @param {string} label @param {() => void} click
+ * @param {Record<string, unknown>} [settings]
+ */
 export function button(name, label, click, settings = {}) {
   return make("button", { type: "button", "aria-label": label, title: label, click, ...settings }, icon(name));
 }
 
-/** Sets what differs, so that a frame that changes nothing costs nothing. */
+/**
+ * Sets what differs, so that a frame that changes nothing costs nothing.
+ * @param {Element} element @param {string} name @param {string|number|boolean|null} value
+ */
 export function set(element, name, value) {
   if (value === false || value === null) {
     if (element.hasAttribute(name)) element.removeAttribute(name);
@@ -72,12 +80,24 @@ export function setText(element, text) {
 }
 
 /**
+ * Listens to events of an element, which it may keep from the page.
+ * @param {EventTarget} target @param {Record<string, (event: any) => void>} listeners by the events' names
+ * @returns {() => void} ends it
+ */
+export function listen(target, listeners) {
+  const all = Object.entries(listeners);
+  for (const [name, listener] of all) target.addEventListener(name, listener, { passive: false });
+  return () => all.forEach(([name, listener]) => target.removeEventListener(name, listener));
+}
+
+/**
  * A menu below a button, for pointer and keys. `entries` is asked anew at each opening.
  * @param {HTMLElement} opener @param {HTMLElement} layer where the menu is put
  * @typedef {{label: string, run: () => void, checked?: boolean, disabled?: boolean, keys?: string}} Entry
  * @param {() => (Entry|null)[]} entries
  */
 export function menu(opener, layer, entries) {
+  /** @type {HTMLElement|null} */
   let list = null;
   opener.setAttribute("aria-haspopup", "menu");
   opener.setAttribute("aria-expanded", "false");
@@ -91,9 +111,13 @@ export function menu(opener, layer, entries) {
     if (refocus) opener.focus();
   }
 
-  const within = (event) => [list, opener].some((part) => event.composedPath().includes(part));
-  const outside = (event) => !within(event) && close(false);
+  /** @param {Event} event */
+  const outside = (event) => {
+    const path = event.composedPath();
+    if (!path.includes(opener) && !(list && path.includes(list))) close(false);
+  };
 
+  /** @param {Entry|null} entry */
   function item(entry) {
     if (!entry) return make("hr", { role: "separator" });
     const { label, run, checked, disabled, keys } = entry;
@@ -108,10 +132,12 @@ export function menu(opener, layer, entries) {
     return made;
   }
 
+  /** @param {KeyboardEvent} event */
   function step(event) {
-    const items = [...list.querySelectorAll("button:not([disabled])")];
-    const at = items.indexOf(list.getRootNode().activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    const items = list ? enabled(list) : [];
+    const at = items.findIndex((each) => each.matches(":focus"));
+    /** @type {Record<string, number|undefined>} */
+    const places = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }, to = places[event.key];
     if (to !== undefined) items[(to + items.length) % items.length]?.focus();
     else if (event.key === "Escape" || event.key === "Tab") close();
     else return;
@@ -126,14 +152,22 @@ export function menu(opener, layer, entries) {
     placeBelow(list, opener, layer);
     opener.setAttribute("aria-expanded", "true");
     layer.getRootNode().addEventListener("pointerdown", outside, true);
-    list.querySelector("button:not([disabled])")?.focus();
+    enabled(list)[0]?.focus();
   }
 
   opener.addEventListener("click", () => (list ? close() : open()));
   return { close };
 }
 
-/** Puts a floating part next to its opener and inside its layer. */
+/** @param {HTMLElement} part @returns {HTMLButtonElement[]} its buttons that can be pressed */
+function enabled(part) {
+  return [...part.querySelectorAll("button")].filter((each) => !each.disabled);
+}
+
+/**
+ * Puts a floating part next to its opener and inside its layer.
+ * @param {HTMLElement} part @param {HTMLElement} opener @param {HTMLElement} layer
+ */
 export function placeBelow(part, opener, layer) {
   const around = layer.getBoundingClientRect(), from = opener.getBoundingClientRect();
   const zoom = around.width / layer.offsetWidth || 1;

@@ -2,14 +2,22 @@
 
 import { toPicture, toStage } from "./camera.js";
 
+/** @import { Box, Camera, Vector } from "./camera.js" */
+
 /**
- * @typedef {import("./camera.js").Vector} Vector @typedef {import("./camera.js").Box} Box
+ * 
  * @typedef {{kind: "scale"|"turn"|"move", anchor: Vector}} Handle `anchor` on the picture's plane
+ * @typedef {Handle & Vector} Place where a handle is on the stage
+ * @typedef {{type: "transform", move?: Vector, scale?: number, angle?: number, anchor?: Vector}} Transform
  */
 
 const FREE = 12, TURN = 26, SIZE = 4.5;
 
-/** The selection's box on the stage, a little larger than what it holds. @param {Box} box on the picture's plane */
+/**
+ * The selection's box on the stage, a little larger than what it holds.
+ * @param {Box} box on the picture's plane
+ * @param {Camera} camera
+ */
 function stageBox(box, camera) {
   const corner = toStage(camera, box);
   return {
@@ -20,8 +28,10 @@ function stageBox(box, camera) {
   };
 }
 
+/** @param {Box} box @param {Camera} camera @returns {Place[]} */
 function places(box, camera) {
   const { x, y, width, height } = stageBox(box, camera);
+  /** @param {number} px @param {number} py */
   const opposite = (px, py) => toPicture(camera, { x: px, y: py });
   return [
     { kind: "turn", x: x + width / 2, y: y - TURN, anchor: opposite(x + width / 2, y + height / 2) },
@@ -36,6 +46,7 @@ function places(box, camera) {
  * The handle under a place of the stage, or the box itself ("move"), or null.
  * @param {Box|null} box of the selection on the picture's plane @param {Vector} at @param {number} reach
  * @returns {Handle|null}
+ * @param {Camera} camera
  */
 export function handleAt(box, camera, at, reach) {
   if (!box) return null;
@@ -46,10 +57,13 @@ export function handleAt(box, camera, at, reach) {
   return inside ? { kind: "move", anchor: { x: box.x + box.width / 2, y: box.y + box.height / 2 } } : null;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Box} box on the picture's plane */
+/**
+ * @param {CanvasRenderingContext2D} context @param {Box} box on the picture's plane
+ * @param {Camera} camera @param {{halo: string, accent: string}} look
+ */
 export function paintHandles(context, box, camera, look) {
   const { x, y, width, height } = stageBox(box, camera);
-  for (const [style, line] of [[look.halo, 3], ["#ffffff", 1]]) {
+  for (const { style, line } of [{ style: look.halo, line: 3 }, { style: "#ffffff", line: 1 }]) {
     context.strokeStyle = style;
     context.lineWidth = line;
     context.beginPath();
@@ -70,7 +84,10 @@ export function paintHandles(context, box, camera, look) {
   }
 }
 
-/** The transform event of a pull at a handle from one place to another, both on the picture's plane. */
+/**
+ * The transform event of a pull at a handle from one place to another, both on the picture's plane.
+ * @param {Handle} handle @param {Vector} from @param {Vector} to @param {boolean} even @returns {Transform}
+ */
 export function pulled(handle, from, to, even) {
   const { kind, anchor } = handle;
   if (kind === "move") {

@@ -10,13 +10,16 @@ const LONGEST = 1600;
 
 /** @param {() => void} changed called when the photo appears or turns out to be lost */
 export function photoKeeper(changed) {
-  let url = "", bitmap = null, status = "none", turn = 0;
+  let url = "", turn = 0;
+  /** @type {Photo} */
+  let { bitmap, status } = { bitmap: null, status: "none" };
 
   function release() {
     bitmap?.close();
     bitmap = null;
   }
 
+  /** @param {number} mine */
   async function fetchPhoto(mine) {
     // The browser may have kept what the server no longer has.
     const answer = await fetch(url, { cache: "no-cache" });
@@ -39,6 +42,7 @@ export function photoKeeper(changed) {
     changed();
   }
 
+  /** @param {number} mine */
   function begin(mine) {
     fetchPhoto(mine).catch(() => {
       if (mine !== turn) return;

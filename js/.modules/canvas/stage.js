@@ -18,6 +18,7 @@ export function makeStage({ paintBelow, paintAbove, resized, measured }) {
   element.append(below, above);
   const size = { width: 0, height: 0, sharpness: 0 };
   let waiting = 0, dirtyBelow = true;
+  /** @type {(() => void)[]} */
   const before = [];
 
   /** How much larger a CSS pixel of the stage is on the page, as the graph may be zoomed. */
@@ -39,8 +40,9 @@ export function makeStage({ paintBelow, paintAbove, resized, measured }) {
     if (changed) resized();
   }
 
+  /** @param {HTMLCanvasElement} canvas @param {(context: CanvasRenderingContext2D) => void} paint */
   function draw(canvas, paint) {
-    const context = canvas.getContext("2d");
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     context.setTransform(size.sharpness, 0, 0, size.sharpness, 0, 0);
     context.clearRect(0, 0, size.width, size.height);
     paint(context);

@@ -1,6 +1,6 @@
 /** Keeps fingers on an element from what lies around it. */
 
-const NAMES = ["touchstart", "touchmove", "touchend", "touchcancel"];
+const NAMES = /** @type {const} */ (["touchstart", "touchmove", "touchend", "touchcancel"]);
 
 /**
  * From the first finger on `element` to the last: nobody but the page's outermost object hears its touches.
@@ -12,6 +12,7 @@ const NAMES = ["touchstart", "touchmove", "touchend", "touchcancel"];
 export function keepTouches(element) {
   let keeping = false;
 
+  /** @param {TouchEvent} event */
   function kept(event) {
     if (!event.composedPath().includes(element)) return;
     event.stopPropagation();
@@ -24,6 +25,7 @@ export function keepTouches(element) {
     keeping = false;
   }
 
+  /** @param {PointerEvent} event */
   function start(event) {
     if (event.pointerType !== "touch" || keeping) return;
     for (const name of NAMES) window.addEventListener(name, kept, true);

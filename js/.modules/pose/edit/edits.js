@@ -8,18 +8,21 @@ import { selectionBox } from "../model/geometry.js";
 import { presetPerson } from "./presets.js";
 import { asDetected, completed, restoredPoint } from "./restore.js";
 
-/**
- * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person
- * @typedef {import("../model/types.js").State} State @typedef {import("../model/types.js").Event} Event
- */
+/** @import { Event, EventOf, Frame, Person, State, Vector } from "../model/types.js" */
 
-/** One person through `change`; persons that do not exist change nothing. */
+/**
+ * One person through `change`; persons that do not exist change nothing.
+ * @param {Frame} frame @param {number} index @param {(person: Person) => Person} edit @returns {Frame}
+ */
 function change(frame, index, edit) {
   const person = frame.people[index];
   return person ? withPerson(frame, index, edit(person)) : frame;
 }
 
-/** The selected points by person: [[person index, [point, …]], …]. */
+/**
+ * The selected points by person: [[person index, [point, …]], …].
+ * @param {State} state @returns {[number, number[]][]}
+ */
 function selected(state) {
   const found = new Map();
   for (const key of state.selection) {
@@ -30,6 +33,10 @@ function selected(state) {
   return [...found];
 }
 
+/**
+ * @param {Frame} frame @param {State} state @param {(person: Person, points: number[]) => Person} edit
+ * @returns {Frame}
+ */
 function overSelection(frame, state, edit) {
   return selected(state).reduce(
     (result, [index, points]) => change(result, index, (person) => edit(person, points)),
@@ -37,6 +44,7 @@ function overSelection(frame, state, edit) {
   );
 }
 
+/** @param {Person} person @param {number[]} points @param {number} bit @param {boolean} on @returns {Person} */
 function flagged(person, points, bit, on) {
   const result = copied(person);
   for (const point of points) {
@@ -45,6 +53,7 @@ function flagged(person, points, bit, on) {
   return result;
 }
 
+/** @param {Person} person @param {number[]} points @returns {Person} */
 function without(person, points) {
   const result = copied(person);
   for (const point of points) {
@@ -53,7 +62,10 @@ function without(person, points) {
   return result;
 }
 
-/** A point set by hand; one outside the picture was never seen there, so it counts as estimated. */
+/**
+ * A point set by hand; one outside the picture was never seen there, so it counts as estimated.
+ * @param {Frame} frame @param {Person} person @param {number} point @param {Vector} at @returns {Person}
+ */
 function pointAdded(frame, person, point, at) {
   const outside = at.x < 0 || at.y < 0 || at.x > frame.width || at.y > frame.height;
   const result = copied(person);
@@ -62,11 +74,13 @@ function pointAdded(frame, person, point, at) {
   return result;
 }
 
+/** @param {Frame} frame @param {State} state @returns {Vector} */
 function anchorOf(frame, state) {
   const box = selectionBox(frame, state.selection);
   return box ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : { x: 0, y: 0 };
 }
 
+/** @param {Frame} frame @param {EventOf<"addPerson">} given @returns {Frame} */
 function personAdded(frame, { person, preset, at, height }) {
   if (frame.people.length >= LIMITS.people) return frame;
   const stature = height ?? 0.9 * frame.height;
@@ -75,13 +89,16 @@ function personAdded(frame, { person, preset, at, height }) {
   return { ...frame, people: [...frame.people, added] };
 }
 
+/** @param {Frame} frame @param {readonly Person[]} people @returns {Frame} */
 function pasted(frame, people) {
   const room = LIMITS.people - frame.people.length;
   const added = people.slice(0, Math.max(0, room)).map((person) => ({ ...copied(person), from: -1 }));
   return added.length ? { ...frame, people: [...frame.people, ...added] } : frame;
 }
 
-/** Measured from the frames at the begin of the gesture. */
+/** @typedef {{[T in Event["type"]]?: (frame: Frame, event: EventOf<T>, state: State) => Frame}} Edits */
+
+/** Measured from the frames at the begin of the gesture. @type {Edits} */
 export const GESTURES = {
   dragPoint: (frame, { person, point, to }) => change(frame, person, (each) => pointMoved(each, point, to)),
   dragLimb: (frame, { person, limb, grip, to, stretch }) =>
@@ -93,7 +110,7 @@ export const GESTURES = {
   },
 };
 
-/** Measured from what is there now. */
+/** Measured from what is there now. @type {Edits} */
 export const EDITS = {
   nudge: (frame, { x, y }, state) =>
     overSelection(frame, state, (person, points) => transformed(person, points, { move: { x, y } })),

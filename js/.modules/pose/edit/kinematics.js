@@ -5,26 +5,35 @@ import { copied, isLocked, isPresent, place, put } from "../model/people.js";
 import { ALL_LIMBS, BODY_POINTS, CHAINS, COUNTERPART, DESCENDANTS, PARENT, POINTS } from "../model/skeleton.js";
 import { L_ANKLE, R_ANKLE } from "../model/skeleton.js";
 
-/** @typedef {import("../model/types.js").Vector} Vector @typedef {import("../model/types.js").Person} Person */
+/** @import { Person, Vector } from "../model/types.js" */
 
 const SMALL = 1e-9;
 
-/** Present points among `points` that are not locked. */
+/** Present points among `points` that are not locked. @param {Person} person @param {readonly number[]} points */
 function movable(person, points) {
   return points.filter((point) => isPresent(person, point) && !isLocked(person, point));
 }
 
-/** A copy in which the movable ones of `points` went through `move(x, y) -> [x, y]`. */
+/**
+ * A copy in which the movable ones of `points` went through `move(x, y) -> [x, y]`.
+ * @param {Person} person @param {readonly number[]} points @param {(x: number, y: number) => [number, number]} move
+ * @returns {Person}
+ */
 function moved(person, points, move) {
   const result = copied(person);
   for (const point of movable(person, points)) {
-    put(result, point, ...move(person.xy[2 * point], person.xy[2 * point + 1]));
+    const [x, y] = move(person.xy[2 * point], person.xy[2 * point + 1]);
+    put(result, point, x, y);
   }
   return result;
 }
 
-/** What hangs on a point without being part of the body: the hand on a wrist, the foot on an ankle, the face. */
+/**
+ * What hangs on a point without being part of the body: the hand on a wrist, the foot on an ankle, the face.
+ * @param {number} point
+ */
 function attached(point) {
+  /** @param {number} below @returns {boolean} */
   const hangs = (below) => PARENT[below] === point || (PARENT[below] >= BODY_POINTS && hangs(PARENT[below]));
   return DESCENDANTS[point].filter((below) => below >= BODY_POINTS && hangs(below));
 }
@@ -54,11 +63,12 @@ export function limbSwung(person, limb, grip, to, stretch = false) {
   if (was < SMALL || is < SMALL) return person;
   const cosine = (from.x * goal.x + from.y * goal.y) / (was * is);
   const sine = (from.x * goal.y - from.y * goal.x) / (was * is);
+  /** @param {number} x @param {number} y @returns {[number, number]} */
   const turned = (x, y) => [
     pivot.x + cosine * (x - pivot.x) - sine * (y - pivot.y),
     pivot.y + sine * (x - pivot.x) + cosine * (y - pivot.y),
   ];
-  const end = turned(...Object.values(place(person, lower)));
+  const { x: lowerX, y: lowerY } = place(person, lower), end = turned(lowerX, lowerY);
   const growth = stretch ? is / was - 1 : 0;
   const [dx, dy] = [(end[0] - pivot.x) * growth, (end[1] - pivot.y) * growth];
   return moved(person, [lower, ...DESCENDANTS[lower]], (x, y) => {
@@ -131,7 +141,7 @@ export function transformed(person, points, { move = { x: 0, y: 0 }, scale = 1, 
   ]);
 }
 
-/** Left and right change their names; nothing moves. @param {Person} person */
+/** Left and right change their names; nothing moves. @param {Person} person @returns {Person} */
 export function sidesSwapped(person) {
   const result = copied(person);
   for (let point = 0; point < POINTS; point++) {
@@ -142,7 +152,11 @@ export function sidesSwapped(person) {
   return result;
 }
 
-/** The person mirrored at the middle of what is shown of them, left and right named anew. @param {Person} person */
+/**
+ * The person mirrored at the middle of what is shown of them, left and right named anew.
+ * @param {Person} person
+ * @returns {Person}
+ */
 export function mirrored(person) {
   const box = boundingBox([person]);
   if (!box || person.flags.some((_, point) => isPresent(person, point) && isLocked(person, point))) return person;
@@ -153,7 +167,10 @@ export function mirrored(person) {
   return result;
 }
 
-/** The person scaled and moved so that all that is shown of them fits into the picture, a twentieth left free. */
+/**
+ * The person scaled and moved so that all that is shown of them fits into the picture, a twentieth left free.
+ * @param {Person} person @param {number} width @param {number} height @returns {Person}
+ */
 export function fitted(person, width, height) {
   const box = boundingBox([person]);
   if (!box) return person;

@@ -6,6 +6,8 @@ import { PRESET_POINTS } from "./preset_points.js";
 import { MAIN_POINTS } from "../model/skeleton.js";
 import { FLAG } from "../model/types.js";
 
+/** @import { Frame, Person, Vector } from "../model/types.js" */
+
 /** Their names, as shown. */
 export const PRESETS = Object.freeze(Object.keys(PRESET_POINTS));
 
@@ -13,11 +15,11 @@ export const PRESETS = Object.freeze(Object.keys(PRESET_POINTS));
 export const TEMPLATE = "standing";
 
 /**
- * @param {string} name of a preset @param {import("../model/types.js").Vector} at the ground below the person
- * @param {number} stature in pixels @returns {import("../model/types.js").Person}
+ * @param {string} name of a preset @param {Vector} at the ground below the person
+ * @param {number} stature in pixels @returns {Person}
  */
 export function presetPerson(name, at, stature) {
-  const points = PRESET_POINTS[name];
+  const points = /** @type {Record<string, number[]>} */ (PRESET_POINTS)[name];
   if (!points) throw new Error(`Expected one of ${PRESETS.join(", ")} as preset, got ${name}.`);
   const person = nobody();
   for (let point = 0; point < MAIN_POINTS; point++) {
@@ -27,12 +29,18 @@ export function presetPerson(name, at, stature) {
   return person;
 }
 
-/** The person a blank canvas of that size starts with: nine tenths of its height, in its middle, in 1/16 px. */
+/**
+ * The person a blank canvas of that size starts with: nine tenths of its height, in its middle, in 1/16 px.
+ * @param {number} width @param {number} height @returns {Person}
+ */
 export function templatePerson(width, height) {
   return quantisedPerson(presetPerson(TEMPLATE, { x: width / 2, y: 0.95 * height }, 0.9 * height));
 }
 
-/** A preset as large as fits into a picture of a size, for its thumbnail. */
+/**
+ * A preset as large as fits into a picture of a size, for its thumbnail.
+ * @param {string} name @param {number} width @param {number} height @returns {Frame}
+ */
 export function presetFrame(name, width, height) {
   return makeFrame(width, height, [fitted(presetPerson(name, { x: 0, y: 0 }, height), width, height)]);
 }

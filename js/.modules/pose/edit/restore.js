@@ -6,10 +6,7 @@ import { boundingBox } from "../model/geometry.js";
 import { copied, isEstimated, isPresent, place, put } from "../model/people.js";
 import { presetPerson, TEMPLATE } from "./presets.js";
 
-/**
- * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person
- * @typedef {import("../model/types.js").State} State
- */
+/** @import { Frame, Person, State } from "../model/types.js" */
 
 /**
  * The person with what the detection had of them back, hidden points shown.
@@ -59,27 +56,35 @@ export function completed(person, estimate) {
   return added ? result : person;
 }
 
+/** @param {Person} person @param {number} point @param {Person} estimate */
 function guess(person, point, estimate) {
   const { x, y } = place(estimate, point);
   person.flags[point] = FLAG.PRESENT | FLAG.ESTIMATED;
   put(person, point, x, y);
 }
 
-/** Shows a hidden point. @returns {boolean} whether it was hidden */
+/** Shows a hidden point. @returns {boolean} whether it was hidden @param {Person} person @param {number} point */
 function show(person, point) {
   const hidden = (person.flags[point] & FLAG.HIDDEN) !== 0;
   person.flags[point] &= ~FLAG.HIDDEN;
   return hidden;
 }
 
-/** Puts a point where the detection had it. @returns {boolean} whether the detection had it */
+/**
+ * Puts a point where the detection had it.
+ * @returns {boolean} whether the detection had it
+ * @param {Person} person @param {number} point @param {Person|undefined} detected
+ */
 function bringBack(person, point, detected) {
   if (!detected || !isPresent(detected, point)) return false;
   follow(person, point, detected, detected.flags[point]);
   return true;
 }
 
-/** The point goes where `model` has it, as seen from the nearest point above it that both have. */
+/**
+ * The point goes where `model` has it, as seen from the nearest point above it that both have.
+ * @param {Person} person @param {number} point @param {Person} model @param {number} flags
+ */
 function follow(person, point, model, flags) {
   const there = place(model, point);
   let above = PARENT[point];
@@ -90,7 +95,10 @@ function follow(person, point, model, flags) {
   put(person, point, now.x + there.x - from.x, now.y + there.y - from.y);
 }
 
-/** The template person as tall as this one, or as a person of the picture where too little is there to tell. */
+/**
+ * The template person as tall as this one, or as a person of the picture where too little is there to tell.
+ * @param {Frame} frame @param {Person} person @returns {Person}
+ */
 function standing(frame, person) {
   const box = boundingBox([person]);
   const template = presetPerson(TEMPLATE, { x: frame.width / 2, y: 0.95 * frame.height }, 1000);

@@ -27,10 +27,7 @@ import { rescaled } from "../model/fit.js";
 import { parse, serialise } from "../io/value.js";
 import { templatePerson } from "./presets.js";
 
-/**
- * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").State} State
- * @typedef {import("../model/types.js").Event} Event @typedef {import("../model/types.js").PointRef} PointRef
- */
+/** @import { Event, EventOf, Frame, PointRef, SelectMode, State } from "../model/types.js" */
 
 /**
  * The state of a new editor.
@@ -42,15 +39,17 @@ export function start({ width = BLANK.width, height = BLANK.height, value = "" }
   return Object.freeze({ frames, ...rest, notices });
 }
 
+/** @param {number} width @param {number} height @returns {Frame} */
 function template(width, height) {
   return makeFrame(width, height, [templatePerson(width, height)]);
 }
 
 /** @param {State} state @param {Event} event @returns {State} */
 export function update(state, event) {
-  if (event.type in GESTURES) return edited(state, event, GESTURES[event.type], state.before ?? state.frames);
-  if (event.type in EDITS) return edited(state, event, EDITS[event.type], state.frames);
-  const handle = EVENTS[event.type];
+  const gesture = GESTURES[event.type], edit = EDITS[event.type];
+  if (gesture) return edited(state, event, gesture, state.before ?? state.frames);
+  if (edit) return edited(state, event, edit, state.frames);
+  const handle = /** @type {((state: State, event: any) => State)|undefined} */ (EVENTS[event.type]);
   if (!handle) throw new Error(`Expected an event of types.js, got ${event.type}; check its name.`);
   return handle(state, event);
 }
@@ -70,13 +69,19 @@ export function selectedPoints(state) {
   return state.selection.map((key) => ({ person: Math.floor(key / POINTS), point: key % POINTS }));
 }
 
-/** The state with some of it replaced; points that are gone are no longer selected. */
+/**
+ * The state with some of it replaced; points that are gone are no longer selected.
+ * @param {State} state @param {Partial<State>} change @returns {State}
+ */
 function changed(state, change) {
   const next = { ...state, ...change };
   return Object.freeze({ ...next, selection: pruned(next.selection, next.frames[next.frame]) });
 }
 
-/** The selection without points that are gone. */
+/**
+ * The selection without points that are gone.
+ * @param {readonly number[]} selection @param {Frame} frame @returns {readonly number[]}
+ */
 function pruned(selection, frame) {
   const kept = selection.filter((key) => {
     const person = frame?.people[Math.floor(key / POINTS)];
@@ -85,6 +90,10 @@ function pruned(selection, frame) {
   return kept.length === selection.length ? selection : kept;
 }
 
+/**
+ * @param {State} state @param {Event} event @param {(frame: Frame, event: any, state: State) => Frame} edit
+ * @param {readonly Frame[]} base @returns {State}
+ */
 function edited(state, event, edit, base) {
   const frame = edit(base[state.frame], event, state);
   if (frame === base[state.frame]) return base === state.frames ? state : changed(state, { frames: base });
@@ -95,17 +104,22 @@ function edited(state, event, edit, base) {
   return open ? changed(state, { frames, selection }) : stepped(changed(state, { selection }), state.frames, frames);
 }
 
-/** `frames` as a step of undo over `before`, unless they are the same people. */
+/**
+ * `frames` as a step of undo over `before`, unless they are the same people.
+ * @param {State} state @param {readonly Frame[]} before @param {readonly Frame[]} frames @returns {State}
+ */
 function stepped(state, before, frames) {
   if (sameFrames(before, frames)) return changed(state, { frames: before, before: null });
   const past = [...state.past, before].slice(-LIMITS.history);
   return changed(state, { frames, past, future: [], before: null });
 }
 
+/** @param {readonly Frame[]} a @param {readonly Frame[]} b */
 function sameFrames(a, b) {
   return a.length === b.length && a.every((frame, index) => sameFrame(frame, b[index]));
 }
 
+/** @param {Frame} a @param {Frame} b */
 function sameFrame(a, b) {
   return (
     a === b ||
@@ -116,7 +130,10 @@ function sameFrame(a, b) {
   );
 }
 
-/** Every known frame: the edited ones of a value over those of the detection. */
+/**
+ * Every known frame: the edited ones of a value over those of the detection.
+ * @param {string} value @param {readonly Frame[]} shown @param {readonly (Frame|null)[]} incoming
+ */
 function framesOf(value, shown, incoming) {
   const { frames: edits, notices } = parse(value);
   const count = Math.max(1, shown.length, incoming.length, ...[...edits.keys()].map((index) => index + 1));
@@ -130,15 +147,17 @@ function framesOf(value, shown, incoming) {
   return { frames, notices };
 }
 
+/** @param {State} state @param {EventOf<"load">} given @returns {State} */
 function loaded(state, { value }) {
   if (value === valueOf(state)) return state;
-  if (state.past.length && value === serialise(state.past.at(-1))) return EVENTS.undo(state);
-  if (state.future.length && value === serialise(state.future.at(-1))) return EVENTS.redo(state);
+  if (state.past.length && value === serialise(state.past[state.past.length - 1])) return undone(state);
+  if (state.future.length && value === serialise(state.future[state.future.length - 1])) return redone(state);
   const { frames, notices } = framesOf(value, state.frames, state.incoming);
   const there = { frame: Math.min(state.frame, frames.length - 1), before: null };
   return changed(stepped(changed(state, there), state.frames, frames), { notices });
 }
 
+/** @param {State} state @param {EventOf<"detected">} given @returns {State} */
 function detected(state, { report }) {
   const { incoming, pictures, replaced, notices } = report;
   const count = Math.max(incoming.length, ...state.frames.map((frame, index) => (frame.edited ? index + 1 : 0)));
@@ -154,7 +173,10 @@ function detected(state, { report }) {
   return changed(next, { frames });
 }
 
-/** Keys of a selection after `points` came in. */
+/**
+ * Keys of a selection after `points` came in.
+ * @param {readonly number[]} selection @param {readonly PointRef[]} points @param {SelectMode} [mode]
+ */
 function merged(selection, points, mode = "replace") {
   const keys = points.map(({ person, point }) => person * POINTS + point);
   const found = new Set(mode === "replace" ? [] : selection);
@@ -165,6 +187,7 @@ function merged(selection, points, mode = "replace") {
   return [...found].sort((a, b) => a - b);
 }
 
+/** @param {State} state @param {readonly PointRef[]} points @param {SelectMode} [mode] @returns {State} */
 function select(state, points, mode) {
   const frame = shownFrame(state);
   const there = points.filter(({ person, point }) => frame.people[person]?.flags[point]);
@@ -173,6 +196,7 @@ function select(state, points, mode) {
   return same ? state : changed(state, { selection });
 }
 
+/** @param {Frame} frame @param {number} person @returns {PointRef[]} */
 function shownPoints(frame, person) {
   const found = [];
   for (let point = 0; point < POINTS; point++) {
@@ -181,11 +205,15 @@ function shownPoints(frame, person) {
   return found;
 }
 
+/** @param {Frame} frame @returns {PointRef[]} */
 function everyPoint(frame) {
   return frame.people.flatMap((_, person) => shownPoints(frame, person));
 }
 
-/** The next point, or all of the next person, after what is selected; round and round. */
+/**
+ * The next point, or all of the next person, after what is selected; round and round.
+ * @param {State} state @param {EventOf<"selectNext">} given @returns {State}
+ */
 function next(state, { step, by = "point" }) {
   const groups = Map.groupBy(everyPoint(shownFrame(state)), (ref) =>
     by === "person" ? ref.person : ref.person * POINTS + ref.point,
@@ -195,15 +223,19 @@ function next(state, { step, by = "point" }) {
   const edge = step > 0 ? state.selection.at(-1) : state.selection[0];
   const at = edge === undefined ? -1 : keys.indexOf(by === "person" ? Math.floor(edge / POINTS) : edge);
   const index = at < 0 ? (step > 0 ? 0 : keys.length - 1) : (at + step + keys.length) % keys.length;
-  return select(state, groups.get(keys[index]), "replace");
+  return select(state, groups.get(keys[index]) ?? [], "replace");
 }
 
-/** The frame as the detection has it; on a blank canvas the template. */
+/**
+ * The frame as the detection has it; on a blank canvas the template.
+ * @param {State} state @param {number} index @returns {Frame}
+ */
 function untouched(state, index) {
   const { width, height } = state.frames[index];
   return state.incoming[index] ?? template(width, height);
 }
 
+/** @param {State} state @param {number[]} indices @returns {State} */
 function reset(state, indices) {
   const frames = state.frames.map((frame, index) =>
     frame.edited && indices.includes(index) ? untouched(state, index) : frame,
@@ -214,10 +246,13 @@ function reset(state, indices) {
   return changed(state, { frames, past, future: [], before: null, selection: [], notices: [] });
 }
 
+/** @param {State} state @param {EventOf<"import">} given @returns {State} */
 function imported(state, { frames: given }) {
   const count = Math.max(state.frames.length, Math.min(given.length, LIMITS.frames - state.frame) + state.frame);
   const frames = Array.from({ length: count }, (_, index) => {
-    const [old, found] = [state.frames[index], given[index - state.frame]];
+    const old = state.frames[index];
+    /** @type {Frame|undefined} */
+    const found = given[index - state.frame];
     if (!found) return old;
     const people = found.people.slice(0, LIMITS.people).map((person) => ({ ...person, from: -1 }));
     const size = old ?? found;
@@ -227,15 +262,19 @@ function imported(state, { frames: given }) {
   return stepped(changed(state, { selection: [] }), state.before ?? state.frames, frames);
 }
 
+/** @param {State} state @param {"past"|"future"} from @param {"past"|"future"} to @returns {State} */
 function travelled(state, from, to) {
   if (!state[from].length) return state;
-  const frames = state[from].at(-1);
+  const frames = state[from][state[from].length - 1];
   const change = { [from]: state[from].slice(0, -1), [to]: [...state[to], state.before ?? state.frames], before: null };
   const frame = Math.min(state.frame, frames.length - 1);
   return changed(state, { ...change, frames, frame });
 }
 
-/** A blank canvas of another size; frames with a detection keep the size of their picture. */
+/**
+ * A blank canvas of another size; frames with a detection keep the size of their picture.
+ * @param {State} state @param {EventOf<"resize">} given @returns {State}
+ */
 function resized(state, { width, height }) {
   const frames = state.frames.map((frame, index) => {
     if (state.incoming[index] || (frame.width === width && frame.height === height)) return frame;
@@ -244,15 +283,23 @@ function resized(state, { width, height }) {
   return frames.every((frame, index) => frame === state.frames[index]) ? state : changed(state, { frames });
 }
 
+/** @param {State} state */
+function committed(state) {
+  return state.before ? stepped(state, state.before, state.frames.map(quantisedFrame)) : state;
+}
+
+/** @param {State} state */
+const undone = (state) => travelled(state, "past", "future");
+/** @param {State} state */
+const redone = (state) => travelled(state, "future", "past");
+
+/** @type {{[T in Event["type"]]?: (state: State, event: EventOf<T>) => State}} */
 const EVENTS = {
   begin: (state) => (state.before ? state : changed(state, { before: state.frames })),
-  commit: (state) => {
-    if (!state.before) return state;
-    return stepped(state, state.before, state.frames.map(quantisedFrame));
-  },
+  commit: committed,
   cancel: (state) => (state.before ? changed(state, { frames: state.before, before: null }) : state),
-  undo: (state) => travelled(state, "past", "future"),
-  redo: (state) => travelled(state, "future", "past"),
+  undo: undone,
+  redo: redone,
   select: (state, { points, mode }) => select(state, points, mode),
   selectPerson: (state, { person, mode }) =>
     shownFrame(state).people[person] ? select(state, shownPoints(shownFrame(state), person), mode) : state,
@@ -262,7 +309,7 @@ const EVENTS = {
   selectNext: next,
   frame: (state, { index }) => {
     if (index === state.frame || !state.frames[index]) return state;
-    return changed(EVENTS.commit(state), { frame: index, selection: [] });
+    return changed(committed(state), { frame: index, selection: [] });
   },
   load: loaded,
   detected,

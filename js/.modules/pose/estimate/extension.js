@@ -4,16 +4,18 @@ import { isEstimated, isShown } from "../model/people.js";
 import { ANKLE_HEIGHT, FOOT_BREADTH, LEG_BREADTH, stature } from "./proportions.js";
 import { BODY_POINTS, L_ANKLE, MAIN_POINTS, R_ANKLE } from "../model/skeleton.js";
 
-/**
- * @typedef {import("../model/types.js").Frame} Frame
- * @typedef {{left: number, top: number, right: number, bottom: number}} Sides
- */
+/** @import { Frame, Person, Sides } from "../model/types.js" */
 
+/** @type {[number, number[]][]} */
 const ANKLES = [[L_ANKLE, [18, 19, 20]], [R_ANKLE, [21, 22, 23]]];
 
-/** Boxes [left, top, right, bottom] reached by what the picture does not show of the person. */
+/**
+ * Boxes [left, top, right, bottom] reached by what the picture does not show of the person.
+ * @param {Person} person @param {Frame} given @returns {number[][]}
+ */
 function reaches(person, { width, height }) {
   const tall = stature(person) ?? 0;
+  /** @param {number} point */
   const counts = (point) => {
     const x = person.xy[2 * point], y = person.xy[2 * point + 1];
     const outside = x < 0 || y < 0 || x > width || y > height;

@@ -9,7 +9,8 @@ import { isEstimated, isShown } from "../model/people.js";
 import * as s from "../model/skeleton.js";
 import { angleFrom, halfway, length, minus, RADIANS } from "../model/vectors.js";
 
-/** @typedef {import("../model/types.js").Person} Person @typedef {import("../model/vectors.js").Pair} Pair */
+/** @import { Person } from "../model/types.js" */
+/** @import { Pair } from "../model/vectors.js" */
 
 export const ANKLE_HEIGHT = 0.039, FOOT_BREADTH = 0.055, LEG_BREADTH = 0.06;
 const SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
@@ -48,17 +49,28 @@ function measuredPoints(person) {
   };
 }
 
-/** The point halfway between two present points, null where one is missing. @param {Points} points */
+/**
+ * The point halfway between two present points, null where one is missing.
+ * @param {Points} points
+ * @param {number} first @param {number} second @returns {Pair|null}
+ */
 function midpoint(points, first, second) {
   return points.has(first) && points.has(second) ? halfway(points.at(first), points.at(second)) : null;
 }
 
-/** Midway between the shoulders, or the neck where one of them is missing. @param {Points} points */
+/**
+ * Midway between the shoulders, or the neck where one of them is missing.
+ * @param {Points} points
+ * @returns {Pair|null}
+ */
 function shouldersMiddle(points) {
   return midpoint(points, s.R_SHOULDER, s.L_SHOULDER) ?? (points.has(s.NECK) ? points.at(s.NECK) : null);
 }
 
-/** A point at the height of the eyes: between the ears, else between the eyes, else the one ear seen. */
+/**
+ * A point at the height of the eyes: between the ears, else between the eyes, else the one ear seen.
+ * @param {Points} points @returns {Pair|null}
+ */
 function headMiddle(points) {
   for (const [first, second] of [[s.R_EAR, s.L_EAR], [s.R_EYE, s.L_EYE], [s.R_EAR, s.R_EAR], [s.L_EAR, s.L_EAR]]) {
     const middle = midpoint(points, first, second);
@@ -67,10 +79,12 @@ function headMiddle(points) {
   return null;
 }
 
+/** @param {Pair} a @param {Pair} b */
 function distance(a, b) {
   return length(minus(a, b));
 }
 
+/** @param {Points} points @returns {Pair[]} */
 function trunkSegments(points) {
   const shoulders = shouldersMiddle(points), hips = midpoint(points, s.R_HIP, s.L_HIP);
   if (shoulders && hips) return [[distance(shoulders, hips) / TRUNK, 3]];
@@ -79,7 +93,10 @@ function trunkSegments(points) {
     .map(([shoulder, hip]) => [distance(points.at(shoulder), points.at(hip)) / SIDE_OF_TRUNK, 3]);
 }
 
-/** [stature in pixels by this segment alone, weight] of every segment both ends of which are present. */
+/**
+ * [stature in pixels by this segment alone, weight] of every segment both ends of which are present.
+ * @param {Points} points @returns {Pair[]}
+ */
 function measured(points) {
   const found = trunkSegments(points);
   const trunk = found.length ? found[0][0] * TRUNK : null;
@@ -98,7 +115,7 @@ function measured(points) {
   return found.filter(([stature]) => stature > 0);
 }
 
-/** Whether an elbow or a knee is bent by more than 25°. */
+/** Whether an elbow or a knee is bent by more than 25°. @param {Points} points */
 function bends(points) {
   return CHAINS.some((chain) => {
     if (!chain.every(points.has)) return false;
@@ -107,6 +124,7 @@ function bends(points) {
   });
 }
 
+/** @param {Pair[]} values @param {number} share */
 function weightedPercentile(values, share) {
   const sorted = values.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]);
   const total = sorted.reduce((sum, [, weight]) => sum + weight, 0);
@@ -115,7 +133,7 @@ function weightedPercentile(values, share) {
     reached += weight;
     if (reached >= share * total - 1e-9) return value;
   }
-  return sorted.at(-1)[0];
+  return sorted[sorted.length - 1][0];
 }
 
 /**

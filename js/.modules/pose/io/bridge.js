@@ -5,15 +5,19 @@ import { MAIN_POINTS, PARTS } from "../model/skeleton.js";
 import { makeFrame, nobody, put, quantisedFrame } from "../model/people.js";
 import { fingerprint } from "./fingerprint.js";
 
-/** @typedef {import("../model/types.js").Frame} Frame @typedef {{name: string, value: unknown}} Widget */
+/** @import { Frame, Person, Picture, Report, Widget } from "../model/types.js" */
 
-/** The value of one of the node's widgets, `fallback` where it is missing. @param {Widget[]} widgets */
+/**
+ * The value of one of the node's widgets, `fallback` where it is missing.
+ * @param {readonly Widget[]|undefined} widgets @param {string} name @param {unknown} fallback @returns {unknown}
+ */
 function readWidget(widgets, name, fallback) {
   return widgets?.find((widget) => widget.name === name)?.value ?? fallback;
 }
 
-/** What state.start needs, whatever the widgets hold. @param {Widget[]} widgets */
+/** What state.start needs, whatever the widgets hold. @param {readonly Widget[]|undefined} widgets */
 export function readStart(widgets) {
+  /** @param {string} name */
   const side = (name) => {
     const value = Number(readWidget(widgets, name, 0));
     return Number.isInteger(value) && value >= 1 && value <= LIMITS.side ? value : null;
@@ -29,11 +33,12 @@ export function readStart(widgets) {
 /**
  * The node's result as the `report` of the event `detected`: {incoming, pictures, replaced, notices}; null where the
  * result holds none. Malformed frames become null.
- * @param {object} output what onExecuted gets
+ * @param {any} output what onExecuted gets @returns {Report|null}
  */
 export function readReport(output) {
   const report = output?.[REPORT]?.[0];
   if (!report || !Array.isArray(report.pose)) return null;
+  /** @type {(Frame|null)[]} */
   const incoming = report.pose.slice(0, LIMITS.frames).map(readFrame);
   return {
     incoming,
@@ -43,22 +48,27 @@ export function readReport(output) {
   };
 }
 
-/** The people in the answer of the route that completes poses, in the order asked; null where there are none. */
+/**
+ * The people in the answer of the route that completes poses, in the order asked; null where there are none.
+ * @param {any} answer @returns {readonly Person[]|null}
+ */
 export function readEstimates(answer) {
   return readFrame(answer?.pose?.[0])?.people ?? null;
 }
 
+/** @param {unknown} value @param {(entry: unknown) => boolean} wanted @returns {any[]} */
 function listOf(value, wanted) {
   return Array.isArray(value) ? value.filter(wanted) : [];
 }
 
+/** @param {any} picture @returns {Picture|null} */
 function readPicture(picture) {
   const { filename, subfolder = "", type = "temp" } = picture ?? {};
   if (typeof filename !== "string" || !filename) return null;
   return { filename, subfolder: String(subfolder), type: String(type) };
 }
 
-/** One frame of POSE_KEYPOINT in pixels with scores 0 or 1. @param {object} entry @returns {Frame|null} */
+/** One frame of POSE_KEYPOINT in pixels with scores 0 or 1. @param {any} entry @returns {Frame|null} */
 function readFrame(entry) {
   const [width, height] = [entry?.canvas_width, entry?.canvas_height];
   if (![width, height].every((side) => Number.isInteger(side) && side >= 1 && side <= LIMITS.side)) return null;
@@ -68,6 +78,7 @@ function readFrame(entry) {
   return { ...quantisedFrame(frame), fingerprint: known };
 }
 
+/** @param {any} entry @param {number} index @returns {Person} */
 function readPerson(entry, index) {
   const person = nobody(index);
   const estimated = Array.isArray(entry?.recompose?.estimated) ? entry.recompose.estimated : [];

@@ -3,7 +3,7 @@
 import { PARTS } from "../model/skeleton.js";
 import { isShown } from "../model/people.js";
 
-/** @typedef {import("../model/types.js").Frame} Frame */
+/** @import { Frame, Part, Person } from "../model/types.js" */
 
 /** 64-bit FNV-1a of ASCII text as 16 hexadecimal digits. @param {string} text */
 function fnv1a(text) {
@@ -20,12 +20,16 @@ function fnv1a(text) {
   return [d, c, b, a].map((word) => word.toString(16).padStart(4, "0")).join("");
 }
 
-/** [[width, height], per person per part [point, x, y, …]] as JSON, coordinates in hundredths of a pixel. */
+/**
+ * [[width, height], per person per part [point, x, y, …]] as JSON, coordinates in hundredths of a pixel.
+ * @param {Frame} frame
+ */
 function canonicalText(frame) {
   const people = frame.people.map((person) => Object.values(PARTS).map((part) => hundredths(person, part)));
   return JSON.stringify([[frame.width, frame.height], people]);
 }
 
+/** @param {Person} person @param {Part} given @returns {number[]} */
 function hundredths(person, { first, count }) {
   const found = [];
   for (let point = first; point < first + count; point++) {

@@ -8,19 +8,29 @@ import { isShown, makeFrame, nobody, place, triples } from "../model/people.js";
 import * as skeleton from "../model/skeleton.js";
 import { MAIN_POINTS, PARTS } from "../model/skeleton.js";
 
-/** @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person */
-/** @typedef {"coco18"|"body25"|"wholebody"} Layout */
+/** @import { Frame, Part, Person, Size } from "../model/types.js" */
 
+/**
+ * @typedef {"coco18"|"body25"|"wholebody"} Layout
+ * @typedef {Record<string, any>} Json an object of a file, in which anything may stand
+ * @typedef {{index: number, scored: number[][], estimated: unknown[]}} Scored a person as [point, x, y, score] each
+ */
+
+/** @type {Record<number, Layout>} */
 const LAYOUTS = { 18: "coco18", 25: "body25", 133: "wholebody" };
 // Normalised poses may reach beyond the picture (a completed one to 2.2), pixel poses are far larger than this.
 const NORMALISED = 2.5;
 const BODY = PARTS.body.key;
 
+/** @param {unknown} value @returns {value is Json} */
 function isRecord(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The frames of a parsed file: one object, a list of frames, or a list of people of one picture. */
+/**
+ * The frames of a parsed file: one object, a list of frames, or a list of people of one picture.
+ * @param {unknown} data @returns {Json[]}
+ */
 function framesOf(data) {
   if (isRecord(data) && Array.isArray(data.people)) return [data];
   if (Array.isArray(data) && data.length && data.every(isRecord)) {
@@ -33,7 +43,7 @@ function framesOf(data) {
   );
 }
 
-/** The points under `key` as [x, y, score] each. */
+/** The points under `key` as [x, y, score] each. @param {Json} person @param {string} key @returns {number[][]} */
 function rows(person, key) {
   const flat = person[key] ?? [];
   if (!Array.isArray(flat) || !flat.every((value) => value === null || typeof value === "number")) {
@@ -46,6 +56,7 @@ function rows(person, key) {
   return Array.from({ length: flat.length / 3 }, (_, row) => known.slice(3 * row, 3 * row + 3));
 }
 
+/** @param {number} count @returns {Layout} */
 function layoutOf(count) {
   if (LAYOUTS[count]) return LAYOUTS[count];
   throw new Error(
@@ -54,13 +65,14 @@ function layoutOf(count) {
   );
 }
 
+/** @param {number[][]} points @param {number} threshold @returns {Record<string, number[][]>} */
 function wholebody(points, threshold) {
   const [left, right] = [points[5], points[6]];
   let neck = [(left[0] + right[0]) / 2, (left[1] + right[1]) / 2, Math.min(left[2], right[2])];
   if (neck[2] <= threshold) neck = [0, 0, 0];
   const all = [...points, neck];
   return {
-    [BODY]: skeleton.WHOLEBODY_BODY.map((row) => all.at(row)),
+    [BODY]: skeleton.WHOLEBODY_BODY.map((row) => all[row < 0 ? all.length + row : row]),
     [PARTS.feet.key]: skeleton.WHOLEBODY_FEET.map((row) => all[row]),
     [PARTS.face.key]: skeleton.WHOLEBODY_FACE.map((row) => all[row]),
     [PARTS.handLeft.key]: skeleton.WHOLEBODY_HAND_LEFT.map((row) => all[row]),
@@ -68,7 +80,10 @@ function wholebody(points, threshold) {
   };
 }
 
-/** The person's points under POSE_KEYPOINT's keys in its order; empty where the file has none. */
+/**
+ * The person's points under POSE_KEYPOINT's keys in its order; empty where the file has none.
+ * @param {Json} person @param {number} threshold @returns {Record<string, number[][]>}
+ */
 function byKey(person, threshold) {
   const found = Object.fromEntries(Object.values(PARTS).map(({ key }) => [key, rows(person, key)]));
   const body = found[BODY];
@@ -84,9 +99,11 @@ function byKey(person, threshold) {
   return found;
 }
 
+/** @param {unknown} entry @param {number} index @param {number} threshold @returns {Scored} */
 function readPerson(entry, index, threshold) {
   if (!isRecord(entry)) throw new Error("Every person must be a JSON object; check the pose file.");
   const points = byKey(entry, threshold);
+  /** @type {number[][]} */
   const scored = [];
   for (const { key, first, count } of Object.values(PARTS)) {
     const found = points[key];
@@ -102,7 +119,10 @@ function readPerson(entry, index, threshold) {
   return { index, scored, estimated };
 }
 
-/** The size the frame states, else the one given; an error where neither is known or they differ. */
+/**
+ * The size the frame states, else the one given; an error where neither is known or they differ.
+ * @param {Json} entry @param {Size|undefined} given @returns {Size}
+ */
 function sizeOf(entry, given) {
   const stated = [entry.canvas_width ?? 0, entry.canvas_height ?? 0];
   if (!stated.every(Number.isFinite)) {
@@ -119,16 +139,22 @@ function sizeOf(entry, given) {
   throw new Error("The pose file does not say how large its picture is; set canvas_width and canvas_height.");
 }
 
-/** Scores above `threshold` count as present; a frame that is normalised as a whole becomes pixels. */
+/**
+ * Scores above `threshold` count as present; a frame that is normalised as a whole becomes pixels.
+ * @param {Json} entry @param {Size|undefined} given @param {number} threshold @returns {Frame}
+ */
 function readFrame(entry, given, threshold) {
   const { width, height } = sizeOf(entry, given);
-  const people = entry.people.slice(0, LIMITS.people).map((person, index) => readPerson(person, index, threshold));
+  /** @type {unknown[]} */
+  const listed = entry.people.slice(0, LIMITS.people);
+  const people = listed.map((person, index) => readPerson(person, index, threshold));
   const all = people.flatMap(({ scored }) => scored);
   const inFractions = all.length > 0 && all.every(([, x, y]) => Math.max(Math.abs(x), Math.abs(y)) <= NORMALISED);
   const [sx, sy] = inFractions ? [width, height] : [1, 1];
   return makeFrame(width, height, people.map((person) => made(person, sx, sy, threshold)));
 }
 
+/** @param {Scored} given @param {number} sx @param {number} sy @param {number} threshold @returns {Person} */
 function made({ index, scored, estimated }, sx, sy, threshold) {
   const person = nobody(index);
   // A person whose scores all are 0 or 1 stays as it is whatever the threshold.
@@ -153,17 +179,20 @@ export function readOpenPose(text, { threshold = 0.3, size } = {}) {
   try {
     data = JSON.parse(text);
   } catch (error) {
-    throw new Error(`The pose is not JSON (${error.message}); give OpenPose JSON as text or choose a .json file.`);
+    const { message } = /** @type {Error} */ (error);
+    throw new Error(`The pose is not JSON (${message}); give OpenPose JSON as text or choose a .json file.`);
   }
   return framesOf(data).map((entry) => readFrame(entry, size, threshold));
 }
 
+/** @param {Part} part @param {Person} person */
 function fits(part, person) {
   return Array.from({ length: part.count }, (_, index) => part.first + index).some((point) => isShown(person, point));
 }
 
-/** @param {Person} person @returns {object} the person in POSE_KEYPOINT's dictionary */
+/** @param {Person} person @returns {Json} the person in POSE_KEYPOINT's dictionary */
 function toKeypoints(person) {
+  /** @type {Json} */
   const entry = { [BODY]: triples(person, PARTS.body) };
   for (const part of Object.values(PARTS)) if (fits(part, person)) entry[part.key] = triples(person, part);
   const marks = Array.from({ length: MAIN_POINTS }, (_, point) =>
@@ -173,8 +202,10 @@ function toKeypoints(person) {
   return entry;
 }
 
+/** @param {Person} person @param {number} point */
 const triple = (person, point) => (isShown(person, point) ? [...Object.values(place(person, point)), 1] : [0, 0, 0]);
 
+/** @param {Person} person @returns {Json} */
 function toBody25(person) {
   const { [PARTS.feet.key]: _, recompose: __, ...entry } = toKeypoints(person);
   const hips = [skeleton.R_HIP, skeleton.L_HIP].map((point) => triple(person, point));
@@ -186,8 +217,10 @@ function toBody25(person) {
   return { ...entry, [BODY]: points.flat() };
 }
 
+/** @param {Person} person @returns {Json} */
 function toWholebody(person) {
   const points = Array.from({ length: 133 }, () => [0, 0, 0]);
+  /** @param {readonly number[]} table @param {Part} part @param {number=} count */
   const write = (table, part, count) =>
     table.slice(0, count).forEach((row, index) => {
       if (row >= 0) points[row] = triple(person, part.first + index);

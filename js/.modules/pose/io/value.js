@@ -13,10 +13,11 @@ import { FLAG, LIMITS, STEPS_PER_PIXEL, VALUE_VERSION } from "../model/types.js"
 import { POINTS } from "../model/skeleton.js";
 import { isPresent, makeFrame, nobody } from "../model/people.js";
 
-/** @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person */
+/** @import { Frame, Person } from "../model/types.js" */
 
 /** @param {readonly Frame[]} frames @returns {string} */
 export function serialise(frames) {
+  /** @type {Record<number, object>} */
   const edited = {};
   frames.forEach((frame, index) => {
     if (frame.edited) {
@@ -27,6 +28,7 @@ export function serialise(frames) {
   return Object.keys(edited).length ? JSON.stringify({ version: VALUE_VERSION, frames: edited }) : "";
 }
 
+/** @param {Person} person */
 function written(person) {
   const flags = Array.from(person.flags, (bits) => (bits & FLAG.PRESENT ? bits.toString(16) : "0")).join("");
   const xy = [];
@@ -65,6 +67,7 @@ const NOTICE = Object.freeze({
   parts: "Parts of the saved edit are damaged and were left out; check the pose.",
 });
 
+/** @param {unknown} text @returns {unknown} */
 function readJson(text) {
   if (typeof text !== "string" || text.length > LIMITS.text) return null;
   try {
@@ -74,14 +77,17 @@ function readJson(text) {
   }
 }
 
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
 function isRecord(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** @param {unknown} value @param {number} low @param {number} high @returns {value is number} */
 function isWhole(value, low, high) {
-  return Number.isInteger(value) && value >= low && value <= high;
+  return typeof value === "number" && Number.isInteger(value) && value >= low && value <= high;
 }
 
+/** @param {unknown} entry @returns {{frame: Frame, lost: number}|null} */
 function readFrame(entry) {
   if (!isRecord(entry) || !Array.isArray(entry.size) || !Array.isArray(entry.people)) return null;
   const { size, fingerprint } = entry;
@@ -93,6 +99,7 @@ function readFrame(entry) {
   return { frame, lost: entry.people.length - people.length + (known ? 0 : 1) };
 }
 
+/** @param {unknown} entry @returns {Person|null} */
 function readPerson(entry) {
   if (!isRecord(entry) || typeof entry.flags !== "string" || !Array.isArray(entry.xy)) return null;
   const { flags, xy, from = -1 } = entry;

@@ -3,9 +3,11 @@
 import { put, copied, quantisedFrame } from "./people.js";
 import { POINTS } from "./skeleton.js";
 
+/** @import { Frame } from "./types.js" */
+
 /**
  * The frame's people on a picture of another size: scaled by the smaller of the two ratios, in the middle.
- * @param {import("./types.js").Frame} frame @param {number} width @param {number} height
+ * @param {Frame} frame @param {number} width @param {number} height
  */
 export function rescaled(frame, width, height) {
   if (frame.width === width && frame.height === height) return frame;

@@ -3,13 +3,12 @@
 import { ALL_LIMBS, POINTS } from "./skeleton.js";
 import { isPresent, isShown } from "./people.js";
 
-/**
- * @typedef {import("./types.js").Vector} Vector @typedef {import("./types.js").Box} Box
- * @typedef {import("./types.js").Frame} Frame @typedef {import("./types.js").Person} Person
- * @typedef {import("./types.js").Hit} Hit
- */
+/** @import { Box, Frame, Hit, Person, PointRef, Vector } from "./types.js" */
 
-/** Distance from a place to the line between two others. */
+/**
+ * Distance from a place to the line between two others.
+ * @param {number} x @param {number} y @param {number} ax @param {number} ay @param {number} bx @param {number} by
+ */
 function distanceToSegment(x, y, ax, ay, bx, by) {
   const dx = bx - ax, dy = by - ay;
   const square = dx * dx + dy * dy;
@@ -25,10 +24,15 @@ function distanceToSegment(x, y, ax, ay, bx, by) {
  * @returns {Hit|null}
  */
 export function hitTest(frame, at, reach, { hidden = false, skip = () => false } = {}) {
+  /** @param {Person} person @param {number} point @param {number} index */
   const usable = (person, point, index) => (hidden ? isPresent : isShown)(person, point) && !skip(index, point);
   return nearestPoint(frame, at, reach, usable) ?? nearestLimb(frame, at, reach, usable);
 }
 
+/**
+ * @param {Frame} frame @param {Vector} at @param {number} reach
+ * @param {(person: Person, point: number, index: number) => boolean} usable @returns {Hit|null}
+ */
 function nearestPoint(frame, at, reach, usable) {
   let best = null;
   for (let index = frame.people.length - 1; index >= 0; index--) {
@@ -43,15 +47,20 @@ function nearestPoint(frame, at, reach, usable) {
   return best;
 }
 
+/**
+ * @param {Frame} frame @param {Vector} at @param {number} reach
+ * @param {(person: Person, point: number, index: number) => boolean} usable @returns {Hit|null}
+ */
 function nearestLimb(frame, at, reach, usable) {
+  /** @type {Hit|null} */
   let best = null;
   for (let index = frame.people.length - 1; index >= 0; index--) {
     const person = frame.people[index], xy = person.xy;
-    ALL_LIMBS.forEach(([a, b], limb) => {
-      if (!usable(person, a, index) || !usable(person, b, index)) return;
+    for (const [limb, [a, b]] of ALL_LIMBS.entries()) {
+      if (!usable(person, a, index) || !usable(person, b, index)) continue;
       const distance = distanceToSegment(at.x, at.y, xy[2 * a], xy[2 * a + 1], xy[2 * b], xy[2 * b + 1]);
       if (distance <= reach && (!best || distance < best.distance)) best = { person: index, limb, distance };
-    });
+    }
   }
   return best;
 }
@@ -60,6 +69,7 @@ function nearestLimb(frame, at, reach, usable) {
 export function pointsInBox(frame, box) {
   const left = Math.min(box.x, box.x + box.width), right = Math.max(box.x, box.x + box.width);
   const top = Math.min(box.y, box.y + box.height), bottom = Math.max(box.y, box.y + box.height);
+  /** @type {PointRef[]} */
   const found = [];
   frame.people.forEach((person, index) => {
     for (let point = 0; point < POINTS; point++) {
@@ -87,7 +97,10 @@ export function boundingBox(people) {
   return left > right ? null : { x: left, y: top, width: right - left, height: bottom - top };
 }
 
-/** The box around the selected points; null where none of them is there. */
+/**
+ * The box around the selected points; null where none of them is there.
+ * @param {Frame} frame @param {readonly number[]} selection
+ */
 export function selectionBox(frame, selection) {
   const people = frame.people.map((person) => ({ ...person, flags: new Uint8Array(POINTS) }));
   // Somebody who was added and selected during a gesture is not in the frame it began with.

@@ -3,7 +3,7 @@
 import { FLAG, LIMITS, STEPS_PER_PIXEL } from "./types.js";
 import { POINTS } from "./skeleton.js";
 
-/** @typedef {import("./types.js").Person} Person @typedef {import("./types.js").Frame} Frame */
+/** @import { Frame, Person, Vector } from "./types.js" */
 
 /** @returns {Person} a person without any point */
 export function nobody(from = -1) {
@@ -35,7 +35,7 @@ export function isEstimated(person, point) {
   return (person.flags[point] & FLAG.ESTIMATED) !== 0;
 }
 
-/** @param {Person} person @param {number} point @returns {import("./types.js").Vector} */
+/** @param {Person} person @param {number} point @returns {Vector} */
 export function place(person, point) {
   return { x: person.xy[2 * point], y: person.xy[2 * point + 1] };
 }
@@ -46,6 +46,7 @@ export function put(person, point, x, y) {
   person.xy[2 * point + 1] = clamped(y);
 }
 
+/** @param {number} value */
 function clamped(value) {
   return Math.min(LIMITS.coordinate, Math.max(-LIMITS.coordinate, value));
 }

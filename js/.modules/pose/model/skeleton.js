@@ -6,6 +6,8 @@
  * own.
  */
 
+/** @import { Part } from "./types.js" */
+
 const NOSE = 0;
 export const NECK = 1;
 export const R_SHOULDER = 2, R_ELBOW = 3, R_WRIST = 4;
@@ -66,6 +68,7 @@ const HAND_EDGES = [0, 4, 8, 12, 16].flatMap((tip) => [
   [tip + 3, tip + 4],
 ]);
 
+/** @param {Part} part @returns {[number, number][]} */
 const handLimbs = (part) => HAND_EDGES.map(([a, b]) => [part.first + a, part.first + b]);
 /** Every line of a person in the row of 136: 17 of the body, 6 of the feet, 20 of the left hand, 20 of the right. */
 export const ALL_LIMBS = [...LIMBS, ...FOOT_LIMBS, ...handLimbs(PARTS.handLeft), ...handLimbs(PARTS.handRight)];
@@ -82,7 +85,8 @@ export const PARENT = (() => {
 
 /** The points below each point, parents before their children. */
 export const DESCENDANTS = (() => {
-  const found = Array.from({ length: POINTS }, () => []);
+  const found = Array.from({ length: POINTS }, () => /** @type {number[]} */ ([]));
+  /** @param {number} point @returns {number} */
   const depth = (point) => (PARENT[point] < 0 ? 0 : 1 + depth(PARENT[point]));
   const order = Array.from(PARENT.keys()).sort((a, b) => depth(a) - depth(b) || a - b);
   for (const point of order) {
@@ -109,6 +113,7 @@ export const COUNTERPART = [
 ];
 
 /** Two-bone chains that inverse kinematics bends, by their end: [root, middle]. */
+/** @type {Readonly<Record<number, [number, number]>>} */
 export const CHAINS = Object.freeze({
   [R_WRIST]: [R_SHOULDER, R_ELBOW],
   [L_WRIST]: [L_SHOULDER, L_ELBOW],

@@ -31,21 +31,30 @@
  * @property {readonly Frame[]|null} before `frames` at the begin of the gesture under way, null between gestures
  * @property {readonly string[]} notices sentences the user must see (damaged value, kept edit, picture of another size)
  *
+ * @typedef {object} Report A result of the node, as io/bridge.js reads it.
+ * @property {(Frame|null)[]} incoming @property {(Picture|null)[]} pictures @property {number[]} replaced
+ * @property {string[]} notices
+ *
+ * @typedef {{width: number, height: number}} Size
+ * @typedef {{left: number, top: number, right: number, bottom: number}} Sides Pixels beyond the picture's sides.
+ * @typedef {{key: string, first: number, count: number}} Part A part of a person: POSE_KEYPOINT's key and its points.
+ * @typedef {{name: string, value: unknown}} Widget
+ *
  * @typedef {{person: number, point: number}} PointRef
  * @typedef {"replace"|"add"|"toggle"|"remove"} SelectMode
  *
- * @typedef {object} Hit What lies under the pointer. Points win over limbs, limbs over nothing.
- * @property {number} person
- * @property {number} [point] of the person's 136
- * @property {number} [limb] index into skeleton.ALL_LIMBS
- * @property {number} distance in pixels of the picture
+ * What lies under the pointer: one of the person's 136 points or a limb (index into skeleton.ALL_LIMBS), and how far
+ * from it in pixels of the picture. Points win over limbs, limbs over nothing.
+ * @typedef {{person: number, point: number, limb?: undefined, distance: number}} PointHit
+ * @typedef {{person: number, point?: undefined, limb: number, distance: number}} LimbHit
+ * @typedef {PointHit|LimbHit} Hit
  *
  * Events. `person` and `point` are indices in the shown frame. Gesture events (drag…, reach, transform) are measured
  * from the `frames` at `begin`, so a view may send them as often as it likes; all others work on what is there now.
  * Outside begin … commit every event that changes the frames is one step of undo by itself.
- * @typedef {
- *   | {type: "begin"} | {type: "commit"} | {type: "cancel"} | {type: "undo"} | {type: "redo"}
- *   | {type: "select", points: PointRef[], mode?: SelectMode}
+ * @typedef {(
+ *   {type: "begin"} | {type: "commit"} | {type: "cancel"} | {type: "undo"} | {type: "redo"}
+ *   | {type: "select", points: readonly PointRef[], mode?: SelectMode}
  *   | {type: "selectPerson", person: number, mode?: SelectMode}
  *   | {type: "selectBox", box: Box, mode?: SelectMode}
  *   | {type: "selectAll"} | {type: "selectNone"}
@@ -63,12 +72,19 @@
  *   | {type: "swapSides", person: number} | {type: "mirror", person: number}
  *   | {type: "fit", person: number}
  *   | {type: "complete", person: number, estimate: Person}
- *   | {type: "import", frames: Frame[]} | {type: "paste", people: Person[]}
+ *   | {type: "import", frames: readonly Frame[]} | {type: "paste", people: readonly Person[]}
  *   | {type: "reset"} | {type: "resetAll"} | {type: "resize", width: number, height: number}
  *   | {type: "frame", index: number}
- *   | {type: "load", value: string} | {type: "detected", report: object} | {type: "dismiss"}
- * } Event
+ *   | {type: "load", value: string} | {type: "detected", report: Report} | {type: "dismiss"}
+ * )} Event
  */
+
+/**
+ * The event of a type.
+ * @template {Event["type"]} T
+ * @typedef {Extract<Event, {type: T}>} EventOf
+ */
+/** @typedef {"mirror"|"swapSides"|"fit"|"deletePerson"} PersonEvent Events that need a person and nothing else. */
 
 /** Bits of a point's flags. HIDDEN: kept here, but neither drawn nor given on. ESTIMATED: guessed, not seen. */
 export const FLAG = Object.freeze({ PRESENT: 1, ESTIMATED: 2, LOCKED: 4, HIDDEN: 8 });

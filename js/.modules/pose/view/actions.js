@@ -9,17 +9,20 @@ import { readOpenPose, writeOpenPose } from "../io/openpose.js";
 import { allFlagged } from "./controls.js";
 import { WORDS } from "./words.js";
 
-/** @typedef {import("../model/types.js").Person} Person */
+/** @import { Person, PersonEvent, SelectMode } from "../model/types.js" */
+/** @import { PoseEditor } from "./editor.js" */
 
 /** The route that completes poses, and the points it may add: hips, knees, ankles, toes and heels. */
 const COMPLETE_POSE = "/recompose/complete_pose";
-const isEstimable = (point) => (point >= R_HIP && point <= L_ANKLE) || (point >= PARTS.feet.first && point < MAIN_POINTS);
+/** @param {number} point */
+const isEstimable = (point) =>
+  (point >= R_HIP && point <= L_ANKLE) || (point >= PARTS.feet.first && point < MAIN_POINTS);
 
 /** How far a copy lies from what it was copied from, in hundredths of the picture's height. */
 const ASIDE = 4;
 
 export class Actions {
-  /** @param {import("./editor.js").PoseEditor} editor */
+  /** @param {PoseEditor} editor */
   constructor(editor) {
     this.editor = editor;
   }
@@ -38,7 +41,7 @@ export class Actions {
     this.editor.dispatch({ type: "commit" });
   }
 
-  /** An event for each chosen person, from the last to the first. @param {string} type */
+  /** An event for each chosen person, from the last to the first. @param {PersonEvent} type */
   onPerson(type) {
     this.inOneStep(() => {
       for (const person of this.chosenPeople().reverse()) this.editor.dispatch({ type, person });
@@ -80,7 +83,7 @@ export class Actions {
     return this.editor.host.ask(COMPLETE_POSE, writeOpenPose([{ ...this.editor.frame, people }]));
   }
 
-  /** Brings a missing point back; false where nobody knows its place. */
+  /** Brings a missing point back; false where nobody knows its place. @param {number} person @param {number} point */
   async restorePoint(person, point) {
     const { editor } = this, { frame } = editor, asked = frame.people[person];
     const detected = editor.state.incoming[editor.state.frame]?.people[asked.from];
@@ -101,7 +104,10 @@ export class Actions {
     this.editor.dispatch({ type: "lock", on: !allFlagged(this.editor.state, FLAG.LOCKED) });
   }
 
-  /** Hide or lock one point of the active person, the selection staying what it is. */
+  /**
+   * Hide or lock one point of the active person, the selection staying what it is.
+   * @param {"hide"|"lock"} type @param {number} flag @param {number} point
+   */
   flagPoint(type, flag, point) {
     const person = this.editor.activePerson(), kept = selectedPoints(this.editor.state);
     const on = !(this.editor.frame.people[person].flags[point] & flag);
@@ -110,16 +116,21 @@ export class Actions {
     this.editor.dispatch({ type: "select", points: kept, mode: "replace" });
   }
 
+  /** @param {number} person @param {number} limb @param {SelectMode} mode */
   selectLimb(person, limb, mode) {
     this.editor.dispatch({ type: "select", points: ALL_LIMBS[limb].map((point) => ({ person, point })), mode });
   }
 
+  /** @param {number[]} points */
   selectPoints(points) {
     const person = this.editor.activePerson();
     this.editor.dispatch({ type: "select", points: points.map((point) => ({ person, point })), mode: "replace" });
   }
 
-  /** A point chosen in the list: selected; brought back, or asked for its place, where it is missing. */
+  /**
+   * A point chosen in the list: selected; brought back, or asked for its place, where it is missing.
+   * @param {number} point @param {boolean} add
+   */
   async chooseListed(point, add) {
     const person = this.editor.activePerson();
     const there = isPresent(this.editor.frame.people[person], point) || (await this.restorePoint(person, point));
@@ -127,6 +138,7 @@ export class Actions {
     this.editor.dispatch({ type: "select", points: [{ person, point }], mode: add ? "toggle" : "replace" });
   }
 
+  /** @param {string} preset */
   addPreset(preset) {
     this.editor.dispatch({ type: "addPerson", preset });
     this.editor.dispatch({ type: "selectPerson", person: this.editor.frame.people.length - 1, mode: "replace" });
@@ -143,7 +155,10 @@ export class Actions {
     return people.length ? writeOpenPose([{ ...this.editor.frame, people }]) : "";
   }
 
-  /** People from somewhere else, a little aside where somebody already stands at the very place. */
+  /**
+   * People from somewhere else, a little aside where somebody already stands at the very place.
+   * @param {readonly Person[]} people
+   */
   paste(people) {
     if (!people.length) return;
     const first = this.editor.frame.people.length;
@@ -154,8 +169,10 @@ export class Actions {
     this.editor.fitIfOutside();
   }
 
+  /** @param {Person} person @returns {Person} */
   aside(person) {
     const step = Math.round((ASIDE * this.editor.frame.height) / 100);
+    /** @param {Person} each */
     const taken = (each) => each.xy.every((value, at) => value === moved.xy[at] || !moved.flags[at >> 1]);
     const moved = copied(person);
     while (this.editor.frame.people.some(taken)) {
@@ -166,33 +183,39 @@ export class Actions {
     return moved;
   }
 
-  /** Ctrl+C and Ctrl+X on the editor. @param {ClipboardEvent} event @returns {boolean} whether anybody was copied */
+  /** Ctrl+C on the editor. @param {ClipboardEvent} event @returns {boolean} whether anybody was copied */
   copied(event) {
     const text = this.peopleText();
     event.stopPropagation();
     if (!text) return false;
-    event.clipboardData.setData("text/plain", text);
+    event.clipboardData?.setData("text/plain", text);
     event.preventDefault();
     return true;
+  }
+
+  /** Ctrl+X on the editor. @param {ClipboardEvent} event */
+  cut(event) {
+    if (this.copied(event)) this.onPerson("deletePerson");
   }
 
   /** Ctrl+V on the editor. @param {ClipboardEvent} event */
   pasted(event) {
     event.stopPropagation();
     event.preventDefault();
-    this.pasteText(event.clipboardData.getData("text/plain"));
+    this.pasteText(event.clipboardData?.getData("text/plain") ?? "");
   }
 
+  /** @param {string} text */
   pasteText(text) {
     this.paste(this.read(text).flatMap((frame) => frame.people));
   }
 
-  /** The frames in a text; none, and a notice, where it is no pose. */
+  /** The frames in a text; none, and a notice, where it is no pose. @param {string} text */
   read(text) {
     try {
       return readOpenPose(text, { size: this.editor.frame });
     } catch (error) {
-      this.editor.tell(error.message);
+      this.editor.tell(/** @type {Error} */ (error).message);
       return [];
     }
   }
@@ -205,10 +228,11 @@ export class Actions {
     const chooser = document.createElement("input");
     chooser.type = "file";
     chooser.accept = ".json,application/json";
-    chooser.addEventListener("change", async () => this.importText(await chooser.files[0].text()));
+    chooser.addEventListener("change", async () => this.importText((await chooser.files?.[0].text()) ?? ""));
     chooser.click();
   }
 
+  /** @param {string} text */
   importText(text) {
     const frames = this.read(text);
     if (frames.length) this.editor.dispatch({ type: "import", frames });

@@ -5,14 +5,20 @@ import { POINTS } from "../model/skeleton.js";
 import { growthSentence, pointSentence, WORDS } from "./words.js";
 import { button, icon, make, menu, set, setText } from "../../canvas/elements.js";
 
-/** Whether every selected point has a flag. */
+/** @import { Camera } from "../../canvas/camera.js" */
+/** @import { Entry } from "../../canvas/elements.js" */
+/** @import { Hit, PersonEvent, Sides, State } from "../model/types.js" */
+/** @import { PoseEditor } from "./editor.js" */
+
+/** Whether every selected point has a flag. @param {State} state @param {number} flag */
 export function allFlagged(state, flag) {
   const people = state.frames[state.frame].people;
+  /** @param {number} key */
   const has = (key) => (people[Math.floor(key / POINTS)]?.flags[key % POINTS] ?? 0) & flag;
   return state.selection.length > 0 && state.selection.every(has);
 }
 
-/** @param {object} editor what editor.js makes @param {HTMLElement} layer for menus */
+/** @param {PoseEditor} editor @param {HTMLElement} layer for menus */
 export function upperBar(editor, layer) {
   const load = make("button", { type: "button", class: "main", title: WORDS.loadLong, "aria-label": WORDS.load });
   load.append(icon("load"), make("span", { class: "long", text: WORDS.load }));
@@ -41,6 +47,7 @@ export function upperBar(editor, layer) {
     element,
     parts,
     closeMenu: () => opened.close(false),
+    /** @param {State} state @param {{busy: boolean, estimating: boolean, hasPhoto: boolean}} given */
     update(state, { busy, estimating, hasPhoto }) {
       const none = state.selection.length === 0;
       const hidden = allFlagged(state, FLAG.HIDDEN), locked = allFlagged(state, FLAG.LOCKED);
@@ -56,15 +63,19 @@ export function upperBar(editor, layer) {
   };
 }
 
+/** @param {HTMLElement} part @param {string} words @param {boolean} pressed */
 function label(part, words, pressed) {
   set(part, "aria-label", words);
   set(part, "title", words);
   set(part, "aria-pressed", pressed ? "true" : "false");
 }
 
+/** @param {PoseEditor} editor @returns {(Entry|null)[]} */
 function moreEntries(editor) {
   const { state, modes, actions } = editor;
   const nobody = state.frames[state.frame].people.length === 0;
+  const nobodyDeleted = !actions.deletedPeople().length;
+  /** @param {PersonEvent} type */
   const person = (type) => () => actions.onPerson(type);
   return [
     { label: "Mirror the person", run: person("mirror"), disabled: nobody, keys: "M" },
@@ -72,7 +83,7 @@ function moreEntries(editor) {
     { label: "Fit the person into the picture", run: person("fit"), disabled: nobody },
     { label: "Restore what the detection had", run: () => editor.dispatch({ type: "restore" }), keys: "R" },
     { label: "Duplicate the person", run: () => actions.duplicate(), disabled: nobody },
-    { label: "Bring back deleted people", run: () => actions.restorePeople(), disabled: !actions.deletedPeople().length },
+    { label: "Bring back deleted people", run: () => actions.restorePeople(), disabled: nobodyDeleted },
     { label: "Delete the person", run: person("deletePerson"), disabled: nobody, keys: "Shift+Del" },
     null,
     { label: "Wrists and ankles pull their limb", run: () => (modes.reach = !modes.reach), checked: modes.reach },
@@ -92,11 +103,12 @@ function moreEntries(editor) {
   ];
 }
 
-/** @param {object} editor what editor.js makes */
+/** @param {PoseEditor} editor */
 export function lowerBar(editor) {
   const status = make("span", { class: "status" });
   const number = make("span", { class: "percent" }), percent = make("span", { class: "percent wide" });
   const chooser = make("span", { class: "chooser", role: "group", "aria-label": "Picture of the batch" });
+  /** @param {1|-1} by */
   const step = (by) => () => editor.dispatch({ type: "frame", index: editor.state.frame + by });
   const back = button("back", WORDS.back, step(-1)), on = button("on", WORDS.on, step(1));
   chooser.append(back, number, on);
@@ -109,6 +121,7 @@ export function lowerBar(editor) {
 
   return {
     element,
+    /** @param {State} state @param {{camera: Camera, grown: Sides, hover: Hit|null, idle: boolean}} given */
     update(state, { camera, grown, hover, idle }) {
       const many = state.frames.length > 1;
       chooser.style.display = many ? "" : "none";
@@ -123,6 +136,7 @@ export function lowerBar(editor) {
   };
 }
 
+/** @param {State} state @param {Sides} grown @param {Hit|null} hover @param {boolean} idle */
 function statusSentence(state, grown, hover, idle) {
   const frame = state.frames[state.frame];
   if (hover?.point !== undefined) return pointSentence(frame, hover.person, hover.point);

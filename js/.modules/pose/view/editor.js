@@ -10,7 +10,7 @@ import { shownFrame, update, valueOf } from "../edit/state.js";
 import { Actions } from "./actions.js";
 import { fittedTo, panned, union, zoomed } from "../../canvas/camera.js";
 import { lowerBar, upperBar } from "./controls.js";
-import { button, make, set, setText } from "../../canvas/elements.js";
+import { button, listen, make, set, setText } from "../../canvas/elements.js";
 import { openGallery, openHelp } from "./gallery.js";
 import { listenToKeys } from "./keys.js";
 import { photoKeeper } from "../../canvas/photo.js";
@@ -22,82 +22,80 @@ import { STYLE } from "./style.js";
 import { keepTouches } from "../../canvas/touch.js";
 import { pointSentence, WORDS } from "./words.js";
 
-/**
- * @typedef {object} Host What the editor asks of the page around it.
- * @property {(value: string) => void} changed the value after a finished change
- * @property {() => Promise<void>} loadPicture run what comes before the node
- * @property {(route: string, text: string) => Promise<object|null>} ask a route of the pack
- * @property {(picture: import("../model/types.js").Picture) => string} address of a picture
- * @property {(which: "undo"|"redo") => void} history the graph's undo and redo
- * @property {(which: "undo"|"redo") => void} keyHistory the same where ComfyUI may have heard the key, too
- * @property {(large: boolean) => void} showLarge
- * @property {(event: WheelEvent) => void} wheel turned while the editor has no focus
- * @property {(milliseconds: number) => void} [measured] the script's share of each drawn frame
- */
+/** @import { Box, Camera, Vector } from "../../canvas/camera.js" */
+/** @import { Host } from "../../canvas/seats.js" */
+/** @import { Event, Frame, Hit, PointRef, Report, State } from "../model/types.js" */
 
 /** Milliseconds after which a lost focus is lost. */
 const JUST = 500;
 
 export class PoseEditor {
-  /** @param {import("../model/types.js").State} state @param {Host} host */
+  /** @param {State} state @param {Host} host */
   constructor(state, host) {
     this.state = state;
     this.host = host;
     this.value = valueOf(state);
-    this.camera = null;
+    this.camera = /** @type {Camera|null} */ (null);
     /** Whether the view goes along when the pose leaves it: until the user zooms or pans. */
     this.follows = true;
-    this.modes = { reach: true, boxTouch: false, space: false, adding: null };
+    /** Wrists pull their arm, a finger on nothing draws a box, the space bar is held, the next click puts a point. */
+    this.modes = { reach: true, boxTouch: false, space: false, adding: /** @type {PointRef|null} */ (null) };
     this.leaving = this.busy = this.estimating = this.stale = this.large = this.disposed = false;
-    this.hovered = this.drawnBox = this.floating = null;
+    this.hovered = /** @type {Hit|null} */ (null);
+    this.drawnBox = /** @type {Box|null} */ (null);
+    this.floating = /** @type {(() => void)|null} */ (null);
+    /** Set by the seat while the editor is in the large view. */
+    this.closeLarge = /** @type {(() => void)|null} */ (null);
+    this.measured = /** @type {Frame|null} */ (null);
+    this.growth = { left: 0, top: 0, right: 0, bottom: 0 };
+    /** The frames that `value` was written from. */
+    this.written = /** @type {readonly Frame[]|null} */ (null);
     this.brightness = 1;
     this.lost = -Infinity;
     this.told = "";
     this.actions = new Actions(this);
     this.photo = photoKeeper(() => this.refresh(true));
-    this.assemble();
-    this.pointer = listenToPointer(this, this.stage);
-    this.touches = keepTouches(this.stage.element);
-    this.keys = listenToKeys(this, this.stage.above);
-    this.listeners = {
-      wheel: (event) => this.wheel(event),
-      copy: (event) => this.actions.copied(event),
-      cut: (event) => this.actions.copied(event) && this.actions.onPerson("deletePerson"),
-      paste: (event) => this.actions.pasted(event),
-      focusin: () => this.refresh(),
-      focusout: (event) => {
-        this.lost = event.relatedTarget ? -Infinity : performance.now();
-        this.refresh();
-      },
-    };
-    for (const [name, listener] of Object.entries(this.listeners)) {
-      this.element.addEventListener(name, listener, { passive: false });
-    }
-    this.refresh(true);
-  }
-
-  assemble() {
     this.element = make("div", { class: "recompose-pose-editor" });
-    /** For whoever looks at the page from outside, such as a test. */
-    this.element.poseEditor = this;
-    const root = this.element.attachShadow({ mode: "open" });
     this.stage = makeStage({
       paintBelow: (context) => paintPhoto(this, context),
       paintAbove: (context) => paintPose(this, context),
       resized: () => this.resized(),
       measured: (milliseconds) => this.host.measured?.(milliseconds),
     });
-    const stage = { tabindex: 0, role: "application", "aria-roledescription": WORDS.editor, "aria-label": WORDS.stage };
-    for (const [name, value] of Object.entries(stage)) set(this.stage.above, name, value);
     this.layer = make("div", { class: "layer" });
     this.upper = upperBar(this, this.layer);
     this.lower = lowerBar(this);
     this.panel = pointsPanel(this);
-    this.notice = make("div", { class: "notice", hidden: true, role: "status" }, make("span"));
-    this.notice.append(button("close", WORDS.dismiss, () => this.dismiss()));
+    this.sentence = make("span");
+    this.notice = make("div", { class: "notice", hidden: true, role: "status" }, this.sentence);
     this.hint = make("div", { class: "hint", hidden: true });
     this.voice = make("div", { class: "unseen", "aria-live": "polite" });
+    this.assemble();
+    this.pointer = listenToPointer(this, this.stage);
+    this.touches = keepTouches(this.stage.element);
+    this.keys = listenToKeys(this, this.stage.above);
+    this.unlisten = listen(this.element, {
+      wheel: (/** @type {WheelEvent} */ event) => this.wheel(event),
+      copy: (/** @type {ClipboardEvent} */ event) => this.actions.copied(event),
+      cut: (/** @type {ClipboardEvent} */ event) => this.actions.cut(event),
+      paste: (/** @type {ClipboardEvent} */ event) => this.actions.pasted(event),
+      focusin: () => this.refresh(),
+      focusout: (/** @type {FocusEvent} */ event) => {
+        this.lost = event.relatedTarget ? -Infinity : performance.now();
+        this.refresh();
+      },
+    });
+    this.refresh(true);
+  }
+
+  assemble() {
+    /** For whoever looks at the page from outside, such as a test. */
+    Object.assign(this.element, { poseEditor: this });
+    const stage = { tabindex: 0, role: "application", "aria-roledescription": WORDS.editor, "aria-label": WORDS.stage };
+    for (const [name, value] of Object.entries(stage)) set(this.stage.above, name, value);
+    this.notice.append(button("close", WORDS.dismiss, () => this.dismiss()));
     this.stage.element.append(this.hint);
+    const root = this.element.attachShadow({ mode: "open" });
     root.append(make("style", { text: STYLE }), this.upper.element, this.notice, this.stage.element);
     root.append(this.lower.element, this.panel.element, this.layer, this.voice);
   }
@@ -114,7 +112,7 @@ export class PoseEditor {
     this.value = valueOf(this.state);
   }
 
-  /** The node ran. @param {object} report of bridge.readReport */
+  /** The node ran. @param {Report} report of bridge.readReport */
   detected(report) {
     this.stale = false;
     // A picture that was lost may be back under its old address.
@@ -129,18 +127,20 @@ export class PoseEditor {
     this.photo.again();
   }
 
+  /** @param {boolean} stale */
   setStale(stale) {
     if (this.stale === stale) return;
     this.stale = stale;
     this.refresh();
   }
 
-  /** Whether the server is asked for legs just now. */
+  /** Whether the server is asked for legs just now. @param {boolean} estimating */
   setEstimating(estimating) {
     this.estimating = estimating;
     this.refresh();
   }
 
+  /** @param {boolean} large */
   setLarge(large) {
     this.large = large;
     this.refresh(true);
@@ -151,7 +151,7 @@ export class PoseEditor {
   }
 
   hasFocus() {
-    return this.element.getRootNode().activeElement === this.element;
+    return /** @type {Document|ShadowRoot} */ (this.element.getRootNode()).activeElement === this.element;
   }
 
   /** Whether it has the focus, or just lost it to nobody, as when its node is taken off the page. */
@@ -170,7 +170,7 @@ export class PoseEditor {
     this.pointer.dispose();
     this.touches.dispose();
     this.keys.dispose();
-    for (const [name, listener] of Object.entries(this.listeners)) this.element.removeEventListener(name, listener);
+    this.unlisten();
     this.photo.dispose();
     this.stage.dispose();
     this.element.remove();
@@ -178,7 +178,7 @@ export class PoseEditor {
 
   // Events and what follows from them.
 
-  /** @param {import("../model/types.js").Event} event */
+  /** @param {Event} event */
   dispatch(event) {
     this.take(update(this.state, event));
     if (this.state.before) return;
@@ -189,6 +189,7 @@ export class PoseEditor {
     this.host.changed(value);
   }
 
+  /** @param {State} next */
   take(next) {
     const before = this.state;
     if (next === before) return;
@@ -232,7 +233,7 @@ export class PoseEditor {
     const { status } = this.photo.get();
     const trouble = (status === "lost" && WORDS.lost) || (this.stale && WORDS.stale);
     const sentence = this.told || this.state.notices[0] || trouble || "";
-    setText(this.notice.firstChild, sentence);
+    setText(this.sentence, sentence);
     this.notice.hidden = !sentence;
     const empty = this.frame.people.length === 0;
     const hint = (this.modes.adding && WORDS.place) || (empty && WORDS.empty) || "";
@@ -247,6 +248,7 @@ export class PoseEditor {
     this.refresh();
   }
 
+  /** @param {string} sentence */
   tell(sentence) {
     this.told = sentence;
     this.refresh();
@@ -285,22 +287,25 @@ export class PoseEditor {
   grown() {
     if (this.measured !== this.frame) {
       this.measured = this.frame;
-      const needed = Object.entries(extensionNeeded(this.frame));
-      this.growth = Object.fromEntries(needed.map(([side, value]) => [side, Math.ceil(value)]));
+      const { left, top, right, bottom } = extensionNeeded(this.frame), { ceil } = Math;
+      this.growth = { left: ceil(left), top: ceil(top), right: ceil(right), bottom: ceil(bottom) };
     }
     return this.growth;
   }
 
+  /** @param {Camera} camera */
   look(camera) {
     this.camera = camera;
     this.follows = false;
     this.refresh(true);
   }
 
+  /** @param {number} dx @param {number} dy */
   pan(dx, dy) {
     this.look(panned(this.seen(), dx, dy));
   }
 
+  /** @param {number} factor @param {Vector} [at] */
   zoom(factor, at = { x: this.stage.size.width / 2, y: this.stage.size.height / 2 }) {
     this.look(zoomed(this.seen(), factor, at));
   }
@@ -328,8 +333,9 @@ export class PoseEditor {
     this.refresh();
   }
 
+  /** @param {Vector|null} at @param {PointerEvent=} event */
   hover(at, event) {
-    const found = at && whatIsAt(this, at, event.pointerType === "touch" ? 20 : 9);
+    const found = at && whatIsAt(this, at, event?.pointerType === "touch" ? 20 : 9);
     const cursor = this.modes.space ? "grab" : this.modes.adding ? "crosshair" : found ? "pointer" : "default";
     this.stage.element.style.cursor = cursor;
     if (found?.person === this.hovered?.person && found?.point === this.hovered?.point) return;
@@ -337,11 +343,13 @@ export class PoseEditor {
     this.refresh();
   }
 
+  /** @param {Box|null} box */
   showBox(box) {
     this.drawnBox = box;
     this.stage.repaint();
   }
 
+  /** @param {number} amount */
   setBrightness(amount) {
     this.brightness = amount;
     this.stage.repaintAll();
@@ -354,6 +362,7 @@ export class PoseEditor {
     return this.pointer.cancel() || adding;
   }
 
+  /** @param {number} person @param {number} point */
   askPlace(person, point) {
     this.modes.adding = { person, point };
     this.focus();
@@ -365,6 +374,7 @@ export class PoseEditor {
     this.refresh();
   }
 
+  /** @param {HTMLElement} opener */
   toggleGallery(opener) {
     if (this.floating) return this.floating();
     const closed = () => (this.floating = null);
@@ -375,6 +385,7 @@ export class PoseEditor {
     this.floating ??= openHelp(this.layer, () => (this.floating = null));
   }
 
+  /** @param {WheelEvent} event */
   wheel(event) {
     // A list that floats above the stage scrolls, and nothing behind it does.
     const path = event.composedPath();

@@ -10,13 +10,16 @@ const WIDTH = 72, HEIGHT = 84;
 /** A preset's picture. @param {string} name */
 function thumbnail(name) {
   const canvas = make("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, "aria-hidden": "true" });
-  const context = canvas.getContext("2d");
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.scale(2, 2);
   paintPeople(context, presetFrame(name, WIDTH, HEIGHT), { scale: 1, x: 0, y: 0 }, { halo: "#000" }, { radius: 2.2 });
   return canvas;
 }
 
-/** A part that closes on Escape and when something else is pressed. */
+/**
+ * A part that closes on Escape and when something else is pressed.
+ * @param {HTMLElement} part @param {HTMLElement} layer @param {() => void} closed
+ */
 function floating(part, layer, closed) {
   const root = layer.getRootNode();
   function close() {
@@ -24,6 +27,7 @@ function floating(part, layer, closed) {
     root.removeEventListener("pointerdown", outside, true);
     closed();
   }
+  /** @param {Event} event */
   const outside = (event) => !event.composedPath().includes(part) && close();
   part.addEventListener("keydown", (event) => {
     if (event.key === "Escape") close();
@@ -34,7 +38,10 @@ function floating(part, layer, closed) {
   return close;
 }
 
-/** @param {(name: string) => void} choose */
+/**
+ * @param {(name: string) => void} choose
+ * @param {HTMLElement} opener @param {HTMLElement} layer @param {() => void} closed
+ */
 export function openGallery(opener, layer, choose, closed) {
   const part = make("div", { class: "gallery", role: "dialog", "aria-label": "Poses to start from" });
   for (const name of PRESETS) {
@@ -51,6 +58,7 @@ export function openGallery(opener, layer, choose, closed) {
   return close;
 }
 
+/** @param {HTMLElement} layer @param {() => void} closed */
 export function openHelp(layer, closed) {
   const part = make("div", { class: "help", role: "dialog", "aria-label": "Keys", tabindex: "-1" });
   const list = make("dl");

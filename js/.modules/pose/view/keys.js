@@ -1,16 +1,22 @@
 /** The keyboard on the stage. Keys the editor does not know go on to ComfyUI. */
 
+import { listen } from "../../canvas/elements.js";
+
+/** @import { Event } from "../model/types.js" */
+/** @import { PoseEditor } from "./editor.js" */
+
+/** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const TURN = Math.PI / 90, GROW = 1.02;
 
 /**
- * @param {import("./pointer.js").Editor & Record<string, Function>} editor
+ * @param {PoseEditor} editor
  * @param {HTMLElement} element that has the focus
  */
 export function listenToKeys(editor, element) {
   let held = false, total = { angle: 0, scale: 1 };
 
-  /** A key that is held down is one gesture. */
+  /** A key that is held down is one gesture. @param {Event} event */
   function continued(event) {
     if (!held) editor.dispatch({ type: "begin" });
     held = true;
@@ -23,6 +29,7 @@ export function listenToKeys(editor, element) {
     total = { angle: 0, scale: 1 };
   }
 
+  /** @param {KeyboardEvent} event @param {number[]} given */
   function nudge(event, [x, y]) {
     const step = event.shiftKey ? 10 : 1;
     if (editor.state.selection.length) continued({ type: "nudge", x: x * step, y: y * step });
@@ -30,12 +37,14 @@ export function listenToKeys(editor, element) {
   }
 
   /** Turning and scaling count from the begin of the gesture. */
+  /** @param {{angle?: number, scale?: number}} change */
   function adjust({ angle = 0, scale = 1 }) {
     if (!editor.state.selection.length) return;
     total = { angle: total.angle + angle, scale: total.scale * scale };
     continued({ type: "transform", ...total });
   }
 
+  /** @type {Record<string, () => void>} */
   const plain = {
     Delete: () => editor.dispatch({ type: "delete" }),
     Backspace: () => editor.dispatch({ type: "delete" }),
@@ -58,6 +67,7 @@ export function listenToKeys(editor, element) {
     "?": () => editor.help(),
   };
 
+  /** @param {KeyboardEvent} event */
   function tab(event) {
     const { state } = editor;
     if (editor.leaving) return false;
@@ -74,6 +84,7 @@ export function listenToKeys(editor, element) {
     return had;
   }
 
+  /** @param {KeyboardEvent} event */
   function control(event) {
     const key = event.key.toLowerCase();
     if (key === "a") editor.dispatch({ type: event.shiftKey ? "selectNone" : "selectAll" });
@@ -82,6 +93,7 @@ export function listenToKeys(editor, element) {
     return true;
   }
 
+  /** @param {KeyboardEvent} event */
   function known(event) {
     if (event.key in ARROWS) return nudge(event, ARROWS[event.key]), true;
     // Many keyboards type brackets with AltGr, which some systems report as Ctrl and Alt, or with Option.
@@ -98,6 +110,7 @@ export function listenToKeys(editor, element) {
     return true;
   }
 
+  /** @param {KeyboardEvent} event */
   function down(event) {
     if (event.key !== "Tab" && event.key !== "Escape" && event.key !== "Shift") editor.leaving = false;
     if (!known(event)) return;
@@ -105,6 +118,7 @@ export function listenToKeys(editor, element) {
     event.stopPropagation();
   }
 
+  /** @param {KeyboardEvent} event */
   function up(event) {
     if (event.key === " ") editor.modes.space = false;
     release();
@@ -116,11 +130,5 @@ export function listenToKeys(editor, element) {
     release();
   }
 
-  const listeners = { keydown: down, keyup: up, blur: left };
-  for (const [name, listener] of Object.entries(listeners)) element.addEventListener(name, listener);
-  return {
-    dispose() {
-      for (const [name, listener] of Object.entries(listeners)) element.removeEventListener(name, listener);
-    },
-  };
+  return { dispose: listen(element, { keydown: down, keyup: up, blur: left }) };
 }

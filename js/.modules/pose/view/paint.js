@@ -4,12 +4,18 @@ import { ALL_LIMBS, BODY_POINTS, MAIN_POINTS, POINTS, POINT_NAMES } from "../mod
 import { FLAG } from "../model/types.js";
 import { toStage } from "../../canvas/camera.js";
 
+/** @import { Box, Camera } from "../../canvas/camera.js" */
+/** @import { Frame, Person, Sides } from "../model/types.js" */
+
 /**
- * @typedef {import("../model/types.js").Frame} Frame @typedef {import("../model/types.js").Person} Person
- * @typedef {import("../model/types.js").Box} Box @typedef {import("../../canvas/camera.js").Camera} Camera
+ * 
+ * 
  *
  * @typedef {object} Look The colours of the page around the editor.
  * @property {string} accent @property {string} onAccent @property {string} edge @property {string} halo
+ * @property {number} width of the stage @property {number} height
+ *
+ * @typedef {{halo: string, alpha: number}} Layer How the people of one layer look.
  */
 
 /** Left, right and middle keep apart for all kinds of colour vision (Okabe and Ito), and by shape. */
@@ -24,7 +30,10 @@ const DETAIL_SPACING = 5;
 
 const BODY_LIMBS = ALL_LIMBS.findIndex(([, lower]) => lower >= MAIN_POINTS);
 
-/** The mean distance between neighbours in a person's hands and face on the stage; 0 without any. */
+/**
+ * The mean distance between neighbours in a person's hands and face on the stage; 0 without any.
+ * @param {Person} person @param {Camera} camera
+ */
 function detailSpacing(person, camera) {
   let sum = 0, count = 0;
   for (let point = MAIN_POINTS + 1; point < POINTS; point++) {
@@ -45,10 +54,11 @@ export function detailed(person, camera) {
 /** Lines of one look, collected so that all are stroked at once. */
 class Strokes {
   constructor() {
+    /** @type {Map<string, Path2D>} */
     this.paths = new Map();
   }
 
-  /** The path for a look. */
+  /** The path for a look. @param {string} key @returns {Path2D} */
   get(key) {
     let path = this.paths.get(key);
     if (!path) this.paths.set(key, (path = new Path2D()));
@@ -56,6 +66,7 @@ class Strokes {
   }
 }
 
+/** @param {Strokes} strokes @param {Person} person @param {Camera} camera @param {boolean} hidden */
 function collectLimbs(strokes, person, camera, hidden) {
   const { xy, flags } = person;
   ALL_LIMBS.forEach(([a, b], limb) => {
@@ -71,7 +82,10 @@ function collectLimbs(strokes, person, camera, hidden) {
   });
 }
 
-/** A disc for the left and the middle, a diamond for the right. */
+/**
+ * A disc for the left and the middle, a diamond for the right.
+ * @param {Path2D} path @param {number} side @param {number} x @param {number} y @param {number} radius
+ */
 function addMark(path, side, x, y, radius) {
   if (side === RIGHT) {
     const reach = radius * 1.25;
@@ -86,6 +100,9 @@ function addMark(path, side, x, y, radius) {
   }
 }
 
+/**
+ * @param {Strokes} marks @param {Person} person @param {Camera} camera @param {number} radius @param {boolean} hidden
+ */
 function collectMarks(marks, person, camera, radius, hidden) {
   const { xy, flags } = person;
   const large = detailed(person, camera);
@@ -105,6 +122,7 @@ function collectMarks(marks, person, camera, radius, hidden) {
   }
 }
 
+/** @param {CanvasRenderingContext2D} context @param {Strokes} strokes @param {Layer} look @param {number} width */
 function strokeLimbs(context, strokes, look, width) {
   context.lineCap = "round";
   context.lineJoin = "round";
@@ -126,6 +144,7 @@ function strokeLimbs(context, strokes, look, width) {
   context.setLineDash([]);
 }
 
+/** @param {CanvasRenderingContext2D} context @param {Strokes} marks @param {Layer} look */
 function paintMarks(context, marks, look) {
   for (const [key, path] of marks.paths) {
     if (key === "lock") {
@@ -154,15 +173,15 @@ function paintMarks(context, marks, look) {
 
 /**
  * The people of a frame; those that are not `active` are drawn fainter.
- * @param {CanvasRenderingContext2D} context @param {Frame} frame @param {Camera} camera @param {object} look
+ * @param {CanvasRenderingContext2D} context @param {Frame} frame @param {Camera} camera @param {{halo: string}} look
  * @param {{active?: number, hidden?: boolean, radius?: number}} [options] `hidden`: hidden points are drawn faintly
  */
 export function paintPeople(context, frame, camera, look, { active = -1, hidden = true, radius = 4.5 } = {}) {
   const layers = [
-    [0.62, frame.people.filter((_, index) => active >= 0 && index !== active)],
-    [1, active >= 0 ? frame.people.slice(active, active + 1) : frame.people],
+    { alpha: 0.62, people: frame.people.filter((_, index) => active >= 0 && index !== active) },
+    { alpha: 1, people: active >= 0 ? frame.people.slice(active, active + 1) : frame.people },
   ];
-  for (const [alpha, people] of layers) {
+  for (const { alpha, people } of layers) {
     const strokes = new Strokes(), marks = new Strokes();
     for (const person of people) {
       collectLimbs(strokes, person, camera, hidden);
@@ -177,7 +196,11 @@ export function paintPeople(context, frame, camera, look, { active = -1, hidden 
 /** Above this many selected points their rings get thin, so that the pose stays to be seen. */
 const MANY = 8;
 
-/** Rings around the selected points. @param {Frame} frame @param {readonly number[]} selection */
+/**
+ * Rings around the selected points.
+ * @param {Frame} frame @param {readonly number[]} selection
+ * @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Look} look @param {number} [radius]
+ */
 export function paintSelection(context, frame, selection, camera, look, radius = 4.5) {
   const path = new Path2D(), many = selection.length > MANY;
   for (const key of selection) {
@@ -197,7 +220,11 @@ export function paintSelection(context, frame, selection, camera, look, radius =
   context.stroke(path);
 }
 
-/** The picture's edge, and dashed the edge the canvas would need for everything that is shown. */
+/**
+ * The picture's edge, and dashed the edge the canvas would need for everything that is shown.
+ * @param {CanvasRenderingContext2D} context @param {Frame} frame @param {Box} needed @param {Sides} grown
+ * @param {Camera} camera @param {Look} look
+ */
 export function paintFrame(context, frame, needed, grown, camera, look) {
   const from = toStage(camera, { x: 0, y: 0 });
   const [width, height] = [frame.width * camera.scale, frame.height * camera.scale];
@@ -210,17 +237,21 @@ export function paintFrame(context, frame, needed, grown, camera, look) {
   context.strokeRect(from.x, from.y, width, height);
   if (!Object.values(grown).some(Boolean)) return;
   const corner = toStage(camera, needed);
-  const box = [corner.x, corner.y, needed.width * camera.scale, needed.height * camera.scale];
-  for (const [style, line, dash] of [[look.halo, 3.5, []], [look.edge, 1.5, [7, 5]]]) {
+  const edge = { style: look.edge, line: 1.5, dash: [7, 5] };
+  for (const { style, line, dash } of [{ style: look.halo, line: 3.5, dash: [] }, edge]) {
     context.strokeStyle = style;
     context.lineWidth = line;
     context.setLineDash(dash);
-    context.strokeRect(...box);
+    context.strokeRect(corner.x, corner.y, needed.width * camera.scale, needed.height * camera.scale);
   }
   context.setLineDash([]);
 }
 
-/** How much the canvas must grow at each side, beside its edge and above everything: feet end at that edge. */
+/**
+ * How much the canvas must grow at each side, beside its edge and above everything: feet end at that edge.
+ * @param {CanvasRenderingContext2D} context @param {Frame} frame @param {Box} needed @param {Sides} grown
+ * @param {Camera} camera @param {Look} look
+ */
 export function paintGrowth(context, frame, needed, grown, camera, look) {
   const middle = toStage(camera, { x: frame.width / 2, y: frame.height / 2 });
   const { x, y } = toStage(camera, needed);
@@ -231,7 +262,11 @@ export function paintGrowth(context, frame, needed, grown, camera, look) {
   if (grown.right) pill(context, `+${grown.right} px`, x + width, middle.y, look);
 }
 
-/** A short text on a rounded ground, centred, kept inside the stage. */
+/**
+ * A short text on a rounded ground, centred, kept inside the stage.
+ * @param {CanvasRenderingContext2D} context @param {string} text @param {number} x @param {number} y
+ * @param {Look} look @param {string} [ground] @param {string} [color]
+ */
 export function pill(context, text, x, y, look, ground = look.accent, color = look.onAccent) {
   context.font = "600 11px system-ui, sans-serif";
   context.textAlign = "center";

@@ -7,13 +7,18 @@ import { SIDE, SIDE_COLORS } from "./paint.js";
 import { button, make, set, setText } from "../../canvas/elements.js";
 import { WORDS } from "./words.js";
 
+/** @import { Person, State } from "../model/types.js" */
+/** @import { PoseEditor } from "./editor.js" */
+
+/** @type {Record<string, string>} */
 const TITLES = { body: "Body", feet: "Feet", handLeft: "Left hand", handRight: "Right hand", face: "Face" };
 
-/** @param {object} editor what editor.js makes */
+/** @param {PoseEditor} editor */
 export function pointsPanel(editor) {
   const title = make("h3"), list = make("div", { role: "list" });
   const element = make("section", { class: "panel", hidden: true, "aria-label": WORDS.points });
   element.append(title, list);
+  /** @type {ReturnType<typeof row>[]} */
   const rows = [];
   for (const [name, { first, count }] of Object.entries(PARTS)) {
     const part = make("details", { class: "part", open: name === "body" || name === "feet" });
@@ -24,6 +29,7 @@ export function pointsPanel(editor) {
 
   return {
     element,
+    /** @param {State} state */
     update(state) {
       if (element.hidden) return;
       const person = editor.activePerson(), record = state.frames[state.frame].people[person];
@@ -34,6 +40,7 @@ export function pointsPanel(editor) {
   };
 }
 
+/** @param {PoseEditor} editor @param {string} name @param {number} first @param {number} count */
 function partHeading(editor, name, first, count) {
   const points = Array.from({ length: count }, (_, index) => first + index);
   const summary = make("summary", { text: name });
@@ -42,6 +49,7 @@ function partHeading(editor, name, first, count) {
   return summary;
 }
 
+/** @param {PoseEditor} editor @param {number} point */
 function row(editor, point) {
   const mark = make("span", { class: "mark", "data-side": SIDE[point], "aria-hidden": "true" });
   mark.style.background = SIDE_COLORS[SIDE[point]];
@@ -52,13 +60,14 @@ function row(editor, point) {
   const element = make("div", { class: "row", role: "listitem" }, name, hide, lock);
   return {
     element,
+    /** @param {Person} record @param {boolean} selected */
     update(record, selected) {
       const there = isPresent(record, point);
       set(element, "data-selected", selected ? "" : null);
       set(name, "data-absent", there ? null : "");
       set(name, "aria-pressed", String(selected));
       set(name, "title", there ? `Select ${POINT_NAMES[point]}` : `Bring ${POINT_NAMES[point]} back`);
-      for (const [part, flag] of [[hide, FLAG.HIDDEN], [lock, FLAG.LOCKED]]) {
+      for (const { part, flag } of [{ part: hide, flag: FLAG.HIDDEN }, { part: lock, flag: FLAG.LOCKED }]) {
         part.disabled = !there;
         set(part, "aria-pressed", String(Boolean(record.flags[point] & flag)));
       }

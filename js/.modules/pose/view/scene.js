@@ -6,7 +6,10 @@ import { paintFrame, paintGrowth, paintPeople, paintSelection, pill } from "./pa
 import { boxOfSelection } from "./pointer.js";
 import { pointSentence } from "./words.js";
 
-/** @typedef {import("./editor.js").PoseEditor} PoseEditor */
+/** @import { Box, Camera } from "../../canvas/camera.js" */
+/** @import { Frame, Hit } from "../model/types.js" */
+/** @import { PoseEditor } from "./editor.js" */
+/** @import { Look } from "./paint.js" */
 
 const LOOK = { halo: "rgb(0 0 0 / .8)", accent: "#0b8ce9", onAccent: "#fff", edge: "#5cc8ff" };
 const RADIUS = 4.5;
@@ -41,9 +44,10 @@ export function paintPose(editor, context) {
   if (box && !editor.drawnBox) paintHandles(context, box, camera, look);
   if (editor.drawnBox) paintBox(context, editor.drawnBox, camera);
   paintGrowth(context, frame, needed, grown, camera, look);
-  if (editor.hovered?.point !== undefined && !state.before) paintName(context, editor, camera, look);
+  if (editor.hovered && !state.before) paintName(context, frame, editor.hovered, camera, look);
 }
 
+/** @param {CanvasRenderingContext2D} context @param {Box} box @param {Camera} camera */
 function paintBox(context, box, camera) {
   const corner = toStage(camera, box);
   context.fillStyle = "rgb(11 140 233 / .18)";
@@ -55,9 +59,13 @@ function paintBox(context, box, camera) {
   context.stroke();
 }
 
-function paintName(context, { hovered, frame }, camera, look) {
-  const { person, point } = hovered, xy = frame.people[person]?.xy;
-  if (!xy) return;
+/**
+ * @param {CanvasRenderingContext2D} context @param {Frame} frame @param {Hit} hit @param {Camera} camera
+ * @param {Look} look
+ */
+function paintName(context, frame, { person, point }, camera, look) {
+  const xy = frame.people[person]?.xy;
+  if (!xy || point === undefined) return;
   const at = toStage(camera, { x: xy[2 * point], y: xy[2 * point + 1] });
   const name = pointSentence(frame, person, point).split(":")[0];
   pill(context, name, at.x, at.y - 20, look, "rgb(0 0 0 / .82)", "#fff");

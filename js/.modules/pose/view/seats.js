@@ -8,7 +8,14 @@ import { INPUTS } from "../model/types.js";
 import { PoseEditor } from "./editor.js";
 import { WORDS } from "./words.js";
 
-/** The blank canvas has the size the widgets say; with a picture or a pose connected there is none. */
+/** @import { Api, App } from "../../canvas/page.js" */
+/** @import { Kind } from "../../canvas/seats.js" */
+/** @import { GraphNode } from "../../canvas/upstream.js" */
+
+/**
+ * The blank canvas has the size the widgets say; with a picture or a pose connected there is none.
+ * @param {PoseEditor} editor @param {GraphNode} node
+ */
 function resize(editor, node) {
   if (node.inputs?.some(({ name, link }) => ["image", "pose"].includes(name) && link != null)) return;
   const { width, height } = readStart(node.widgets);
@@ -16,6 +23,7 @@ function resize(editor, node) {
   editor.fitIfOutside();
 }
 
+/** @type {Kind} */
 const KIND = {
   open: (node, value, host) => new PoseEditor(start({ ...readStart(node.widgets), value }), host),
   report: readReport,
@@ -24,7 +32,7 @@ const KIND = {
   words: WORDS,
 };
 
-/** The seats of all pose editors of a page; `app` and `api` are ComfyUI's. */
+/** The seats of all pose editors of a page; `app` and `api` are ComfyUI's. @param {App} app @param {Api} api */
 export function poseSeats(app, api) {
   return new Seats(new Page(app, api), KIND);
 }

@@ -3,6 +3,8 @@
 import { POINT_NAMES } from "../model/skeleton.js";
 import { isEstimated, isLocked, isShown } from "../model/people.js";
 
+/** @import { Frame, Sides } from "../model/types.js" */
+
 export const WORDS = {
   editor: "Pose editor",
   stage: "Pose. Arrows move what is selected, Tab goes to the next point, question mark lists all keys.",
@@ -61,9 +63,10 @@ export const KEYS = [
   ["+, −, 0", "zoom in, out, show everything"],
 ];
 
+/** @param {number} value */
 const rounded = (value) => Math.round(value * 10) / 10;
 
-/** One point in words. */
+/** One point in words. @param {Frame} frame @param {number} person @param {number} point */
 export function pointSentence(frame, person, point) {
   const record = frame.people[person];
   const [x, y] = [record.xy[2 * point], record.xy[2 * point + 1]];
@@ -78,9 +81,10 @@ export function pointSentence(frame, person, point) {
   return `${POINT_NAMES[point]}${whose}: ${rounded(x)}, ${rounded(y)}${kind.length ? ` (${kind.join(", ")})` : ""}`;
 }
 
-/** How much the canvas must grow, in words; "" where it need not. */
+/** How much the canvas must grow, in words; "" where it need not. @param {Sides} grown */
 export function growthSentence(grown) {
-  const sides = [["left", "left"], ["top", "above"], ["right", "right"], ["bottom", "below"]];
-  const found = sides.filter(([side]) => grown[side]).map(([side, word]) => `${grown[side]} px ${word}`);
+  const { left, top, right, bottom } = grown;
+  const sides = Object.entries({ left, above: top, right, below: bottom });
+  const found = sides.filter(([, pixels]) => pixels).map(([word, pixels]) => `${pixels} px ${word}`);
   return found.length ? `Needs ${found.join(", ")}` : "";
 }
