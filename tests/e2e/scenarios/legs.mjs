@@ -43,6 +43,7 @@ export async function guessLegsInVain(comfy, given) {
     ["an older server", (route) => route.fulfill({ status: 405, body: "405: Method Not Allowed" }), "ComfyUI did not"],
     ["an error page", (route) => route.fulfill({ status: 500, body: "<h1>500</h1>" }), "ComfyUI did not estimate"],
     ["another answer", (route) => route.fulfill({ json: { pose: "x" } }), "ComfyUI did not estimate"],
+    ["nobody", (route) => route.fulfill({ json: { pose: [{ canvas_width: 9, canvas_height: 9 }] } }), "ComfyUI did not"],
     ["a refusal", (route) => route.fulfill({ status: 400, json: { error: refusal } }), refusal],
   ];
   for (const [what, answer, sentence] of cases) {

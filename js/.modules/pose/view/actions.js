@@ -70,7 +70,7 @@ export class Actions {
     editor.setEstimating(false);
     if (editor.disposed) return;
     const estimates = readEstimates(answer);
-    if (!estimates) return editor.tell(answer?.error ?? WORDS.noEstimate);
+    if (estimates?.length !== chosen.length) return editor.tell(answer?.error ?? WORDS.noEstimate);
     if (editor.frame !== frame || editor.state.before) return editor.tell(WORDS.estimateLate);
     this.inOneStep(() => {
       chosen.forEach((person, index) => editor.dispatch({ type: "complete", person, estimate: estimates[index] }));
