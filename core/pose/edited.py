@@ -1,6 +1,6 @@
 """Edit Pose's value: read it, tell whether the detection it was made from is still the same, apply it.
 
-The value is JSON, written by the editor (js/pose/value.js describes it):
+The value is JSON, written by the editor (js/.modules/pose/io/value.js describes it):
 {"version": 1, "frames": {"0": {"size": [width, height], "fingerprint": "16 hexadecimal digits or empty",
 "people": [{"from": 0, "flags": "1130…", "xy": [x, y, …]}]}}}. `flags` has one hexadecimal digit per point (1
 present, 2 estimated, 4 locked, 8 hidden) over body, feet, left hand, right hand and face; `xy` holds the

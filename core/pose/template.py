@@ -7,7 +7,7 @@ import numpy as np
 from ..shapes import Size
 from .person import Person
 
-# x, y in thousandths of stature from the ground between the feet; js/pose/presets.js holds the same.
+# x, y in thousandths of stature from the ground between the feet; the editor's presets.js holds the same.
 STANDING = (
     (0, -901), (0, -813), (-130, -813), (-168, -631), (-181, -487), (130, -813), (168, -631), (181, -487),
     (-50, -526), (-71, -283), (-93, -39), (50, -526), (71, -283), (93, -39),
