@@ -44,6 +44,6 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 def require(settings: Settings, **limits: float) -> None:
     """ValueError where a setting is missing, is no number or lies below its limit."""
     for name, limit in limits.items():
-        value = settings.get(name)
-        if kind(value) != "a number" or not value >= limit:
+        value: Any = settings.get(name)
+        if kind(value) != "a number" or value < limit:
             raise ValueError(f"Expected {name} of at least {limit:g}, got {value!r}; give it another value.")

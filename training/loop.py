@@ -84,7 +84,7 @@ class Trainer:
     def __init__(
         self,
         networks: Sequence[nn.Module],
-        loss_of: Callable[[Batch], Tensor],
+        loss_of: Callable[[Any], Tensor],
         config: TrainConfig,
         graphed: bool = False,
     ) -> None:
@@ -102,7 +102,7 @@ class Trainer:
         limit = self.config.seconds
         return self.step >= self.config.steps or (limit is not None and self.seconds >= limit)
 
-    def take(self, batch: Batch) -> tuple[Tensor, float]:
+    def take(self, batch: Any) -> tuple[Tensor, float]:
         """One step; returns its loss and learning rate. RuntimeError when the loss is not finite."""
         lr = lr_at(self.config, self.step, self.seconds)
         for group in self.optimizer.param_groups:
@@ -118,9 +118,7 @@ class Trainer:
         self.step += 1
         return loss, lr
 
-    def run(
-        self, batches: Iterable[Batch], after_step: Callable[[], None] = lambda: None
-    ) -> Iterator[Report]:
+    def run(self, batches: Iterable[Any], after_step: Callable[[], None] = lambda: None) -> Iterator[Report]:
         """Go on to the end, a report after each step. Gradients are on during a step and not in between."""
         source, before, start = iter(batches), self.seconds, time.monotonic()
         while True:

@@ -33,7 +33,8 @@ def leave_inference(network: nn.Module) -> nn.Module:
 
     with torch.inference_mode(False), torch.no_grad():
         for module in network.modules():
-            for values in (module._parameters, module._buffers):
+            tables: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+            for values in tables:
                 for name, value in values.items():
                     if value is not None and value.is_inference():
                         values[name] = normal(value)
@@ -63,9 +64,11 @@ def train_only(network: nn.Module, chosen: Callable[[str], bool]) -> list[str]:
     ValueError when none is chosen.
     """
     leave_inference(network)
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(chosen(name))
-    found = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+    named = list(network.named_parameters(remove_duplicate=False))
+    wanted = {id(parameter) for name, parameter in named if chosen(name)}
+    for _, parameter in named:
+        parameter.requires_grad_(id(parameter) in wanted)
+    found = [name for name, parameter in named if parameter.requires_grad]
     if not found:
         raise ValueError("Expected at least one parameter to train, got none; choose other names.")
     return found
@@ -73,7 +76,8 @@ def train_only(network: nn.Module, chosen: Callable[[str], bool]) -> list[str]:
 
 def learned(network: nn.Module) -> dict[str, Tensor]:
     """What training changes of a network's state: its parameters that are not frozen, and its buffers."""
-    frozen = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    named = network.named_parameters(remove_duplicate=False)  # a shared parameter under all its names
+    frozen = {name for name, parameter in named if not parameter.requires_grad}
     return {name: value for name, value in network.state_dict().items() if name not in frozen}
 
 

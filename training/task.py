@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from . import checkpoints
 from .ema import EMA
 from .loop import Report, TrainConfig, Trainer
-from .networks import learned, learning
+from .networks import learned, learning, leave_inference
 
 RECENT = 100
 
@@ -54,6 +54,8 @@ class Run:
     def __init__(self, task: Task, config: TrainConfig, ema_decay: float, graphed: bool) -> None:
         self.task = task
         self.losses: list[float] = []
+        for network in task.all_networks():
+            leave_inference(network)
         self.trainer = Trainer(task.all_networks(), task.loss, config, graphed)
         self.averages = {name: EMA(network, ema_decay) for name, network in task.networks.items()}
 
@@ -94,8 +96,9 @@ class Run:
                 "Expected the saved state of this training but it is of another; remove it to begin anew."
             ) from error
         self.losses = list(state["losses"])
-        if hasattr(self.task.batches, "load_state_dict"):
-            self.task.batches.load_state_dict(state["batches"])
+        load_batches = getattr(self.task.batches, "load_state_dict", None)
+        if load_batches:
+            load_batches(state["batches"])
         checkpoints.set_random_state(state["random"])
 
 

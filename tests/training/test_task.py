@@ -162,6 +162,8 @@ def test_a_part_of_a_model_loaded_in_inference_mode_learns_and_the_rest_stays() 
         assert model.encoder.weight.is_inference()
         names = train_only(model, lambda name: name.startswith("part.0"))
         assert names == ["part.0.weight", "part.0.bias"]
+        assert train_only(model, lambda name: name == "part.2.weight") == ["encoder.weight", "part.2.weight"]
+        assert train_only(model, lambda name: name.startswith("part.0")) == names
         assert model.part[2].weight is model.encoder.weight and not model.scale.is_inference()
         before = {name: value.clone() for name, value in model.state_dict().items()}
         words = [torch.tensor([1, 2, 3])] * 30
