@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +33,7 @@ def leave_inference(network: nn.Module) -> nn.Module:
 
     with torch.inference_mode(False), torch.no_grad():
         for module in network.modules():
-            tables: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
-            for values in tables:
+            for values in cast(tuple[dict[str, Any], ...], (module._parameters, module._buffers)):
                 for name, value in values.items():
                     if value is not None and value.is_inference():
                         values[name] = normal(value)

@@ -12,6 +12,7 @@ from recompose.lab.evaluate.completion import measure
 from recompose.lab.evaluate.completion import page as completion_page
 from recompose.lab.evaluate.models import catalogue
 from recompose.lab.evaluate.rows import Figures, mean
+from recompose.lab.places import DOCS
 from recompose.lab.toy.world import picture
 from recompose.lab.toy.world.poses import FAMILIES
 
@@ -87,5 +88,5 @@ def test_the_page_in_the_docs_shows_the_committed_rows() -> None:
     figures = Figures(committed["rows"], committed["summary"])
     assert len({(row["family"], row["seed"]) for row in figures.rows}) >= 300
     assert measure.summary(figures.rows) == figures.summary
-    page = (catalogue.DOCS / "completion.md").read_text(encoding="utf-8")
+    page = (DOCS / "completion.md").read_text(encoding="utf-8")
     assert page == completion_page.write(figures)

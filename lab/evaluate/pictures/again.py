@@ -45,6 +45,9 @@ def again(study: Study, kept: dict[str, Any], share: float) -> list[str]:
             before.pop(UNSTABLE, None)
             count += 1
             if row | calls != before:
-                different.append(f"{kind}, {method}, seed {row['seed']}: {before} became {row | calls}")
+                changed = {name: (before.get(name), value) for name, value in (row | calls).items()}
+                changed = {name: values for name, values in changed.items() if values[0] != values[1]}
+                different.append(f"{kind}, {method}, seed {row['seed']}: {changed}")
+                print(different[-1], flush=True)
         print(f"{kind}, {method}: {count} of {len(committed)} again, {len(different)} differ", flush=True)
     return different
