@@ -1,4 +1,4 @@
-"""The holes that the inpaint model learns from."""
+"""The holes that the inpaint model learns from, and what the lab shares: whole files and Lab colours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from recompose.core.canvas import seam
 from recompose.core.pose import skeleton
 from recompose.lab.files import replacing
 from recompose.lab.toy import world
@@ -49,3 +51,9 @@ def test_a_file_or_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> Non
             raise ZeroDivisionError
     assert file.read_text() == "old" and [path.name for path in folder.iterdir()] == ["new"]
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["deep", "file", "folder", "new"]
+
+
+def test_the_drawn_worlds_lab_colours_are_cores() -> None:
+    colours = np.array([*world.COLOURS.values(), *world.HAIR.values(), (0, 0, 0), (255, 255, 255), (1, 2, 3)])
+    expected = seam.lab(torch.from_numpy(colours / 255)).numpy()
+    np.testing.assert_allclose(world.lab(colours), expected, atol=2e-3)
