@@ -11,6 +11,7 @@ import pytest
 import torch
 from recompose.lab.evaluate.evaluator import Seen
 from recompose.lab.evaluate.pictures import metrics, tasks
+from recompose.lab.places import DOCS, RESULTS
 from recompose.lab.toy.world.labels import OBJECTS
 
 
@@ -276,3 +277,11 @@ def test_rows_are_stamped_anew_only_where_a_share_of_them_comes_out_the_same(
     assert different and all(line.startswith("box, RePaint, seed 10") for line in different)
     before = path.read_bytes()
     assert bench.stamp(different, kept, study, path) == 1 and path.read_bytes() == before
+
+
+def test_the_page_in_the_docs_shows_the_committed_rows(comfy: ModuleType) -> None:
+    from recompose.lab.evaluate.pictures import report
+
+    data = json.loads((RESULTS / "samplers_pictures.json").read_text(encoding="utf-8"))
+    page = (DOCS / "samplers_pictures.md").read_text(encoding="utf-8")
+    assert report.page(data["rows"], data["kernel distances"]) == page
