@@ -106,6 +106,8 @@ def test_the_chosen_setting_is_the_best_and_never_on_an_edge(tmp_path: Path, mon
 def test_a_sweep_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: Any) -> None:
     path = tmp_path / "scores"
     first = choice.Scores(path).of("noise mask", {"schedule": "even"}, 10)
+    with path.open("a") as file:
+        file.write('{"what": "torn by a ki')
     monkeypatch.setattr(sweep, "score", lambda *_: pytest.fail("scored again"))
     assert choice.Scores(path).of("noise mask", {"schedule": "even"}, 10) == first
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from ....cli import saving
 from ...places import DOCS, RESULTS
 from ...setup.environment import Environment
 
@@ -46,6 +47,6 @@ def main(arguments: list[str], environment: Environment) -> int:
             kl = " ".join(f"{value:.5f}" for value in rows[-1]["eps"]["kl"].values())
             print(f"{calls:>4} {name:<26} {kl}   {report.told(settings)}", flush=True)
     if not chosen.calls:
-        (chosen.results / DATA).write_text(json.dumps(rows, indent=1) + "\n")
+        saving.save(chosen.results, [(DATA, (json.dumps(rows, indent=1) + "\n").encode())], overwrite=True)
         report.write(rows, chosen.docs)
     return 0
