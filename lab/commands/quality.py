@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..evaluate.main_job.run import Studio
     from ..evaluate.main_job.statistics import Row
 
+NEEDS = "server"
 DOCS = ROOT / "docs"
 COMMITTED = DOCS / "quality.json"
 SHEET, HEADS = 12, ("photo", "(a1)", "(a2)", "(b)", "(c)", "true")
