@@ -11,10 +11,13 @@ from pathlib import Path
 
 from .places import LAB
 from .setup.environment import Environment, SetupError, ensure
+from .setup.server import refusal
 
 
 def needs(path: Path) -> str:
-    """What a command's module says it needs, NEEDS: "nothing", "runtime" (the default) or "tests".
+    """What a command's module says it needs, NEEDS: "nothing", "runtime" (the default), "server" or "tests".
+
+    "server" is the runtime where a private ComfyUI can be started.
 
     Read without importing the module, whose imports may need what is not set up yet.
     """
@@ -43,6 +46,9 @@ def run(arguments: list[str]) -> int:
         print(f"The lab has no command {arguments[:1]}; see python3 cli --help.", file=sys.stderr)
         return 2
     environment, needed = None, needs(path)
+    if needed == "server" and (refused := refusal()):
+        print(f"{arguments[0]}: {refused}", file=sys.stderr)
+        return 1
     try:
         if needed != "nothing":
             environment = ensure(need_tests=needed == "tests")

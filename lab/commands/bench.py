@@ -6,6 +6,7 @@ import importlib
 
 from ..setup.environment import Environment
 
+NEEDS = "server"
 # Each is a module of lab/evaluate with main(arguments, environment) -> int; without a name it is nodes.
 PARTS = {
     "nodes": "speed.nodes",

@@ -12,6 +12,8 @@ from ..setup.environment import Environment
 from ..setup.server import PrivateServer, demo_packs
 from ..toy import prompt
 
+NEEDS = "server"
+
 
 def make(options: argparse.Namespace, environment: Environment) -> dict:
     """Run the main job, save its files and return the report; every failure raises with a sentence."""

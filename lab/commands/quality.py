@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..evaluate.main_job.run import Runner
     from ..evaluate.main_job.statistics import Row
 
+NEEDS = "server"
 DATA = "quality.json"
 SHEET, HEADS = 12, ("photo", "(a1)", "(a2)", "(b)", "(c)", "true")
 COMPLETED_PICTURES = 800

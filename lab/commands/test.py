@@ -1,4 +1,4 @@
-"""`test`: run all tests; options are passed on to pytest.
+"""`test`: run all tests, or with --quick those of a few minutes; other options are passed on to pytest.
 
 pytest runs inside the environment, with the tools and the libraries to compare with at hand.
 """
@@ -12,6 +12,32 @@ from ..places import ROOT
 from ..setup.environment import Environment
 
 NEEDS = "tests"
+# What needs no running ComfyUI and no browser: style and types, architecture, core, training, JavaScript.
+QUICK = (
+    "tests/test_style.py",
+    "tests/test_architecture.py",
+    "tests/test_portability.py",
+    "tests/core",
+    "tests/training",
+    "tests/test_javascript.py",
+    "tests/test_js.py",
+    "tests/test_js_parity.py",
+)
+SPACE = "\n" + 12 * " "
+HELP = f"""usage: python3 cli test [--quick] [pytest's options]
+
+  --quick   style and types, architecture, core, training and JavaScript, in at most 3 minutes on 2 cores:
+            {SPACE.join(QUICK)}
+
+All other options go to pytest, which describes them here:
+"""
+
+
+def chosen(arguments: list[str]) -> list[str]:
+    """pytest's arguments for those of the command."""
+    if "--quick" not in arguments:
+        return arguments
+    return [*QUICK, *(argument for argument in arguments if argument != "--quick")]
 
 
 def main(arguments: list[str], environment: Environment) -> int:
@@ -23,4 +49,6 @@ def main(arguments: list[str], environment: Environment) -> int:
     import pytest
 
     os.chdir(ROOT)
-    return int(pytest.main(["-p", "no:cacheprovider", *arguments]))
+    if {"-h", "--help"} & set(arguments):
+        print(HELP, flush=True)
+    return int(pytest.main(["-p", "no:cacheprovider", *chosen(arguments)]))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import stages
-from .packages import SetupError
+from .packages import SetupError, size
+from .progress import megabytes
 
 __all__ = ["Environment", "SetupError", "cache_folder", "ensure"]
 
@@ -110,7 +111,12 @@ def ensure(need_tests: bool = False, locks: Path = stages.LOCKS) -> Environment:
     others = stages.overlays(setup) if need_tests else {}
     if need_tests:
         needed += [stages.tools(setup), stages.node_packages(setup), *others.values()]
-    stages.ensure_built(cache, needed)
+    if stages.ensure_built(cache, needed) and (old := stages.older(setup)):
+        print(
+            f"No lock describes these older set-ups in {cache} any more, so they may be deleted: "
+            f"{', '.join(folder.name for folder in old)} ({megabytes(sum(map(size, old)))}).",
+            file=sys.stderr,
+        )
     if comfyui is None:
         python, comfyui = runtime.folder / "venv" / "bin" / "python", runtime.folder / "ComfyUI"
     if not need_tests:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 from .. import version as versions
@@ -27,6 +26,12 @@ def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
         return models
     from ..toy import assemble  # Brings torch, which nobody needs once the folder is there.
 
+    try:
+        import fcntl
+    except ImportError as error:
+        raise RuntimeError(
+            "Expected Linux to put the demo models together, got no fcntl; run it there."
+        ) from error
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / "demo-models.lock").open("w") as lock:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import importlib.util
 import os
+import platform
 import re
 import shutil
 import signal
@@ -32,8 +33,25 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def refusal() -> str | None:
+    """One sentence where no private server can be started, else None.
+
+    Only Linux's kernel ends a server together with whoever started it (guard.py).
+    """
+    found = platform.system()
+    if found == "Linux" and importlib.util.find_spec("fcntl") is not None:
+        return None
+    got = "a Python without fcntl" if found == "Linux" else found
+    return (
+        f"Expected Linux, got {got}; run it there, "
+        "or use python3 cli demo --server URL with a ComfyUI that is running."
+    )
+
+
 def sweep(cache: Path) -> None:
     """Remove the folders of servers whose starter was killed; living ones hold a lock."""
+    import fcntl
+
     for folder in cache.glob("server-*"):
         with contextlib.suppress(OSError), (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -84,6 +102,8 @@ class PrivateServer:
         self.stop()
 
     def _make_folders(self) -> None:
+        import fcntl
+
         if not (self.comfyui / "main.py").is_file():
             raise ServerError(f"There is no ComfyUI in {self.comfyui} (no main.py); set COMFYUI_PATH to one.")
         self.cache.mkdir(parents=True, exist_ok=True)

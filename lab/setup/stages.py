@@ -5,12 +5,13 @@ from __future__ import annotations
 import compileall
 import errno
 import hashlib
+import re
 import shutil
 import sys
 import tarfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..places import ROOT
@@ -21,6 +22,7 @@ from .progress import Progress, megabytes
 LOCKS = Path(__file__).resolve().parent / "locks"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 MARKER = "complete"
+PART = re.compile(r"(source|npm|[a-z0-9_]+-py\d+)-[0-9a-f]{12}")
 OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose", "diffusers")
 
 
@@ -146,9 +148,9 @@ def npm(site: Path) -> Path:
 def node_packages(setup: Setup) -> Stage:
     """The type checker and the browser for the tests, by npm, from the locked package list."""
     files = [ROOT / name for name in NPM_FILES]
-    site = tools(setup).folder / "site"
 
     def build(folder: Path, progress: Progress) -> None:
+        site = tools(setup).folder / "site"
         for file in files:
             shutil.copy(file, folder)
         cache = folder / "npm-cache"
@@ -169,6 +171,17 @@ def node_packages(setup: Setup) -> Stage:
     return Stage(setup.cache / f"npm-{key(*files)}", "type checker and browser", 6 * 10**8, build)
 
 
+def older(setup: Setup) -> list[Path]:
+    """The cache's folders of parts that no lock describes any more, for whatever Python they were made."""
+    current = {source(setup).folder, node_packages(setup).folder}
+    for lock in setup.locks.glob("*-py*.txt"):
+        name, _, minor = lock.stem.rpartition("-")
+        each = replace(setup, minor=minor)
+        current.add((runtime(each) if name == "comfyui" else packages(each, name, name, 0)).folder)
+    parts = [path for path in sorted(setup.cache.glob("*-*")) if PART.fullmatch(path.name)]
+    return [path for path in parts if path not in current]
+
+
 def check_room(cache: Path, missing: list[Stage]) -> None:
     """SetupError when the disk cannot hold what is missing, counting what was already downloaded."""
     wanted = sum(stage.room for stage in missing)
@@ -181,12 +194,14 @@ def check_room(cache: Path, missing: list[Stage]) -> None:
         )
 
 
-def ensure_built(cache: Path, stages: list[Stage]) -> None:
-    """Make the parts that are missing; SetupError when the disk refuses."""
+def ensure_built(cache: Path, stages: list[Stage]) -> bool:
+    """Make the parts that are missing and say whether there were any; SetupError when the disk refuses."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        if not all(stage.complete() for stage in stages):
-            build(cache, stages)
+        if all(stage.complete() for stage in stages):
+            return False
+        build(cache, stages)
+        return True
     except KeyboardInterrupt:
         raise SetupError("The set-up was stopped; run again, it goes on where it stopped.") from None
     except OSError as error:

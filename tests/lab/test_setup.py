@@ -267,14 +267,22 @@ def test_two_runs_at_once_do_not_fight(world: World) -> None:
 
 
 def test_a_changed_lock_gets_an_environment_of_its_own(world: World) -> None:
-    assert world.run()[0] == 0
+    status, _, errors = world.run()
+    assert (status, "older set-ups" in errors) == (0, False)
+    former, size = world.runtime(), stages.size(world.runtime())
+    another = Path(former.parent, "runtime-py39-0123456789ab")
+    another.mkdir()
+    (world.cache / "demo-models-0123456789abcdef").mkdir()
     lock = next(world.locks.glob("comfyui-*"))
     lock.write_text("".join(wheel(world.wheels, name, "1.3") for name in RUNTIME))
-    status, output, _ = world.run()
+    status, output, errors = world.run()
     assert status == 0
+    told = f"may be deleted: {former.name}, {another.name} ({stages.megabytes(size)}).\n"
+    assert errors.endswith(told), errors
+    assert world.run()[2] == "", "only a set-up tells"
     python = output.split()[0]
     assert subprocess.check_output([python, "-c", "import torch; print(torch.version)"], text=True) == "1.3\n"
-    assert len(list(world.cache.glob("runtime-*"))) == 2
+    assert len(list(world.cache.glob("runtime-*"))) == 3
 
 
 def test_an_environment_whose_python_has_gone_is_made_anew(world: World) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from recompose.lab.setup import environment, packages
+from recompose.lab.setup import environment, models, packages
 from recompose.lab.setup.packages import SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +69,40 @@ def test_an_existing_comfyui_without_a_python_runs_in_this_one(
     monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
     monkeypatch.setenv("RECOMPOSE_CACHE", str(tmp_path / "cache"))
     assert environment.ensure().python == Path(sys.executable)
+
+
+ELSEWHERE = {
+    "Windows": "import platform; platform.system = lambda: 'Windows'",
+    "Darwin": "import platform; platform.system = lambda: 'Darwin'",
+    "a Python without fcntl": "sys.modules['fcntl'] = None",
+}
+
+
+@pytest.mark.parametrize("command", ["demo", "bench", "quality"])
+@pytest.mark.parametrize("got", ELSEWHERE)
+def test_a_private_server_is_refused_where_nothing_ends_it_with_its_starter(
+    got: str, command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "main.py").touch()
+    program = f"import runpy, sys; {ELSEWHERE[got]}; sys.argv = ['lab', {command!r}, '--help']; "
+    program += f"runpy.run_path({str(ROOT / 'lab')!r}, run_name='__main__')"
+    # Neither with a ComfyUI that is installed nor without may it begin anything.
+    for places in ({"COMFYUI_PATH": str(tmp_path)}, {}):
+        variables = {key: value for key, value in os.environ.items() if key != "COMFYUI_PATH"} | places
+        variables["RECOMPOSE_CACHE"] = str(tmp_path / "cache")
+        done = subprocess.run([BASE, "-c", program], env=variables, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"{command}: Expected Linux, got {got}; run it there, or use ")
+        assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_demo_models_are_refused_in_a_sentence_without_fcntl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(RuntimeError, match="Expected Linux to put the demo models together, got"):
+        models.assembled(tmp_path)
 
 
 @pytest.mark.parametrize(
