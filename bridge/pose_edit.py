@@ -129,8 +129,8 @@ def _preview(picture: Tensor) -> dict[str, str]:
     name = f"recompose_{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}.jpg"
     folder = Path(folder_paths.get_temp_directory())
     if not (folder / name).exists():
-        picture = Image.fromarray(pixels)
-        write_whole(folder / name, lambda path: picture.save(path, format="JPEG", quality=90))
+        preview = Image.fromarray(pixels)
+        write_whole(folder / name, lambda path: preview.save(path, format="JPEG", quality=90))
     return {"filename": name, "subfolder": "", "type": "temp"}
 
 
