@@ -247,7 +247,7 @@ class StitchBack(io.ComfyNode):
                     "mode",
                     options=[io.DynamicCombo.Option("strict", []), io.DynamicCombo.Option("blend", [width])],
                     tooltip="strict: pixels outside the mask stay bit for bit; the generated side is "
-                    "matched in tone. blend: the generated picture fades out over known pixels, which change.",
+                    "matched in tone. blend: it fades out over known pixels, which change.",
                 ),
                 io.Mask.Input(
                     "mask",

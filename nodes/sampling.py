@@ -157,7 +157,7 @@ class LagrangeSampler(io.ComfyNode):
             node_id="RecomposeLagrangeSampler",
             display_name="Lagrange Sampler",
             category=CATEGORY,
-            description="Inpaints with any model, one model call per step, by a Lagrange multiplier on the known part.",
+            description="Inpaints with any model, one model call per step, by a Lagrange multiplier.",
             search_aliases=["inpaint sampler", "outpaint", "multiplier", "momentum"],
             inputs=[
                 io.Float.Input(
@@ -166,7 +166,7 @@ class LagrangeSampler(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Step size of the multiplier, as a share of the largest stable one; 0 is plain replacement.",
+                    tooltip="Step size of the multiplier, as a share of the largest stable one. 0: none.",
                 ),
                 io.Float.Input(
                     "momentum",
@@ -174,7 +174,7 @@ class LagrangeSampler(io.ComfyNode):
                     min=0.0,
                     max=0.99,
                     step=0.01,
-                    tooltip="Share of the multiplier's last step that is repeated; 0 is plain gradient descent.",
+                    tooltip="Share of the multiplier's last step that is repeated; 0: gradient descent.",
                 ),
                 io.Float.Input(
                     "eta",
@@ -208,7 +208,7 @@ class LagrangeInpaint(io.ComfyNode):
             node_id="RecomposeLagrangeInpaint",
             display_name="Lagrange Inpaint",
             category=CATEGORY,
-            description="Repaints what the noise mask covers so that it fits the rest; one model call per step.",
+            description="Repaints what the noise mask covers to fit the rest; one model call per step.",
             search_aliases=["inpaint", "outpaint", "ksampler inpaint", "multiplier"],
             inputs=[
                 *given(),
