@@ -80,8 +80,7 @@ def _noise_mask(cells: Tensor, samples: dict[str, Any], ratio: int, given: Tenso
     if (size.width // ratio, size.height // ratio) != (width, height):
         raise ValueError(
             f"The mask is {size} px, which at {ratio} px per cell does not make the latent's "
-            f"{width}×{height} cells; "
-            "connect the mask of the picture that was encoded."
+            f"{width}×{height} cells; connect the mask of the picture that was encoded."
         )
     cells = cells[..., :height, :width]
     if latent.ndim == 5:

@@ -83,7 +83,7 @@ def person_score() -> io.Float.Input:
         max=0.95,
         step=0.05,
         advanced=True,
-        tooltip="What is a person with a higher score is looked at.",
+        tooltip="People detected with at least this score are used.",
     )
 
 
