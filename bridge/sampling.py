@@ -24,9 +24,9 @@ from torch import Tensor
 from ..core.mask.latent_cells import check_aspect
 from ..core.sampling import lagrange, repaint, schedules
 from ..core.sampling.checks import check_descent
-from ..core.sampling.known import Known
-from ..core.sampling.noise_sampler import FreshNoise
-from ..core.sampling.noise_schedule import Kind, NoisePath
+from ..core.sampling.known import Observation
+from ..core.sampling.noise_sampler import NoiseSampler
+from ..core.sampling.noise_schedule import Kind, NoiseSchedule
 from .choices import INPAINT
 from .layouts import check_finite, size_of
 
@@ -50,7 +50,7 @@ class Conditioning(NamedTuple):
     cfg: float
 
 
-class Course(NamedTuple):
+class SigmaSettings(NamedTuple):
     """Which noise levels are gone through."""
 
     steps: int
@@ -71,7 +71,9 @@ class Inpainter(comfy.samplers.Sampler, ABC):
     def calls(self, sigmas: Tensor) -> int:
         """How often the model will be asked; ValueError for sigmas that cannot be sampled."""
 
-    def asking(self, model_wrap: Any, options: dict[str, Any], seed: int | None) -> dict[str, Callable]:
+    def model_functions(
+        self, model_wrap: Any, options: dict[str, Any], seed: int | None
+    ) -> dict[str, Callable]:
         """What core's sample may ask: `model`, and whatever else it takes."""
         return {"model": lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=seed)}
 
@@ -83,13 +85,13 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         if denoise_mask is None or latent_image is None:
             raise ValueError(f"{self.name} {NO_MASK}")
         total = self.calls(sigmas)
-        announce(f"{self.name}: {total} model calls in {len(sigmas) - 1} steps")
+        show_status(f"{self.name}: {total} model calls in {len(sigmas) - 1} steps")
         inner, options = model_wrap.inner_model, extra_args["model_options"]
-        known = known_of(model_wrap, sigmas, options, latent_image, denoise_mask)
+        known = observation_of(model_wrap, sigmas, options, latent_image, denoise_mask)
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
-        path, seed = path_of(inner.model_sampling), extra_args.get("seed")
+        path, seed = noise_schedule_of(inner.model_sampling), extra_args.get("seed")
         with comfy.utils.model_trange(total, disable=disable_pbar, desc=self.name) as bar:
 
             def report(call: int, denoised: Tensor, x: Tensor) -> None:
@@ -99,11 +101,11 @@ class Inpainter(comfy.samplers.Sampler, ABC):
                 management.throw_exception_if_processing_interrupted()
 
             x = self.run(
-                x=start, sigmas=sigmas, noise=FreshNoise(seed or 0, start), report=report, known=known,
-                path=path, settings=self.settings, **self.asking(model_wrap, options, seed),
+                x=start, sigmas=sigmas, noise=NoiseSampler(seed or 0, start), report=report, known=known,
+                path=path, settings=self.settings, **self.model_functions(model_wrap, options, seed),
             )  # fmt: skip
         x = inner.model_sampling.inverse_noise_scaling(sigmas[-1], x)
-        return known.leave(x, sigmas[-1] * x.new_ones(len(x)), path.level(float(sigmas[-1])))
+        return known.restore_known(x, sigmas[-1] * x.new_ones(len(x)), path.level(float(sigmas[-1])))
 
 
 class RePaint(Inpainter):
@@ -124,7 +126,9 @@ class Lagrange(Inpainter):
         check_descent(sigmas.tolist(), self.name)
         return len(sigmas) - 1
 
-    def asking(self, model_wrap: Any, options: dict[str, Any], seed: int | None) -> dict[str, Callable]:
+    def model_functions(
+        self, model_wrap: Any, options: dict[str, Any], seed: int | None
+    ) -> dict[str, Callable]:
         """The model, and the positive's own clean latent of its latest call, which guidance starts from."""
         latest: dict[str, Tensor] = {}
 
@@ -147,7 +151,9 @@ class Lagrange(Inpainter):
         return {"model": model, "unguided": unguided}
 
 
-def known_of(model_wrap: Any, sigmas: Tensor, options: dict[str, Any], latent: Tensor, mask: Tensor) -> Known:
+def observation_of(
+    model_wrap: Any, sigmas: Tensor, options: dict[str, Any], latent: Tensor, mask: Tensor
+) -> Observation:
     """What the latent and its mask (both B,C,…) say, with the model's own way to noise and patch them."""
     change = options.get("denoise_mask_function")
 
@@ -159,17 +165,17 @@ def known_of(model_wrap: Any, sigmas: Tensor, options: dict[str, Any], latent: T
             x=latent, sigma=sigma, noise=normal, latent_image=latent
         )
 
-    return Known(latent, mask_at, noised)
+    return Observation(latent, mask_at, noised)
 
 
-def path_of(model_sampling: Any) -> NoisePath:
+def noise_schedule_of(model_sampling: Any) -> NoiseSchedule:
     """How the model noises a latent: flows mix, all others add."""
     if isinstance(model_sampling, comfy.model_sampling.CONST):
-        return NoisePath(Kind.FLOW, getattr(model_sampling, "noise_scale", 1.0))
-    return NoisePath(Kind.EXPLODING)
+        return NoiseSchedule(Kind.FLOW, getattr(model_sampling, "noise_scale", 1.0))
+    return NoiseSchedule(Kind.VE)
 
 
-def announce(text: str) -> None:
+def show_status(text: str) -> None:
     """Say it in the log and below the running node."""
     LOG.info(text)
     where, page = get_executing_context(), get_progress_state().handlers.get("webui")
@@ -191,12 +197,12 @@ def preset_of(choice: dict[str, Any]) -> repaint.Preset:
     return repaint.Preset(choice["steps"], repaint.Settings(*(choice[name] for name in names)))
 
 
-def paint_again(
+def sample_inpaint(
     model: Any,
     conditioning: Conditioning,
     latent: dict[str, Any],
     sampler: Inpainter,
-    course: Course,
+    course: SigmaSettings,
     seed: int,
 ) -> dict[str, Any]:
     """The LATENT with the masked part painted anew; where the mask is empty the very LATENT that came in.
@@ -226,7 +232,7 @@ def paint_again(
     return {**rest, "samples": painted}
 
 
-def sigmas_of(model: Any, course: Course) -> Tensor:
+def sigmas_of(model: Any, course: SigmaSettings) -> Tensor:
     """The sigmas of the course, on the model's device; denoise below 1 takes a longer one's end."""
     steps, scheduler, denoise = course
     if scheduler != INPAINT:
@@ -237,7 +243,7 @@ def sigmas_of(model: Any, course: Course) -> Tensor:
     if denoise <= 0:
         return torch.empty(0)
     sampling = model.get_model_object("model_sampling")
-    path, lowest = path_of(sampling), float(sampling.sigma_min)
+    path, lowest = noise_schedule_of(sampling), float(sampling.sigma_min)
     highest = float(sampling.sigma_max)
     if path.kind is Kind.FLOW:
         lowest, highest = max(FLOW_LOWEST, path.level(lowest).noise_to_signal), FLOW_HIGHEST

@@ -150,8 +150,8 @@ class RePaint(io.ComfyNode):
 
         steps, settings = sampling.preset_of(preset)
         conditioning = sampling.Conditioning(positive, negative, cfg)
-        course, sampler = sampling.Course(steps, scheduler, denoise), sampling.RePaint(settings)
-        return io.NodeOutput(sampling.paint_again(model, conditioning, latent, sampler, course, seed))
+        course, sampler = sampling.SigmaSettings(steps, scheduler, denoise), sampling.RePaint(settings)
+        return io.NodeOutput(sampling.sample_inpaint(model, conditioning, latent, sampler, course, seed))
 
 
 class LagrangeSampler(io.ComfyNode):
@@ -237,8 +237,11 @@ class LagrangeInpaint(io.ComfyNode):
         from ..core.sampling import lagrange
 
         conditioning = sampling.Conditioning(positive, negative, cfg)
-        course, sampler = sampling.Course(steps, scheduler, denoise), sampling.Lagrange(lagrange.Settings())
-        return io.NodeOutput(sampling.paint_again(model, conditioning, latent, sampler, course, seed))
+        course, sampler = (
+            sampling.SigmaSettings(steps, scheduler, denoise),
+            sampling.Lagrange(lagrange.Settings()),
+        )
+        return io.NodeOutput(sampling.sample_inpaint(model, conditioning, latent, sampler, course, seed))
 
 
 class InpaintScheduler(io.ComfyNode):
@@ -263,7 +266,7 @@ class InpaintScheduler(io.ComfyNode):
         from ..bridge import sampling
 
         return io.NodeOutput(
-            sampling.sigmas_of(model, sampling.Course(steps, choices.INPAINT, denoise)).cpu()
+            sampling.sigmas_of(model, sampling.SigmaSettings(steps, choices.INPAINT, denoise)).cpu()
         )
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .noise_schedule import Level, renoise
+from .noise_schedule import NoiseLevel, renoise
 
 
 @dataclass(frozen=True)
-class Known:
+class Observation:
     """The known part: a cell of mask m is an observation with normal noise of variance m / (1 - m).
 
     The variance is in units of the latent's: mask 0 is exact, 1 unknown. A noisy observation equals the
@@ -24,24 +24,26 @@ class Known:
     mask: Callable[[Tensor], Tensor]  # at a sigma per row, the mask in the latent's shape; 1 = repaint
     noised: Callable[[Tensor, Tensor], Tensor]  # the latent at a sigma per row, with this normal noise
 
-    def hold(self, x: Tensor, sigma: Tensor, level: Level, normal: Tensor) -> Tensor:
+    def renoise_known(self, x: Tensor, sigma: Tensor, level: NoiseLevel, normal: Tensor) -> Tensor:
         """`x` with its known cells freshly noised to the level of `sigma` (one per row)."""
         mask, share = self.mask(sigma), 1 / (1 + level.noise_to_signal**-2)
         # What the observation's own error leaves to add; cells that are not held may give any value here.
         rest = (1 - mask / (1 - mask) * ((1 - share) / share)).clamp(min=0).sqrt()
         return torch.where(mask < share, self.noised(sigma, normal * rest), x)
 
-    def settle(self, denoised: Tensor, sigma: Tensor) -> Tensor:
+    def replace_known(self, denoised: Tensor, sigma: Tensor) -> Tensor:
         """`denoised` with the exactly known cells as they are."""
         return torch.where(self.mask(sigma) <= 0, self.latent, denoised)
 
-    def leave(self, x: Tensor, sigma: Tensor, level: Level) -> Tensor:
+    def restore_known(self, x: Tensor, sigma: Tensor, level: NoiseLevel) -> Tensor:
         """`x` with the cells held at the level of `sigma` as they were given, for a later run to hold."""
         share = level.noise**2 / (level.noise**2 + level.signal**2)
         mask = self.mask(sigma)
         return torch.where((mask <= 0) | (mask < share), self.latent, x)
 
-    def renoise(self, x: Tensor, sigma: Tensor, lower: Level, upper: Level, normal: Tensor) -> Tensor:
+    def bridge(
+        self, x: Tensor, sigma: Tensor, lower: NoiseLevel, upper: NoiseLevel, normal: Tensor
+    ) -> Tensor:
         """`x` brought up to the level of `sigma`, in cells seen with an error on the way to what was seen.
 
         Between two states of a diffusion lies a Brownian bridge; to what is unknown there is no way.

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from .checks import check_descent, check_finite
-from .known import Known
-from .noise_schedule import Level, NoisePath
+from .known import Observation
+from .noise_schedule import NoiseLevel, NoiseSchedule
 
 Noise = Callable[[float, int], Tensor]
 
@@ -54,7 +54,7 @@ class Step(NamedTuple):
     fresh: float
 
 
-def step(here: Level, there: Level, before: Level | None, eta: float) -> Step:
+def step(here: NoiseLevel, there: NoiseLevel, before: NoiseLevel | None, eta: float) -> Step:
     """The exponential integrator's step with D linear in the logarithm of signal per noise."""
     if not there.noise:
         return Step(0.0, there.signal, 0.0, 0.0)
@@ -72,21 +72,21 @@ def step(here: Level, there: Level, before: Level | None, eta: float) -> Step:
 
 
 @dataclass
-class Push:
+class HeavyBall:
     """The multiplier of "what the model sees is what is known", and its pace; in cells of the latent."""
 
-    known: Known
+    known: Observation
     settings: Settings
     multiplier: Tensor
-    pace: Tensor
+    velocity: Tensor
 
-    def seen(self, x: Tensor, mask: Tensor, level: Level, normal: Tensor | float) -> Tensor:
+    def model_input(self, x: Tensor, mask: Tensor, level: NoiseLevel, normal: Tensor | float) -> Tensor:
         """What the model is shown: exactly known cells for themselves, and all seen ones pushed."""
         own = level.signal * self.known.latent + self.settings.known_noise * level.noise * normal
         x = own.where(mask <= 0, x)
         return x + level.noise**2 / level.signal * self.multiplier if level.signal else x
 
-    def learn(self, denoised: Tensor, mask: Tensor, level: Level) -> None:
+    def update(self, denoised: Tensor, mask: Tensor, level: NoiseLevel) -> None:
         """Move the multiplier by what the model's clean picture still lacks; noise alone teaches nothing."""
         if not level.signal:
             return
@@ -94,8 +94,8 @@ class Push:
         lacking = self.known.latent - denoised - error * self.multiplier
         lacking = lacking / (level.noise_to_signal**2 + error)
         lacking = lacking.where(mask < 1, lacking.new_zeros(()))
-        self.pace.mul_(self.settings.momentum).add_(lacking.mul_(self.settings.push))
-        self.multiplier.add_(self.pace)
+        self.velocity.mul_(self.settings.momentum).add_(lacking.mul_(self.settings.push))
+        self.multiplier.add_(self.velocity)
 
 
 def sample(
@@ -105,8 +105,8 @@ def sample(
     noise: Noise,
     report: Callable[[int, Tensor, Tensor], None],
     *,
-    known: Known,
-    path: NoisePath,
+    known: Observation,
+    path: NoiseSchedule,
     settings: Settings,
     unguided: Callable[[], Tensor] | None = None,
 ) -> Tensor:
@@ -119,15 +119,15 @@ def sample(
     values, rows = sigmas.tolist(), x.new_ones(len(x))
     check_descent(values, "The sampler")
     levels = [path.level(sigma) for sigma in values]
-    push = Push(known, settings, x.new_zeros(x.shape), x.new_zeros(x.shape))
+    push = HeavyBall(known, settings, x.new_zeros(x.shape), x.new_zeros(x.shape))
     own = noise(values[0], 1) if settings.known_noise else 0.0
-    last: tuple[Tensor, Level] | None = None
+    last: tuple[Tensor, NoiseLevel] | None = None
     for call, (here, there) in enumerate(pairwise(levels)):
         sigma = sigmas[call] * rows
         mask = known.mask(sigma)
-        denoised = model(push.seen(x, mask, here, own), sigma)
-        push.learn(unguided() if unguided else denoised, mask, here)
-        denoised = known.settle(denoised, sigma)
+        denoised = model(push.model_input(x, mask, here, own), sigma)
+        push.update(unguided() if unguided else denoised, mask, here)
+        denoised = known.replace_known(denoised, sigma)
         report(call, denoised, x)
         keep, clean, ahead, fresh = step(here, there, last[1] if last else None, settings.eta)
         x = (keep * x).add_(clean * denoised)  # in place, for latents may be large

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-class FreshNoise:
+class NoiseSampler:
     """Normal noise by seed, row of the batch, sigma and visit, drawn on the CPU."""
 
     def __init__(self, seed: int, like: Tensor) -> None:

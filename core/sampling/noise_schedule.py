@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 
-class Level(NamedTuple):
+class NoiseLevel(NamedTuple):
     """One noise level: how much of the clean latent and how much standard normal noise are in x."""
 
     signal: float
@@ -24,21 +24,21 @@ class Level(NamedTuple):
 class Kind(Enum):
     """What sigma means: the noise added to the clean latent, or the share of noise in a mixture."""
 
-    EXPLODING = "exploding"  # x = clean + sigma · n (Karras et al. 2022), eps and v models in ComfyUI
+    VE = "exploding"  # x = clean + sigma · n (Karras et al. 2022), eps and v models in ComfyUI
     FLOW = "flow"  # x = (1 - sigma) · clean + sigma · n (rectified flow)
 
 
-class NoisePath(NamedTuple):
+class NoiseSchedule(NamedTuple):
     """The noise levels of a model by sigma; some flow models scale their noise."""
 
     kind: Kind
     scale: float = 1.0
 
-    def level(self, sigma: float) -> Level:
+    def level(self, sigma: float) -> NoiseLevel:
         """The level at `sigma`, a flow's within 0…1."""
-        return Level(1 - sigma if self.kind is Kind.FLOW else 1.0, self.scale * sigma)
+        return NoiseLevel(1 - sigma if self.kind is Kind.FLOW else 1.0, self.scale * sigma)
 
-    def down(self, sigma: float, below: float, eta: float) -> float:
+    def ancestral_sigma_down(self, sigma: float, below: float, eta: float) -> float:
         """The sigma to step down to from `sigma` before fresh noise leads up to `below`; `below` for eta 0.
 
         For exploding models the ancestral step in Karras et al.'s coordinates (Song et al. 2021, eq. 16),
@@ -52,7 +52,7 @@ class NoisePath(NamedTuple):
         return math.sqrt(below**2 - up**2)
 
 
-def renoise(x: Tensor, lower: Level, upper: Level, normal: Tensor) -> Tensor:
+def renoise(x: Tensor, lower: NoiseLevel, upper: NoiseLevel, normal: Tensor) -> Tensor:
     """Bring `x` from a level up to one with more noise by independent normal noise of its shape.
 
     RePaint's equation 1 iterated; exploding, preserving and flow levels are all this map.

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from .checks import check_descent, check_finite
-from .known import Known
-from .noise_schedule import NoisePath, renoise
+from .known import Observation
+from .noise_schedule import NoiseSchedule, renoise
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Move(NamedTuple):
         return self.target > self.origin
 
 
-def schedule(steps: int, settings: Settings) -> list[int]:
+def resampling_schedule(steps: int, settings: Settings) -> list[int]:
     """The states passed, from `steps` - 1 to 0 and then -1; each 1 upwards adds noise (RePaint's appendix B).
 
     Raises ValueError where resampling is asked for but no jump fits.
@@ -82,7 +82,7 @@ def schedule(steps: int, settings: Settings) -> list[int]:
 def plan(sigmas: list[float], settings: Settings) -> list[Move]:
     """The moves between `sigmas`; ValueError if there is no step or they do not descend to 0 or more."""
     check_descent(sigmas, "RePaint")
-    states = schedule(len(sigmas) - 1, settings)
+    states = resampling_schedule(len(sigmas) - 1, settings)
     moves, origin, visits = [], states[0], Counter(states[:1])
     for here, after in zip(states[1:], [*states[2:], -2], strict=True):
         if origin < here < after:  # passed on the way up
@@ -105,8 +105,8 @@ def sample(
     noise: Callable[[float, int], Tensor],
     report: Callable[[int, Tensor, Tensor], None],
     *,
-    known: Known,
-    path: NoisePath,
+    known: Observation,
+    path: NoiseSchedule,
     settings: Settings,
 ) -> Tensor:
     """Sample `x` (B,C,… at the first sigma) with what is known of it and return it at the last sigma.
@@ -116,18 +116,18 @@ def sample(
     """
     values = sigmas.tolist()
     levels = [path.level(sigma) for sigma in values]
-    downs = [path.down(above, below, settings.eta) for above, below in pairwise(values)]
+    downs = [path.ancestral_sigma_down(above, below, settings.eta) for above, below in pairwise(values)]
     ends, rows = sigmas.new_tensor(downs), x.new_ones(len(x))
     normal, call = noise(values[0], 0), 0
     for move in plan(values, settings):
         here, there = levels[move.origin], levels[move.target]
         if not move.asks_model:
             normal = noise(values[move.target], move.visit)
-            x = known.renoise(x, sigmas[move.target] * rows, here, there, normal)
+            x = known.bridge(x, sigmas[move.target] * rows, here, there, normal)
             continue
         sigma = sigmas[move.origin]
-        x = known.hold(x, sigma * rows, here, normal)
-        denoised = known.settle(model(x, sigma * rows), sigma * rows)
+        x = known.renoise_known(x, sigma * rows, here, normal)
+        denoised = known.replace_known(model(x, sigma * rows), sigma * rows)
         report(call, denoised, x)
         call += 1
         # Euler's step in Karras et al.'s coordinates, which is DDIM's for every path.

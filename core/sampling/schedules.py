@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .noise_schedule import NoisePath
+from .noise_schedule import NoiseSchedule
 
 
-def karras(path: NoisePath, steps: int, lowest: float, highest: float) -> list[float]:
+def karras(path: NoiseSchedule, steps: int, lowest: float, highest: float) -> list[float]:
     """`steps` + 1 sigmas from the path's noisiest to 0, even in the 7th root of noise per signal.
 
     `lowest` and `highest` are noise per signal (Karras et al. 2022, eq. 5); a flow begins with noise alone.

@@ -12,7 +12,7 @@ import torch
 from recompose.core.sampling import lagrange, repaint
 from recompose.lab.evaluate.samplers import choice, gaussian, methods, report, sweep
 from recompose.lab.evaluate.samplers import run as judge
-from recompose.lab.evaluate.samplers.gaussian import EXPLODING, FLOW, A, B, C, Gaussians
+from recompose.lab.evaluate.samplers.gaussian import FLOW, VE, A, B, C, Gaussians
 from recompose.lab.evaluate.samplers.methods import Langevin
 from recompose.lab.evaluate.samplers.problems import TwoModes, picture_problems, sliced
 from recompose.lab.places import RESULTS
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def divergences(run: Any, draws: int) -> tuple[list[float], int]:
-    world = Gaussians([A, B, C], EXPLODING, draws)
+    world = Gaussians([A, B, C], VE, draws)
     moments = world.moments(run(world))
     return [
         each.divergence(problem.posterior()) for each, problem in zip(moments, (A, B, C), strict=True)
@@ -54,18 +54,16 @@ def test_comfyui_s_noise_mask_is_the_published_one() -> None:
 
 def test_many_problems_at_once_give_what_each_gives_alone() -> None:
     together, _ = divergences(lambda world: methods.lagrangian(world, "karras", 20, lagrange.Settings()), 30)
-    sigmas = torch.tensor(methods.karras(EXPLODING, 20), dtype=torch.float64)
+    sigmas = torch.tensor(methods.karras(VE, 20), dtype=torch.float64)
     alone = [
-        gaussian.lagrange_moments(problem, EXPLODING, sigmas, lagrange.Settings()).divergence(
-            problem.posterior()
-        )
+        gaussian.lagrange_moments(problem, VE, sigmas, lagrange.Settings()).divergence(problem.posterior())
         for problem in (A, B, C)
     ]
     assert together == pytest.approx(alone, rel=1e-6)
 
 
 def test_fewer_rows_show_the_same_distribution() -> None:
-    world = Gaussians([A, B], EXPLODING, 3)
+    world = Gaussians([A, B], VE, 3)
     x = world.normal() + 2 * world.normal() @ B.covariance + world.latent
     before, after = world.moments(x), world.moments(world.settled(x))
     for one, other in zip(before, after, strict=True):
@@ -73,7 +71,7 @@ def test_fewer_rows_show_the_same_distribution() -> None:
         assert torch.allclose(one.covariance, other.covariance)
 
 
-@pytest.mark.parametrize("path", [EXPLODING, FLOW])
+@pytest.mark.parametrize("path", [VE, FLOW])
 def test_the_two_modes_denoiser_is_exact(path: Any) -> None:
     """By drawing: the mean of clean numbers that give nearly the same noisy first number."""
     world = TwoModes(path, 1, 0.8, (0.1, 0.0), 0)
@@ -117,7 +115,7 @@ def test_no_method_asks_more_often_than_it_may() -> None:
         settings = {axis: values[0] for axis, values in axes.items()}
         found = sweep.method(name, settings, 50)
         assert found is not None
-        world = Gaussians([A], EXPLODING, found[2])
+        world = Gaussians([A], VE, found[2])
         found[0](world)
         assert 40 < world.calls <= 50, name
 

@@ -14,7 +14,7 @@ from ...toy.models import diffusion, networks
 from ...toy.models.tokenizer import tokens
 from ...toy.pipeline import Painter, nothing_around
 from ...toy.tensors import stacked
-from ..samplers.gaussian import EXPLODING, World
+from ..samplers.gaussian import VE, World
 from .tasks import Task
 
 GUIDANCE = 2.0
@@ -27,7 +27,7 @@ class Painted(World):
     `inpaint`: the network also sees mask and rest of the picture, as an inpaint model does.
     """
 
-    path = EXPLODING
+    path = VE
 
     def __init__(self, painter: Painter, tasks: Sequence[Task], inpaint: bool) -> None:
         self.painter, self.calls = painter, 0

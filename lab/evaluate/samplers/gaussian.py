@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from ....core.sampling import lagrange
-from ....core.sampling.known import Known
-from ....core.sampling.noise_schedule import Kind, NoisePath
+from ....core.sampling.known import Observation
+from ....core.sampling.noise_schedule import Kind, NoiseSchedule
 from ....core.sampling.repaint import Settings, plan, sample
 
-EXPLODING, FLOW = NoisePath(Kind.EXPLODING), NoisePath(Kind.FLOW)
+VE, FLOW = NoiseSchedule(Kind.VE), NoiseSchedule(Kind.FLOW)
 
 
 class Moments(NamedTuple):
@@ -105,7 +105,7 @@ def flow_sigmas(steps: int) -> Tensor:
 class World(ABC):
     """What a sampler may ask, for several problems at once; all shapes are P,R,n: problem, row, number."""
 
-    path: NoisePath
+    path: NoiseSchedule
     mask: Tensor  # P,1,n; 1 = unknown
     latent: Tensor  # what was observed, 0 where nothing was
     unguided: Callable[[], Tensor] | None = None  # the latest answer before guidance, where there is any
@@ -125,7 +125,7 @@ class World(ABC):
     def start(self, sigma: float) -> Tensor:
         """What ComfyUI starts from: noise, for exploding models of variance 1 + sigma²."""
         level = self.path.level(sigma)
-        if self.path.kind is Kind.EXPLODING:
+        if self.path.kind is Kind.VE:
             return math.sqrt(1 + level.noise**2) * self.normal()
         return level.signal * self.latent + level.noise * self.normal()
 
@@ -143,7 +143,7 @@ class Gaussians(World):
     nothing depends on. `draws` is how often noise is asked for before `settled` makes the rows few again.
     """
 
-    def __init__(self, problems: list[Problem], path: NoisePath, draws: int) -> None:
+    def __init__(self, problems: list[Problem], path: NoiseSchedule, draws: int) -> None:
         self.problems, self.path = problems, path
         self.size = max(len(problem.mask) for problem in problems)
         count = len(problems)
@@ -204,20 +204,20 @@ def sampled(sample: Callable[..., Tensor], world: World, sigmas: Tensor, setting
         sigmas,
         world.normal,
         lambda *_: None,
-        known=Known(world.latent, lambda _sigma: world.mask, world.noised),
+        known=Observation(world.latent, lambda _sigma: world.mask, world.noised),
         path=world.path,
         settings=settings,
     )
 
 
-def repaint_moments(problem: Problem, path: NoisePath, sigmas: Tensor, settings: Settings) -> Moments:
+def repaint_moments(problem: Problem, path: NoiseSchedule, sigmas: Tensor, settings: Settings) -> Moments:
     """The exact distribution of what RePaint makes of a problem."""
     world = Gaussians([problem], path, draws=1 + len(plan(sigmas.tolist(), settings)))
     return world.moments(sampled(sample, world, sigmas, settings))[0]
 
 
 def lagrange_moments(
-    problem: Problem, path: NoisePath, sigmas: Tensor, settings: lagrange.Settings
+    problem: Problem, path: NoiseSchedule, sigmas: Tensor, settings: lagrange.Settings
 ) -> Moments:
     """The exact distribution of what the Lagrange sampler makes of a problem."""
     world = Gaussians([problem], path, draws=2 + len(sigmas))

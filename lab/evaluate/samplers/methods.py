@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from ....core.sampling import lagrange, repaint, schedules
-from ....core.sampling.noise_schedule import Kind, Level, NoisePath
-from .gaussian import EXPLODING, World, sampled, sd_sigmas
+from ....core.sampling.noise_schedule import Kind, NoiseLevel, NoiseSchedule
+from .gaussian import VE, World, sampled, sd_sigmas
 
 LOWEST, HIGHEST = float(sd_sigmas(1000)[-2]), float(sd_sigmas(1000)[0])
 
 
-def even(path: NoisePath, steps: int) -> list[float]:
+def even(path: NoiseSchedule, steps: int) -> list[float]:
     """Sigmas at every (1000 / steps)-th of Stable Diffusion's timesteps; a flow's have the same ratios."""
     ratios = sd_sigmas(steps).tolist()
     if path.kind is Kind.FLOW:
@@ -25,7 +25,7 @@ def even(path: NoisePath, steps: int) -> list[float]:
     return ratios
 
 
-def karras(path: NoisePath, steps: int) -> list[float]:
+def karras(path: NoiseSchedule, steps: int) -> list[float]:
     """Sigmas even in the 7th root of noise per signal; a flow begins with noise alone."""
     return schedules.karras(path, steps, LOWEST, HIGHEST)
 
@@ -33,7 +33,7 @@ def karras(path: NoisePath, steps: int) -> list[float]:
 SCHEDULES = {"even": even, "karras": karras}
 
 
-def euler(x: Tensor, denoised: Tensor, here: Level, there: Level) -> Tensor:
+def euler(x: Tensor, denoised: Tensor, here: NoiseLevel, there: NoiseLevel) -> Tensor:
     """DDIM's step on any path."""
     keep = there.noise / here.noise
     return keep * x + (there.signal - keep * here.signal) * denoised
@@ -94,7 +94,7 @@ def langevin(world: World, schedule: str, steps: int, settings: Langevin) -> Ten
     return x
 
 
-def noise_share(level: Level) -> float:
+def noise_share(level: NoiseLevel) -> float:
     """1 - alpha bar."""
     return level.noise**2 / (level.noise**2 + level.signal**2)
 
@@ -132,8 +132,8 @@ def equilibrated(world: World, x: Tensor, sigma: float, count: int, settings: La
 
 def langevin_calls(schedule: str, steps: int, settings: Langevin) -> int:
     """How often the model is asked."""
-    sigmas = SCHEDULES[schedule](EXPLODING, steps)[:-1]
-    shares = [noise_share(EXPLODING.level(sigma)) for sigma in sigmas]
+    sigmas = SCHEDULES[schedule](VE, steps)[:-1]
+    shares = [noise_share(VE.level(sigma)) for sigma in sigmas]
     return steps + sum(settings.count(share, steps - index) for index, share in enumerate(shares))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ....core.sampling.noise_schedule import NoisePath
+from ....core.sampling.noise_schedule import NoiseSchedule
 from .gaussian import Moments, Problem, World, ar1, observed
 
 SIDE = 8  # of the picture whose neighbours are correlated
@@ -19,7 +19,7 @@ class TwoModes(World):
     """
 
     def __init__(
-        self, path: NoisePath, draws: int, corner: float, seen: tuple[float, float], seed: int
+        self, path: NoiseSchedule, draws: int, corner: float, seen: tuple[float, float], seed: int
     ) -> None:
         self.path, self.calls, self.generator = path, 0, torch.Generator().manual_seed(seed)
         self.covariance = (1 - corner**2) * ar1(4, 0.5).float()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....core.sampling.noise_schedule import NoisePath
-from .gaussian import EXPLODING, FLOW, A, B, C, Gaussians
+from ....core.sampling.noise_schedule import NoiseSchedule
+from .gaussian import FLOW, VE, A, B, C, Gaussians
 from .problems import TwoModes, picture_problems, sliced
 from .sweep import Run
 
-PATHS = {"eps": EXPLODING, "flow": FLOW}
+PATHS = {"eps": VE, "flow": FLOW}
 # How far the corner is from the middle, and what was seen of the first two numbers.
 MODES = ((0.9, (0.1, 0.05)), (0.7, (0.3, 0.1)), (0.8, (0.2, 0.0)))
 DRAWS = 40_000
 LARGEST_PICTURE_CALLS = 100  # the exact moments of 64 numbers take room
 
 
-def gaussians(run: Run, draws: int, path: NoisePath) -> dict[str, float]:
+def gaussians(run: Run, draws: int, path: NoiseSchedule) -> dict[str, float]:
     """KL(sampled || true) in nats."""
     problems = {"A": A, "B": B, "C": C}
     world = Gaussians(list(problems.values()), path, draws)
@@ -27,13 +27,13 @@ def gaussians(run: Run, draws: int, path: NoisePath) -> dict[str, float]:
     }
 
 
-def modes(run: Run, path: NoisePath) -> list[float]:
+def modes(run: Run, path: NoiseSchedule) -> list[float]:
     """Found minus true weight of the first mode."""
     worlds = [TwoModes(path, DRAWS, corner, seen, seed) for seed, (corner, seen) in enumerate(MODES)]
     return [world.found(run(world)) - world.weight for world in worlds]
 
 
-def pictures(run: Run, draws: int, path: NoisePath) -> dict[str, dict[str, float]]:
+def pictures(run: Run, draws: int, path: NoiseSchedule) -> dict[str, dict[str, float]]:
     """Sliced W2 and the errors of mean and covariance, as root mean squares per number, by mask."""
     found = {}
     for name, problem in picture_problems().items():

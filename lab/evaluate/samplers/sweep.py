@@ -8,7 +8,7 @@ from typing import Any
 
 from ....core.sampling import lagrange, repaint
 from . import methods
-from .gaussian import EXPLODING, Gaussians, random_problems
+from .gaussian import VE, Gaussians, random_problems
 
 BUDGETS = (50, 100, 200, 400)
 SEED, COUNT = 1, 20
@@ -72,7 +72,7 @@ def largest(budget: int, calls: Callable[[int], int], least: int = 1) -> int:
 def score(run: Run, draws: int) -> float:
     """The geometric mean of the KL divergences on the random problems; infinite where one is not finite."""
     problems = random_problems(COUNT, SEED)
-    world = Gaussians(problems, EXPLODING, draws)
+    world = Gaussians(problems, VE, draws)
     found = [
         moments.divergence(problem.posterior())
         for moments, problem in zip(world.moments(run(world)), problems, strict=True)

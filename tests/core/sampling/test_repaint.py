@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 import torch
-from recompose.core.sampling.known import Known
-from recompose.core.sampling.noise_sampler import FreshNoise
-from recompose.core.sampling.noise_schedule import Kind, Level, NoisePath, renoise
-from recompose.core.sampling.repaint import Settings, model_calls, plan, sample, schedule
+from recompose.core.sampling.known import Observation
+from recompose.core.sampling.noise_sampler import NoiseSampler
+from recompose.core.sampling.noise_schedule import Kind, NoiseLevel, NoiseSchedule, renoise
+from recompose.core.sampling.repaint import Settings, model_calls, plan, resampling_schedule, sample
 
-EXPLODING, FLOW = NoisePath(Kind.EXPLODING), NoisePath(Kind.FLOW)
+VE, FLOW = NoiseSchedule(Kind.VE), NoiseSchedule(Kind.FLOW)
 WHOLE = [
     # steps, jump_length, resamplings: length of the list, model calls, steps of noise added
     (250, 10, 10, 4571, 2410, 2160),
@@ -50,7 +50,7 @@ def test_the_schedule_is_as_long_as_published(
     steps: int, jump: int, times: int, length: int, calls: int, upwards: int
 ) -> None:
     settings = Settings(jump, times)
-    states = schedule(steps, settings)
+    states = resampling_schedule(steps, settings)
     climbs = sum(after > before for before, after in pairwise(states))
     assert (len(states), len(states) - 1 - climbs, climbs) == (length, calls, upwards)
     assert model_calls(plan(descending(steps), settings)) == calls
@@ -58,7 +58,7 @@ def test_the_schedule_is_as_long_as_published(
 
 @pytest.mark.parametrize(("steps", "jump", "times", "states"), VECTORS)
 def test_the_schedule_is_the_published_one(steps: int, jump: int, times: int, states: str) -> None:
-    assert schedule(steps, Settings(jump, times)) == [int(state) for state in states.split(",")]
+    assert resampling_schedule(steps, Settings(jump, times)) == [int(state) for state in states.split(",")]
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_adding_noise_is_the_same_map_for_exploding_preserving_and_flow_models()
     generator = torch.Generator().manual_seed(1)
     x, normal = torch.randn(2, 7, generator=generator, dtype=torch.float64)
     for lower, upper in [(0.0, 0.4), (0.02, 14.6), (0.5, 0.501), (3.0, 900.0)]:
-        exploding = renoise(x, EXPLODING.level(lower), EXPLODING.level(upper), normal)
+        exploding = renoise(x, VE.level(lower), VE.level(upper), normal)
         kept = [1 / (1 + sigma**2) for sigma in (lower, upper)]
-        preserving = [Level(math.sqrt(share), math.sqrt(1 - share)) for share in kept]
+        preserving = [NoiseLevel(math.sqrt(share), math.sqrt(1 - share)) for share in kept]
         flow = [FLOW.level(sigma / (1 + sigma)) for sigma in (lower, upper)]
         for below, above in (preserving, flow):
             other = renoise(below.signal * x, below, above, normal) / above.signal
@@ -144,7 +144,7 @@ def test_adding_noise_is_the_same_map_for_exploding_preserving_and_flow_models()
 
 def test_noise_in_many_steps_adds_up_to_noise_in_one() -> None:
     x = torch.zeros(1, dtype=torch.float64)
-    for path, sigmas in ((EXPLODING, [0.1, 0.4, 2.0, 9.0]), (FLOW, [0.1, 0.4, 0.6, 0.95])):
+    for path, sigmas in ((VE, [0.1, 0.4, 2.0, 9.0]), (FLOW, [0.1, 0.4, 0.6, 0.95])):
         variance, gain = 0.0, 1.0
         for lower, upper in pairwise(sigmas):
             step = renoise(x + 1, path.level(lower), path.level(upper), x)
@@ -155,35 +155,35 @@ def test_noise_in_many_steps_adds_up_to_noise_in_one() -> None:
         assert variance == pytest.approx(float(renoise(x, *ends, x + 1)) ** 2, abs=1e-12)
 
 
-@pytest.mark.parametrize("path", [EXPLODING, FLOW, NoisePath(Kind.FLOW, 1.7)])
+@pytest.mark.parametrize("path", [VE, FLOW, NoiseSchedule(Kind.FLOW, 1.7)])
 @pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])
-def test_a_step_down_and_up_again_ends_with_the_level_s_own_noise(path: NoisePath, eta: float) -> None:
-    down = path.down(0.8, 0.5, eta)
+def test_a_step_down_and_up_again_ends_with_the_level_s_own_noise(path: NoiseSchedule, eta: float) -> None:
+    down = path.ancestral_sigma_down(0.8, 0.5, eta)
     assert down == 0.5 if eta == 0 else down < 0.5
     lower, upper = path.level(down), path.level(0.5)
     gain = upper.signal / lower.signal
     added = renoise(torch.zeros(1).double(), lower, upper, torch.ones(1).double())
     assert (gain * lower.noise) ** 2 + float(added) ** 2 == pytest.approx(upper.noise**2, abs=1e-12)
-    assert path.down(0.8, 0.5, 1.0) == pytest.approx(0.5**2 / 0.8, abs=1e-12)
+    assert path.ancestral_sigma_down(0.8, 0.5, 1.0) == pytest.approx(0.5**2 / 0.8, abs=1e-12)
 
 
-def known_of(latent: torch.Tensor, mask: torch.Tensor) -> Known:
+def observation_of(latent: torch.Tensor, mask: torch.Tensor) -> Observation:
     def noised(sigma: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
         return latent + sigma.reshape(-1, *[1] * (latent.ndim - 1)) * normal
 
-    return Known(latent, lambda _sigma: mask, noised)
+    return Observation(latent, lambda _sigma: mask, noised)
 
 
 def ran(latent: torch.Tensor, mask: torch.Tensor, seed: int = 1, **settings: float) -> torch.Tensor:
     """A run with a model that halves what it sees, from the seed's own start."""
     sigmas = torch.tensor([10.0, 5.0, 2.0, 1.0, 0.4, 0.1, 0.0])
-    noise = FreshNoise(seed, latent)
+    noise = NoiseSampler(seed, latent)
     start = latent + 10 * noise(-1.0, 0)
     options = Settings(2, 3, **settings)
     report = lambda *_: None  # noqa: E731
     model = lambda x, _sigma: x / 2  # noqa: E731
     return sample(
-        model, start, sigmas, noise, report, known=known_of(latent, mask), path=EXPLODING, settings=options
+        model, start, sigmas, noise, report, known=observation_of(latent, mask), path=VE, settings=options
     )
 
 
@@ -218,8 +218,8 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
 
 def test_fresh_noise_is_normal_and_differs_by_seed_row_sigma_and_visit() -> None:
     like = torch.zeros(2, 4, 64, 64)
-    noise = FreshNoise(5, like)
-    draws = torch.cat([noise(1.0, 0), noise(1.0, 1), noise(2.0, 0), FreshNoise(6, like)(1.0, 0)]).flatten(1)
+    noise = NoiseSampler(5, like)
+    draws = torch.cat([noise(1.0, 0), noise(1.0, 1), noise(2.0, 0), NoiseSampler(6, like)(1.0, 0)]).flatten(1)
     assert torch.equal(draws[:2].reshape(like.shape), noise(1.0, 0))
     assert (draws.mean(1).abs() < 4 / 128).all() and ((draws.std(1) - 1).abs() < 4 / 128).all()
     alike = torch.corrcoef(draws) - torch.eye(len(draws))
@@ -240,10 +240,10 @@ def test_the_model_is_asked_as_often_as_said_and_every_call_is_reported() -> Non
         lambda x, _sigma: x / 2,
         latent,
         sigmas,
-        FreshNoise(0, latent),
+        NoiseSampler(0, latent),
         report,
-        known=known_of(latent, torch.ones_like(latent)),
-        path=EXPLODING,
+        known=observation_of(latent, torch.ones_like(latent)),
+        path=VE,
         settings=settings,
     )
     assert seen == list(range(model_calls(plan(sigmas.tolist(), settings))))
@@ -261,9 +261,9 @@ def test_nan_from_the_model_is_an_error() -> None:
             model,
             latent,
             sigmas,
-            FreshNoise(0, latent),
+            NoiseSampler(0, latent),
             lambda *_: None,
-            known=known_of(latent, torch.ones_like(latent)),
-            path=EXPLODING,
+            known=observation_of(latent, torch.ones_like(latent)),
+            path=VE,
             settings=Settings(1, 1),
         )

@@ -11,9 +11,9 @@ from types import ModuleType
 
 import pytest
 import torch
-from recompose.core.sampling.known import Known
-from recompose.core.sampling.noise_schedule import Kind, Level, NoisePath, renoise
-from recompose.core.sampling.repaint import Settings, sample, schedule
+from recompose.core.sampling.known import Observation
+from recompose.core.sampling.noise_schedule import Kind, NoiseLevel, NoiseSchedule, renoise
+from recompose.core.sampling.repaint import Settings, resampling_schedule, sample
 from torch import Tensor
 
 STEPS = 20
@@ -91,8 +91,8 @@ def test_every_step_equals_diffusers_given_the_same_noise(
         sigmas,
         lambda sigma, _visit: normal(index[sigma]),
         lambda *_: None,
-        known=Known(latent, lambda _sigma: 1 - keep, noised),
-        path=NoisePath(Kind.EXPLODING),
+        known=Observation(latent, lambda _sigma: 1 - keep, noised),
+        path=NoiseSchedule(Kind.VE),
         settings=Settings(resamplings=1, eta=eta),
     )
     for mine, other in zip([*ours[1:], out], seen, strict=True):
@@ -105,7 +105,7 @@ def test_the_schedule_equals_diffusers_without_the_last_state(
     diffusers: ModuleType, jump: int, times: int
 ) -> None:
     theirs = scheduler(diffusers, 1.0, jump, times)
-    assert [int(step) // (1000 // STEPS) for step in theirs.timesteps] == schedule(
+    assert [int(step) // (1000 // STEPS) for step in theirs.timesteps] == resampling_schedule(
         STEPS, Settings(jump, times)
     )[:-1]
 
@@ -126,7 +126,7 @@ def test_diffusers_adds_too_much_noise_where_it_goes_back_up(
     noisy = theirs.undo_step(torch.zeros_like(one), state, torch.Generator().manual_seed(1))
     assert noisy.var().item() == pytest.approx(added, rel=0.02)
     kept = theirs.alphas_cumprod[[state - stretch, state]].double().tolist()
-    lower, upper = (Level(math.sqrt(share), math.sqrt(1 - share)) for share in kept)
+    lower, upper = (NoiseLevel(math.sqrt(share), math.sqrt(1 - share)) for share in kept)
     assert renoise(torch.zeros(1), lower, upper, torch.ones(1)).item() ** 2 == pytest.approx(right, rel=1e-3)
 
 
@@ -147,8 +147,8 @@ def test_diffusers_does_not_renew_what_is_known_after_going_up() -> None:
         sigmas,
         lambda *_: normal(next(draws)),
         lambda *_: None,
-        known=Known(latent, lambda _sigma: mask, lambda sigma, noise: latent + sigma[0] * noise),
-        path=NoisePath(Kind.EXPLODING),
+        known=Observation(latent, lambda _sigma: mask, lambda sigma, noise: latent + sigma[0] * noise),
+        path=NoiseSchedule(Kind.VE),
         settings=Settings(1, 3),
     )
     assert len(inputs) == 10

@@ -7,7 +7,7 @@ import math
 import pytest
 from recompose.core.sampling.repaint import PRESETS, Settings, model_calls, plan
 from recompose.lab.evaluate.samplers import gaussian
-from recompose.lab.evaluate.samplers.gaussian import EXPLODING, FLOW, Problem
+from recompose.lab.evaluate.samplers.gaussian import FLOW, VE, Problem
 
 PROBLEMS = gaussian.random_problems(20, seed=1)
 CALLS = {"fast": 50, "better": 100, "best": 200}
@@ -21,7 +21,7 @@ OTHERS = {
 
 def off(problems: list[Problem], steps: int, settings: Settings, flow: bool = False) -> float:
     """The geometric mean of the divergences from the truth."""
-    path = FLOW if flow else EXPLODING
+    path = FLOW if flow else VE
     sigmas = gaussian.flow_sigmas(steps) if flow else gaussian.sd_sigmas(steps)
     found = [
         gaussian.repaint_moments(problem, path, sigmas, settings).divergence(problem.posterior())

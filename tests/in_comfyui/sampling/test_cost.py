@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 from recompose.core.sampling import lagrange, repaint
-from recompose.core.sampling.noise_sampler import FreshNoise
-from recompose.core.sampling.noise_schedule import Kind, NoisePath
+from recompose.core.sampling.noise_sampler import NoiseSampler
+from recompose.core.sampling.noise_schedule import Kind, NoiseSchedule
 from recompose.core.sampling.repaint import Settings
 from torch import Tensor
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
@@ -132,10 +132,10 @@ PRETENDED = (
 
 
 @pytest.mark.parametrize("method", PRETENDED, ids=("RePaint, eta 0", "RePaint, eta 1", "Lagrange"))
-@pytest.mark.parametrize("path", [NoisePath(Kind.EXPLODING), NoisePath(Kind.FLOW)])
+@pytest.mark.parametrize("path", [NoiseSchedule(Kind.VE), NoiseSchedule(Kind.FLOW)])
 @pytest.mark.parametrize("value", [0.0, 0.4])
 def test_on_a_pretended_gpu_nothing_is_read_in_the_loop(
-    method: Any, path: NoisePath, value: float, bridge: ModuleType, monkeypatch: pytest.MonkeyPatch
+    method: Any, path: NoiseSchedule, value: float, bridge: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pretended tensor has a device and no values, so that any read of them is an error."""
     module, sample, settings, levels = method
@@ -153,9 +153,9 @@ def test_on_a_pretended_gpu_nothing_is_read_in_the_loop(
             )
             wrap = SimpleNamespace(inner_model=inner)
             sample(
-                lambda x, sigma: x / (1 + sigma.reshape(-1, 1, 1, 1)), latent, sigmas, FreshNoise(1, latent),
-                lambda call, *_: heard.append(call), known=bridge.known_of(wrap, sigmas, {}, latent, mask),
-                path=path, settings=settings,
+                lambda x, sigma: x / (1 + sigma.reshape(-1, 1, 1, 1)),
+                latent, sigmas, NoiseSampler(1, latent), lambda call, *_: heard.append(call),
+                known=bridge.observation_of(wrap, sigmas, {}, latent, mask), path=path, settings=settings,
             )  # fmt: skip
         assert copies.to_host == 0
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 from recompose.core.sampling import schedules
 from recompose.core.sampling.lagrange import Settings
-from recompose.core.sampling.noise_schedule import Kind, NoisePath
+from recompose.core.sampling.noise_schedule import Kind, NoiseSchedule
 
-FLOW = NoisePath(Kind.FLOW)
+FLOW = NoiseSchedule(Kind.FLOW)
 KINDS = ["eps", "v", "flow", "video"]
 
 
@@ -52,7 +52,7 @@ def test_inpaint_goes_through_the_model_s_own_levels_and_less_denoise_through_th
     every = (
         schedules.karras(FLOW, count, 0.03, 15.0)
         if kind in ("flow", "video")
-        else schedules.karras(NoisePath(Kind.EXPLODING), count, lowest, highest)
+        else schedules.karras(NoiseSchedule(Kind.VE), count, lowest, highest)
     )
     sigmas = torch.tensor(every[-13:])
     expected, levels = this.run(methods["Lagrange"].sampler, sigmas), asked(this)
@@ -129,7 +129,7 @@ def test_a_guider_that_tells_nothing_is_taken_at_its_word(bridge: ModuleType) ->
     def guider(x: torch.Tensor, sigma: torch.Tensor, **_: object) -> torch.Tensor:
         return x / 2
 
-    asked = bridge.Lagrange(Settings()).asking(guider, {}, 1)
+    asked = bridge.Lagrange(Settings()).model_functions(guider, {}, 1)
     x = torch.ones(1, 4, 2, 2)
     assert torch.equal(asked["model"](x, torch.ones(1)), x / 2) and torch.equal(asked["unguided"](), x / 2)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.core.sampling.noise_sampler import FreshNoise
+from recompose.core.sampling.noise_sampler import NoiseSampler
 from recompose.core.sampling.repaint import Settings
 from torch import Tensor
 
@@ -40,7 +40,7 @@ def test_with_nothing_known_and_fresh_noise_it_is_euler_ancestral(
     kind: str, eta: float, world: Callable, bridge: ModuleType
 ) -> None:
     this, samplers = world(kind), importlib.import_module("comfy.samplers")
-    stream = FreshNoise(5, this.latent)
+    stream = NoiseSampler(5, this.latent)
 
     def noise(_sigma: Tensor, below: Tensor) -> Tensor:
         return stream(float(below), 0)
