@@ -20,13 +20,13 @@ from ..core.canvas import stitch as stitching
 from ..core.canvas.crop import Context, Fit
 from ..core.mask.bounds import bounds_of_mask
 from ..core.memory import empty_picture
-from ..core.pose import people
 from ..core.pose.extension import extension_needed
+from ..core.pose.person import Frame, Pose, bounding_box, common_size, moved
 from ..core.shapes import Box, Padding, Region, Size, padded, region_of
-from .layouts import NO_MASK, image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
+from . import pose_record
+from .layouts import image_from_comfy, image_to_comfy, is_no_mask, mask_from_comfy, mask_to_comfy, size_of
 
 log = logging.getLogger("recompose")
-Pose = list[dict[str, Any]]
 Patches = Sequence[stitching.Patch | None] | None
 
 
@@ -49,7 +49,7 @@ def extend(
     fill: dict[str, Any],
     feather: int,
     mask: Tensor | None,
-    pose: Pose | None,
+    pose: Any | None,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """IMAGE, MASK, region and pose on the extended canvas, and the report for clients.
 
@@ -59,21 +59,19 @@ def extend(
     picture = image_from_comfy(image)
     size = size_of(picture)
     given = mask_from_comfy(mask, size)
-    if pose is not None:
-        _check_pose(pose, size, "picture")
-    padding = canvas.pad_to_multiple(size, _padding(mode, size, pose), multiple_of)
+    people = _pose_of(pose, size)
+    padding = canvas.pad_to_multiple(size, _padding(mode, size, people), multiple_of)
     batch = common_batch({"image": picture, "mask": given})
     extended = filling.extend(
         broadcast(picture, batch, "image"), padding, fill["fill"], fill.get("color", ""), fill.get("seed", 0)
     )
     area = canvas.new_area(size, padding, given, batch, feather, picture.device)
     region = region_of(size, padding)._asdict()
-    moved = None if pose is None else people.map_points(pose, (1, 1), padding[:2], padded(size, padding))
     outputs = (
         image_to_comfy(extended),
         mask_to_comfy(area),
         region,
-        _or_blocked(moved, "pose", "Extend Canvas"),
+        _pose_on(people, (1, 1), padding[:2], padded(size, padding), "Extend Canvas"),
     )
     return outputs, {"padding": list(padding), "region": region}
 
@@ -94,12 +92,24 @@ def _padding(mode: dict[str, Any], size: Size, pose: Pose | None) -> Padding:
     return canvas.pad_for_body(needed[:4], needed.body, mode["margin"])
 
 
-def _check_pose(pose: Pose, size: Size, owner: str) -> None:
-    got = people.common_size(pose)
-    if got != size:
+def _pose_of(record: Any | None, size: Size) -> Pose | None:
+    """The pose of a picture of `size`; ValueError for another picture's."""
+    if record is None:
+        return None
+    pose = pose_record.read(record)
+    if (got := common_size(pose)) != size:
         raise ValueError(
-            f"The pose belongs to a picture of {got} but the {owner} is {size}; connect its own pose."
+            f"The pose belongs to a picture of {got} but the picture is {size}; connect its own pose."
         )
+    return pose
+
+
+def _pose_on(
+    pose: Pose | None, scale: tuple[float, float], offset: tuple[float, float], size: Size, node: str
+) -> Any:
+    """The POSE_KEYPOINT of the pose on another canvas."""
+    record = None if pose is None else pose_record.write(moved(pose, scale, offset, size))
+    return _or_blocked(record, "pose", node)
 
 
 def _or_blocked(value: Any | None, name: str, node: str) -> Any:
@@ -114,7 +124,7 @@ def crop(
     settings: CropPlan,
     mask: Tensor | None,
     control_image: Tensor | None,
-    pose: Pose | None,
+    pose: Any | None,
     context: Context | None,
 ) -> tuple[Any, ...]:
     """IMAGE, MASK, control IMAGE, pose and context of one crop, the given context's or a new one.
@@ -124,24 +134,23 @@ def crop(
     picture = image_from_comfy(image)
     size = size_of(picture)
     given = mask_from_comfy(mask, size)
-    if pose is not None:
-        _check_pose(pose, size, "picture")
+    people = _pose_of(pose, size)
     if context is None:
         fit_size = Size(settings.width, settings.height)
         fit = Fit(fit_size, settings.fit == "exact", *settings[4:])
-        context = cropping.plan(_wanted(settings.crop_to, given, pose, size), size, fit)
+        context = cropping.plan(_wanted(settings.crop_to, given, people), size, fit)
     elif context.canvas != size:
         raise ValueError(
             f"The context belongs to a canvas of {context.canvas} but the picture is {size}; "
             "connect the canvas that was cropped."
         )
-    return _cropped(picture, given, control_image, pose, context)
+    return _cropped(picture, given, control_image, people, context)
 
 
 def _cropped(
     picture: Tensor, mask: Tensor | None, control_image: Tensor | None, pose: Pose | None, context: Context
 ) -> tuple[Any, ...]:
-    cut = guide = moved = None
+    cut = guide = None
     if mask is not None:
         cut = mask_to_comfy(cropping.crop_mask(mask, context))
     if control_image is not None:
@@ -152,18 +161,16 @@ def _cropped(
                 "connect one drawn on the same canvas."
             )
         guide = image_to_comfy(cropping.crop_image(control, context))
-    if pose is not None:
-        moved = people.map_points(pose, context.scale, context.offset, context.working)
     return (
         image_to_comfy(cropping.crop_image(picture, context)),
         _or_blocked(cut, "mask", "Crop to Region"),
         _or_blocked(guide, "control_image", "Crop to Region"),
-        _or_blocked(moved, "pose", "Crop to Region"),
+        _pose_on(pose, context.scale, context.offset, context.working, "Crop to Region"),
         context,
     )
 
 
-def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None, size: Size) -> Box:
+def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None) -> Box:
     """What must be inside the crop; ValueError if nothing of what `crop_to` names is there."""
     boxes = []
     if "mask" in crop_to and mask is not None:
@@ -179,8 +186,8 @@ def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None, size: Size) ->
     return cropping.union(found)
 
 
-def _person_box(frame: dict[str, Any]) -> Box | None:
-    found = people.bounding_box(frame)
+def _person_box(frame: Frame) -> Box | None:
+    found = bounding_box(frame)
     if found is None:
         return None
     left, top = math.floor(found[0]), math.floor(found[1])
@@ -195,8 +202,7 @@ def _job(
     job = stitching.plan(size_of(picture), _region(region), context)
     own = job.canvas
     # A mask of both sizes is taken as the canvas's.
-    empty = mask is not None and size_of(mask) == NO_MASK and not mask.any()
-    if mask is not None and context is not None and size_of(mask) != own and not empty:
+    if mask is not None and context is not None and size_of(mask) != own and not is_no_mask(mask, own):
         own = context.working
     given = mask_from_comfy(mask, own)
     return picture, job, stitching.repaint_mask(given, job, region is not None)

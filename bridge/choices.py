@@ -17,7 +17,7 @@ NO_FILE = "none"
 KEEP, TAKE = "keep my edit", "take the new one"
 DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
 # Folders under ComfyUI's models/.
-BLIP_MODELS, KEYPOINT_MODELS = "blip", "keypoint_networks"
+BLIP_MODELS, KEYPOINT_MODELS = "blip", "keypoint_models"
 PUBLISHED_BLIP = "blip-image-captioning-base"
 SCHEDULERS = comfy.samplers.SCHEDULER_NAMES
 SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps and flow models alike

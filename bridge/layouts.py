@@ -12,6 +12,12 @@ from ..core.shapes import Size
 NO_MASK = Size(64, 64)
 
 
+def is_no_mask(mask: Tensor, size: Size) -> bool:
+    """Whether a mask of any layout is LoadImage's for "no mask", given to a picture of `size`."""
+    got = size_of(mask)
+    return got == NO_MASK and got != size and not mask.any()
+
+
 def check_finite(values: Tensor, name: str) -> None:
     """Refuse NaN and infinities in `values`; raises ValueError naming the input."""
     # One sum is several times cheaper than a test of every value; only a suspicious sum is looked into.
@@ -61,7 +67,7 @@ def mask_from_comfy(mask: Tensor | None, size: Size | None = None, name: str = "
     mask = mask.reshape(-1, 1, *mask.shape[-2:]).float()
     got = size_of(mask)
     if size is not None and got != size:
-        if got == NO_MASK and not mask.any():
+        if is_no_mask(mask, size):
             return None
         raise ValueError(
             f"{name} is {got} but the picture is {size}; connect the mask made for this picture."

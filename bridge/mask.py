@@ -63,12 +63,12 @@ def _picture_latent(samples: dict[str, Any]) -> Tensor:
 def _ratio_of(given: Tensor, latent: Tensor) -> int:
     """Pixels per cell, if the mask's and the latent's sizes allow one whole number; else ValueError."""
     size, cells = size_of(given), size_of(latent)
+    latent_cells.check_aspect(size, cells, "The mask")
     ratio = round(size.width / cells.width)
-    # A VAE cuts the pixels off that do not fill a cell.
     if ratio < 1 or (size.width // ratio, size.height // ratio) != cells:
         raise ValueError(
-            f"The mask is {size} px and the latent {cells} cells, which is no whole ratio; "
-            "connect the mask of the picture that was encoded."
+            f"The mask is {size} px and the latent {cells} cells, which is no whole number of pixels per "
+            "cell; connect the mask of the picture that was encoded."
         )
     return ratio
 
@@ -80,8 +80,7 @@ def _noise_mask(cells: Tensor, samples: dict[str, Any], ratio: int, given: Tenso
     if (size.width // ratio, size.height // ratio) != (width, height):
         raise ValueError(
             f"The mask is {size} px, which at {ratio} px per cell does not make the latent's "
-            f"{width}×{height} cells; "
-            "connect the mask of the picture that was encoded."
+            f"{width}×{height} cells; connect the mask of the picture that was encoded."
         )
     cells = cells[..., :height, :width]
     if latent.ndim == 5:

@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from ..core.pose import draw as drawing
-from ..core.pose import limb_mask, openpose, people
+from ..core.pose import limb_mask, openpose
 from ..core.pose.estimate import complete as completion
 from ..core.pose.estimate.stance import Legs
 from ..core.pose.extension import extension_needed
-from ..core.pose.people import Pose
+from ..core.pose.person import Pose, common_size
 from ..core.shapes import Size
-from . import layouts
+from . import layouts, pose_json, pose_record
 from .choices import NO_FILE
+from .pose_record import Record, Written
 
 
 def _input_folder() -> Path:
@@ -58,8 +59,8 @@ def fingerprint(text: str | None, file: str | None) -> str:
 
 def load(
     text: str, file: str, layout: str, threshold: float, given: tuple[int, int], image: Tensor | None
-) -> Pose:
-    """The pose in `text`, or in `file` under the input folder where the text is blank; see openpose.read."""
+) -> list[Record]:
+    """The pose in `text`, or in `file` under the input folder where the text is blank; see pose_json.read."""
     if not text.strip():
         if file == NO_FILE:
             raise ValueError("There is no pose to load; paste OpenPose JSON as text or choose a .json file.")
@@ -68,33 +69,39 @@ def load(
         except UnicodeDecodeError as error:
             raise ValueError(f'"{file}" is not a text file; choose a file with OpenPose JSON.') from error
     size = None if image is None else layouts.size_of(layouts.image_from_comfy(image))
-    return openpose.read(text, openpose.Layout(layout), threshold, Size(*given), size)
+    pose = pose_json.read(text, openpose.Layout(layout), threshold, Size(*given), size)
+    return pose_record.write(pose, Written.ALL)
 
 
 def complete(
-    pose: Pose, max_extension: float, threshold: float, legs: str
-) -> tuple[Pose, list[int], dict[str, Any]]:
+    pose: Any, max_extension: float, threshold: float, legs: str
+) -> tuple[list[Record], list[int], dict[str, Any]]:
     """The completed pose, the whole pixels needed per side (left, top, right, bottom), and both for the
     client."""
-    completed = completion.complete(pose, threshold, Legs(legs))
-    extension = extension_needed(completed, people.size(completed[0]), max_extension)
+    completed = completion.complete(pose_record.read(pose, threshold), Legs(legs))
+    extension = extension_needed(completed, common_size(completed), max_extension)
     needed = [math.ceil(side) for side in extension[:4]]
-    return completed, needed, {"estimated": completion.count_estimated(completed), "needed": needed}
+    report = {"estimated": completion.count_estimated(completed), "needed": needed}
+    return pose_record.write(completed), needed, report
 
 
-def draw(pose: Pose, stick_width: int, hands: bool, face: bool, feet: bool, threshold: float) -> Tensor:
+def draw(pose: Any, stick_width: int, hands: bool, face: bool, feet: bool, threshold: float) -> Tensor:
     """One IMAGE B,H,W,3 per frame of the pose; ValueError where the frames differ in size."""
-    present = people.with_presence(pose, threshold)
-    people.common_size(present)
-    pictures = [torch.from_numpy(drawing.draw(frame, stick_width, hands, face, feet)) for frame in present]
+    return picture_of(pose_record.read(pose, threshold), stick_width, hands, face, feet)
+
+
+def picture_of(pose: Pose, stick_width: int, hands: bool, face: bool, feet: bool) -> Tensor:
+    """One IMAGE B,H,W,3 per frame; ValueError where the frames differ in size."""
+    common_size(pose)
+    pictures = [torch.from_numpy(drawing.draw(frame, stick_width, hands, face, feet)) for frame in pose]
     return layouts.image_to_comfy(torch.stack(pictures).permute(0, 3, 1, 2).float() / 255)
 
 
 def mask_limbs(
-    pose: Pose, parts: str, width: float, threshold: float, within: Tensor | None, other_pose: Pose | None
+    pose: Any, parts: str, width: float, threshold: float, within: Tensor | None, other_pose: Any | None
 ) -> Tensor:
     """A MASK per frame around the chosen parts, inside `within`; see limb_mask."""
-    present = people.with_presence(pose, threshold)
-    other = None if other_pose is None else people.with_presence(other_pose, threshold)
-    area = layouts.mask_from_comfy(within, people.common_size(present))
-    return layouts.mask_to_comfy(limb_mask.limb_mask(present, limb_mask.Parts(parts), width, area, other))
+    found = pose_record.read(pose, threshold)
+    other = None if other_pose is None else pose_record.read(other_pose, threshold)
+    area = layouts.mask_from_comfy(within, common_size(found))
+    return layouts.mask_to_comfy(limb_mask.limb_mask(found, limb_mask.Parts(parts), width, area, other))

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import folder_paths
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ..core.pose import edited, people, skeleton
+from ..core.batch import common_batch, repeated
+from ..core.pose import edited
 from ..core.pose.edited import Edit
 from ..core.pose.extension import extension_needed
-from ..core.pose.people import Frame, Pose
+from ..core.pose.person import Frame, Pose, common_size
 from ..core.pose.template import template_person
 from ..core.shapes import Size
-from . import layouts
+from . import layouts, pose_record
 from .choices import TAKE
-from .pose import draw
+from .files import write_whole
+from .pose import picture_of
+from .pose_record import Record, Written
 
 log = logging.getLogger("recompose")
 
@@ -52,9 +52,11 @@ class Drawing(NamedTuple):
 
 @dataclass
 class Choice:
-    """The pose in use, the frames whose edit was kept or replaced though the pose changed, and notices."""
+    """The pose in use, the numbers of its edited frames, of those whose edit was kept or replaced though the
+    pose changed, and notices."""
 
-    pose: Pose = field(default_factory=list)
+    pose: list[Frame] = field(default_factory=list)
+    edited: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -64,35 +66,23 @@ def _count(pose: Pose | None, pictures: Tensor | None, edit: Edit) -> int:
     """How many frames there are; ValueError where pose and pictures disagree."""
     if pose is None and pictures is None:
         return max(edit.frames, default=0) + 1
-    frames, shots = 1 if pose is None else len(pose), 1 if pictures is None else len(pictures)
-    if frames != shots and 1 not in (frames, shots):
-        raise ValueError(
-            f"The pose has {frames} frames but the image batch has {shots} pictures; "
-            "connect the pose made from these pictures."
-        )
-    return max(frames, shots)
+    return common_batch({"pose": pose, "image": pictures})
 
 
-def _incoming(pose: Pose | None, size: Size | None, blank: Size, count: int, threshold: float) -> Pose:
-    """One frame per picture in pixels, scores 0 or 1; without a pose a standing person in each."""
-    if pose is None:
-        canvas = size or blank
-        person = template_person(canvas)
-        return [
-            {"canvas_width": canvas.width, "canvas_height": canvas.height, "people": [copy.deepcopy(person)]}
-            for _ in range(count)
-        ]
-    found = [copy.deepcopy(pose[index % len(pose)]) for index in range(count)]
-    for frame in found:
-        stated = people.stated_size(frame) or size or blank
-        if size is not None and stated != size:
+def _incoming(record: Any | None, size: Size | None, blank: Size, threshold: float) -> list[Frame] | None:
+    """The frames of the pose, if there is one, on the picture, if there is one."""
+    if record is None:
+        return None
+    pose = pose_record.read(record, threshold, size or blank, pose_record.check_whole)
+    if not pose:
+        raise ValueError("The pose has no frame; connect a pose with one frame per picture.")
+    for frame in pose:
+        if size is not None and frame.size != size:
             raise ValueError(
-                f"The pose belongs to a picture of {stated} but the image is {size}; "
+                f"The pose belongs to a picture of {frame.size} but the image is {size}; "
                 "connect the pose made from this picture."
             )
-        frame["canvas_width"], frame["canvas_height"] = stated
-        edited.checked(frame)
-    return people.with_presence(found, threshold)
+    return pose
 
 
 def _numbers(indices: list[int]) -> str:
@@ -110,13 +100,22 @@ def _choose(incoming: Pose, detected: bool, edit: Edit, when_pose_changes: str) 
             choice.pose.append(frame)
             choice.replaced += [index] if mine is not None else []
             continue
+        choice.edited.append(index)
         choice.kept += [index] if changed else []
-        scaled += [index] if mine.size != people.size(frame) else []
+        scaled += [index] if mine.size != frame.size else []
         choice.pose.append(edited.applied(mine, frame))
     beyond = [index for index in edit.frames if index >= len(incoming)]
     told = (KEPT, choice.kept), (REPLACED, choice.replaced), (SCALED, scaled), (BEYOND, beyond)
     choice.notices += [sentence.format(_numbers(indices)) for sentence, indices in told if indices]
     return choice
+
+
+def _record(choice: Choice) -> list[Record]:
+    """The pose in use as POSE_KEYPOINT; an edited person has every list that the detected one names."""
+    return [
+        pose_record.frame_record(frame, Written.NAMED if index in choice.edited else Written.LISTED)
+        for index, frame in enumerate(choice.pose)
+    ]
 
 
 def _preview(picture: Tensor) -> dict[str, str]:
@@ -130,33 +129,19 @@ def _preview(picture: Tensor) -> dict[str, str]:
     name = f"recompose_{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}.jpg"
     folder = Path(folder_paths.get_temp_directory())
     if not (folder / name).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"{name}.{os.getpid()}.part"
-        Image.fromarray(pixels).save(unfinished, format="JPEG", quality=90)
-        unfinished.replace(folder / name)
+        preview = Image.fromarray(pixels)
+        write_whole(folder / name, lambda path: preview.save(path, format="JPEG", quality=90))
     return {"filename": name, "subfolder": "", "type": "temp"}
 
 
-def _told(frame: Frame, detected: bool) -> Frame:
-    """The incoming frame as the editor gets it: rounded to 0.01 px, with its fingerprint."""
-    persons = []
-    for person in frame.get("people") or []:
-        entry: dict[str, Any] = {
-            key: np.round(people.triples(person, key), 2).ravel().tolist() for key in skeleton.KEYS
-        }
-        marks = people.estimated(person)
-        if marks.any():
-            entry["recompose"] = {"estimated": marks.astype(int).tolist()}
-        persons.append({key: value for key, value in entry.items() if value})
-    size = people.size(frame)
-    mark = edited.fingerprint(frame) if detected else ""
-    return {"canvas_width": size.width, "canvas_height": size.height, "people": persons, "fingerprint": mark}
+def _previews(pictures: Tensor, count: int) -> list[dict[str, str]]:
+    return repeated([_preview(picture) for picture in pictures], count, "image")
 
 
 def _needed(pose: Pose) -> list[int]:
     """Whole pixels needed beyond left, top, right and bottom; none where nobody is there."""
-    size = people.common_size(pose)
-    if not any(True for _ in people.everybody(pose)):
+    size = common_size(pose)
+    if not any(frame.people for frame in pose):
         return [0, 0, 0, 0]
     return [math.ceil(side) for side in extension_needed(pose, size, math.inf)[:4]]
 
@@ -168,32 +153,30 @@ def edit_pose(
     drawing: Drawing,
     threshold: float,
     image: Tensor | None,
-    pose: Pose | None,
-) -> tuple[Pose, Tensor, list[int], dict[str, Any]]:
+    pose: Any | None,
+) -> tuple[list[Record], Tensor, list[int], dict[str, Any]]:
     """The pose in use, its control image, the pixels needed per side, and what the editor is told.
 
     Raises ValueError where image and pose do not belong together or the pose is malformed; a damaged value
     only leads to notices.
     """
     pictures = None if image is None else layouts.image_from_comfy(image)
-    if pose is not None and not pose:
-        raise ValueError("The pose has no frame; connect a pose with one frame per picture.")
-    edit = edited.parse(value)
-    count = _count(pose, pictures, edit)
     size = None if pictures is None else layouts.size_of(pictures)
-    incoming = _incoming(pose, size, blank, count, threshold)
-    choice = _choose(incoming, pose is not None, edit, when_pose_changes)
+    edit, detected = edited.parse(value), _incoming(pose, size, blank, threshold)
+    count = _count(detected, pictures, edit)
+    template = [Frame(size or blank, (template_person(size or blank),))]
+    incoming = repeated(detected or template, count, "pose")
+    choice = _choose(incoming, detected is not None, edit, when_pose_changes)
     for notice in choice.notices:
         log.warning("Edit Pose: %s", notice)
     needed = _needed(choice.pose)
+    marks = [edited.fingerprint(frame) if detected else "" for frame in incoming]
     report = {
-        "pose": [_told(frame, pose is not None) for frame in incoming],
-        "pictures": []
-        if pictures is None
-        else [_preview(pictures[index % len(pictures)]) for index in range(count)],
+        "pose": [pose_record.for_editor(*pair) for pair in zip(incoming, marks, strict=True)],
+        "pictures": [] if pictures is None else _previews(pictures, count),
         "kept": choice.kept,
         "replaced": choice.replaced,
         "notices": choice.notices,
         "needed": needed,
     }
-    return choice.pose, draw(choice.pose, *drawing, threshold), needed, report
+    return _record(choice), picture_of(choice.pose, *drawing), needed, report

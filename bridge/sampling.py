@@ -21,13 +21,14 @@ from comfy_execution.progress import WebUIProgressHandler, get_progress_state
 from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
+from ..core.mask.latent_cells import check_aspect
 from ..core.sampling import lagrange, repaint, schedules
 from ..core.sampling.checks import check_descent
 from ..core.sampling.known import Known
 from ..core.sampling.noise_sampler import FreshNoise
 from ..core.sampling.noise_schedule import Kind, NoisePath
 from .choices import INPAINT
-from .layouts import check_finite
+from .layouts import check_finite, size_of
 
 LOG = logging.getLogger("recompose")
 NO_SIGMAS = (
@@ -253,14 +254,7 @@ def _checked_mask(latent: dict[str, Any], who: str) -> Any:
     check_finite(mask, "The noise mask")
     if samples.ndim not in (4, 5):  # sound has no aspect
         return given
-    (height, width), (rows, columns) = mask.shape[-2:], samples.shape[-2:]
-    # A VAE cuts the pixels off that do not fill a cell, so a cell stands for a range of sizes.
-    least, most = max(width / (columns + 1), height / (rows + 1)), min(width / columns, height / rows)
-    if least >= most:
-        raise ValueError(
-            f"The noise mask is {width}×{height} and the latent {columns}×{rows} cells, which is another "
-            "aspect; connect the mask of the picture that was encoded."
-        )
+    check_aspect(size_of(mask), size_of(samples), "The noise mask")
     _check_count(mask, samples)
     return given
 

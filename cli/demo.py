@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--detector",
         metavar="NAME",
-        help="what finds the pose if none is given: DWPose, OpenPose or a file in models/keypoint_networks",
+        help="what finds the pose if none is given: DWPose, OpenPose or a file in models/keypoint_models",
     )
     options.add_argument("--checkpoint", metavar="NAME", help="checkpoint, as the server lists it")
     options.add_argument("--controlnet", metavar="NAME", help="OpenPose ControlNet, as the server lists it")

@@ -10,7 +10,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the lab offers, for an installation that came without it.
-NAMES = ("bench", "demo", "figures", "quality", "test", "train-demo", "update-pins")
+NAMES = (
+    "bench",
+    "demo",
+    "demo-models",
+    "figures",
+    "help-pictures",
+    "quality",
+    "test",
+    "train-demo",
+    "update-pins",
+)
 
 
 def summaries(folder: Path = ROOT / "lab" / "commands") -> dict[str, str]:

@@ -18,7 +18,7 @@ COMMANDS = {
 def usage() -> str:
     """The list of commands, as printed for --help."""
     found = {**COMMANDS, **{name: text for name, text in lab.summaries().items() if name not in COMMANDS}}
-    rows = [f"  {name:<12} {text}" for name, text in found.items()]
+    rows = [f"  {name:<14} {text}" for name, text in found.items()]
     return "\n".join(["usage: python3 cli COMMAND [options]", "", *rows])
 
 

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Sized
+from typing import TypeVar
+
 from torch import Tensor
+
+Item = TypeVar("Item")
+
+
+def _check(length: int, batch: int, name: str) -> None:
+    if length not in (1, batch):
+        raise ValueError(f"{name} has a batch of {length} but {batch} is needed; connect 1 or {batch}.")
 
 
 def broadcast(tensor: Tensor, batch: int, name: str) -> Tensor:
     """View a batch of one as a batch of `batch`; raises ValueError if it is neither."""
-    if len(tensor) not in (1, batch):
-        raise ValueError(f"{name} has a batch of {len(tensor)} but {batch} is needed; connect 1 or {batch}.")
+    _check(len(tensor), batch, name)
     return tensor.expand(batch, *tensor.shape[1:])
 
 
-def common_batch(tensors: dict[str, Tensor | None]) -> int:
-    """The batch that named tensors (None = not connected) share, one fitting any; else ValueError."""
-    counts = {name: len(tensor) for name, tensor in tensors.items() if tensor is not None}
+def repeated(items: Sequence[Item], batch: int, name: str) -> list[Item]:
+    """A list of one as a list of `batch` times the same item; raises ValueError if it is neither."""
+    _check(len(items), batch, name)
+    return [items[index % len(items)] for index in range(batch)]
+
+
+def common_batch(batches: dict[str, Sized | None]) -> int:
+    """The length that named batches (None = not connected) share, one fitting any; else ValueError."""
+    counts = {name: len(batch) for name, batch in batches.items() if batch is not None}
     batch = max(counts.values())
     if any(count not in (1, batch) for count in counts.values()):
         got = ", ".join(f"{name} {count}" for name, count in counts.items())

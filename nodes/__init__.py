@@ -3,10 +3,14 @@ with is therefore imported where it computes."""
 
 from comfy_api.latest import ComfyExtension, io
 
+from ..bridge import routes
 from . import canvas, caption, detect, mask, pose, pose_edit, sampling
 
 
 class RecomposeExtension(ComfyExtension):
+    async def on_load(self) -> None:
+        routes.register()
+
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [
             *canvas.NODES,

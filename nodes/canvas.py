@@ -64,7 +64,7 @@ def fills() -> list[io.DynamicCombo.Option]:
         min=0,
         max=0xFFFFFFFFFFFFFFFF,
         control_after_generate=False,
-        tooltip="Draws the noise.",
+        tooltip="Seed of the noise fill.",
     )
     return [
         io.DynamicCombo.Option("smooth", []),
@@ -90,24 +90,22 @@ class ExtendCanvas(io.ComfyNode):
                 io.DynamicCombo.Input(
                     "mode",
                     options=modes(),
-                    tooltip="body: as much as the pose needs. sides: pixels per side. size: a canvas "
-                    "of this size. "
-                    "aspect: the smallest canvas of this aspect.",
+                    tooltip="body: as much as the pose needs. sides: pixels per side. size: a canvas of this "
+                    "size. aspect: the smallest canvas of this aspect.",
                 ),
                 io.Int.Input(
                     "multiple_of",
                     default=8,
                     min=1,
                     max=512,
-                    tooltip="Grows the sides that are extended until the canvas's sides are "
-                    "multiples of this.",
+                    tooltip="Extends the chosen sides until the canvas's sides are multiples of this.",
                 ),
                 io.DynamicCombo.Input(
                     "fill",
                     options=fills(),
-                    tooltip="What the new area shows before it is painted: smooth continues the "
-                    "border's colours, "
-                    "edge repeats the border, mirror reflects the picture, noise scatters nearby colours.",
+                    tooltip="What the new area shows before it is painted. smooth continues the border's "
+                    "colours, edge repeats the border, mirror reflects the picture, noise scatters nearby "
+                    "colours, color is one plain colour.",
                 ),
                 io.Int.Input(
                     "feather",
@@ -157,8 +155,7 @@ class CropToRegion(io.ComfyNode):
                 io.Combo.Input(
                     "crop_to",
                     options=["mask and person", "mask", "person"],
-                    tooltip="What must be inside the crop. mask and person uses whichever of the two "
-                    "is connected.",
+                    tooltip="What must be inside the crop. mask and person: both, or the one connected.",
                 ),
                 io.Int.Input(
                     "width", default=512, min=16, max=LARGEST_SIDE, tooltip="The model's width in pixels."
@@ -189,8 +186,7 @@ class CropToRegion(io.ComfyNode):
                     min=1.0,
                     max=4.0,
                     step=0.05,
-                    tooltip="If the picture would be scaled by less than this factor, it is not "
-                    "scaled at all.",
+                    tooltip="A crop that needs less scaling than this factor is not scaled at all.",
                 ),
                 io.Mask.Input("mask", optional=True),
                 io.Image.Input(
@@ -253,16 +249,14 @@ class StitchBack(io.ComfyNode):
                 io.DynamicCombo.Input(
                     "mode",
                     options=[io.DynamicCombo.Option("strict", []), io.DynamicCombo.Option("blend", [width])],
-                    tooltip="strict: pixels outside the mask stay bit for bit, the generated side is "
-                    "matched in tone. "
-                    "blend: fades over a band of known pixels, which change.",
+                    tooltip="strict: pixels outside the mask stay bit for bit; the generated side is "
+                    "matched in tone. blend: it fades out over known pixels, which change.",
                 ),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="1 = take the generated pixel; of the canvas's size, or of the crop's "
-                    "(with context). "
-                    "Without a mask everything outside the region.",
+                    tooltip="1 = take the generated pixel. Of the canvas's size or, with context, the "
+                    "crop's. Without a mask: everything outside the region.",
                 ),
                 Region.Input(
                     "region",

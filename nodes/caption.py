@@ -10,7 +10,7 @@ class BlipCaption(io.ComfyNode):
             node_id="RecomposeBlipCaption",
             display_name="BLIP Caption",
             category="recompose/caption",
-            description="Describe each picture in a sentence with a BLIP model from models/blip.",
+            description="Describes each picture in a sentence with a BLIP model from models/blip.",
             search_aliases=["caption", "describe image", "image to text", "interrogate"],
             inputs=[
                 io.Image.Input("image"),
@@ -52,7 +52,7 @@ class BlipCaption(io.ComfyNode):
                     min=1.0,
                     max=2.0,
                     step=0.05,
-                    tooltip="Above 1, words already said become less likely; at most 1.2 with beams.",
+                    tooltip="Above 1, repeated words become less likely; at most 1.2 with beams.",
                 ),
             ],
             outputs=[

@@ -25,7 +25,7 @@ class DetectPose(io.ComfyNode):
                     ],
                     tooltip="DWPose: body, feet, hands and face, files in models/dwpose. OpenPose: body, "
                     "hands and face, files in models/openpose. keypoint model: one person's body and "
-                    "feet, by a small model in models/keypoint_networks.",
+                    "feet, by a small model in models/keypoint_models.",
                 ),
                 io.Float.Input(
                     "threshold",
@@ -83,7 +83,7 @@ def person_score() -> io.Float.Input:
         max=0.95,
         step=0.05,
         advanced=True,
-        tooltip="What is a person with a higher score is looked at.",
+        tooltip="People detected with at least this score are used.",
     )
 
 
@@ -97,7 +97,7 @@ def face() -> io.Boolean.Input:
 
 def keypoint_file() -> io.Combo.Input:
     return io.Combo.Input(
-        "model", options=choices.keypoint_models(), tooltip="A file in models/keypoint_networks."
+        "model", options=choices.keypoint_models(), tooltip="A file in models/keypoint_models."
     )
 
 

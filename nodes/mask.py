@@ -37,8 +37,7 @@ class FeatherMask(io.ComfyNode):
                 io.Combo.Input(
                     "direction",
                     options=["both", "inward", "outward"],
-                    tooltip="Where the soft edge lies: half on each side, or all inside or outside "
-                    "of the edge.",
+                    tooltip="Where the soft edge lies: half on each side, all inside, or all outside.",
                 ),
                 io.Combo.Input(
                     "shape",
@@ -88,7 +87,7 @@ class SnapMaskToLatent(io.ComfyNode):
                     advanced=True,
                     tooltip="Pixels per latent cell; only used if neither vae nor samples is connected.",
                 ),
-                io.Vae.Input("vae", optional=True, tooltip="Tells how many pixels a latent cell has."),
+                io.Vae.Input("vae", optional=True, tooltip="Gives the number of pixels per latent cell."),
                 io.Latent.Input("samples", optional=True, tooltip="The latent that gets the noise mask."),
             ],
             outputs=[

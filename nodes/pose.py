@@ -33,7 +33,7 @@ def drawing() -> list[io.Input]:
         io.Boolean.Input(
             "feet",
             default=False,
-            tooltip="Draw heels and toes. The SD 1.5 ControlNets never saw feet, so it is off.",
+            tooltip="Draw heels and toes. Off, because SD 1.5 ControlNets were trained without feet.",
         ),
     ]
 
@@ -52,8 +52,7 @@ class LoadPose(io.ComfyNode):
                     "text",
                     default="",
                     multiline=True,
-                    tooltip="OpenPose JSON. It travels inside the workflow; when it is empty the file is "
-                    "read.",
+                    tooltip="OpenPose JSON, saved in the workflow. If empty, the file is read.",
                 ),
                 io.Combo.Input(
                     "file",
@@ -73,16 +72,14 @@ class LoadPose(io.ComfyNode):
                     default=0,
                     min=0,
                     max=16384,
-                    tooltip="Width of the pose's picture, for files that do not say; 0: from the file or "
-                    "the image.",
+                    tooltip="Width of the pose's picture, if the file lacks it. 0: from the file or image.",
                 ),
                 io.Int.Input(
                     "height",
                     default=0,
                     min=0,
                     max=16384,
-                    tooltip="Height of the pose's picture, for files that do not say; 0: from the file "
-                    "or the image.",
+                    tooltip="Height of the pose's picture, if the file lacks it. 0: from the file or image.",
                 ),
                 io.Image.Input(
                     "image",
@@ -121,9 +118,8 @@ class CompletePose(io.ComfyNode):
             display_name="Complete Pose",
             category=CATEGORY,
             search_aliases=["feet", "legs", "full body", "missing keypoints", "openpose"],
-            description="Adds the hips, knees, ankles, heels and toes the picture does not show, by the "
-            "proportions "
-            "of the body, and says how much canvas they need beyond each side.",
+            description="Estimates hips, knees, ankles, heels and toes outside the picture from body "
+            "proportions, and gives the canvas they need beyond each side.",
             has_intermediate_output=True,
             inputs=[
                 PoseKeypoint.Input("pose"),
@@ -134,8 +130,7 @@ class CompletePose(io.ComfyNode):
                     max=10.0,
                     step=0.05,
                     advanced=True,
-                    tooltip="Stop with an error when a side needs more than this many times the "
-                    "picture's height.",
+                    tooltip="The most a side may need, in picture heights; more is an error.",
                 ),
                 threshold(),
                 io.Combo.Input(
@@ -143,8 +138,7 @@ class CompletePose(io.ComfyNode):
                     options=[legs.value for legs in Legs],
                     default=Legs.AUTO.value,
                     optional=True,
-                    tooltip="What hidden legs do. auto: as the arms and the visible parts of the legs tell, "
-                    "else standing.",
+                    tooltip="What hidden legs do. auto: inferred from arms and thighs, else standing.",
                 ),
             ],
             outputs=[
@@ -196,8 +190,7 @@ class LimbMask(io.ComfyNode):
             display_name="Limb Mask",
             category=CATEGORY,
             search_aliases=["pose mask", "body part mask", "feet mask", "openpose mask"],
-            description="A mask around parts of the body, around the points that were guessed, or around "
-            "what moved "
+            description="A mask around parts of the body, around estimated points, or around what moved "
             "between two poses.",
             inputs=[
                 PoseKeypoint.Input("pose"),
@@ -205,9 +198,8 @@ class LimbMask(io.ComfyNode):
                     "parts",
                     options=[part.value for part in Parts],
                     default=Parts.ESTIMATED.value,
-                    tooltip="estimated: what Complete Pose added. moved: where a limb was and where it "
-                    "is now, "
-                    "compared with the other pose.",
+                    tooltip="estimated: what Complete Pose added. moved: where a limb is in this pose and in "
+                    "the other one.",
                 ),
                 io.Float.Input(
                     "width",

@@ -31,7 +31,7 @@ def settings() -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.05,
-            tooltip="Fresh noise in each step: 0 is DDIM, 1 DDPM, which comes closer to the truth.",
+            tooltip="Fresh noise in each step: 0 is DDIM, 1 is DDPM. 1 is more accurate.",
         ),
         *(
             io.Float.Input(
@@ -81,7 +81,7 @@ def course(schedulers: list[str], scheduler: str, tooltip: str) -> list[io.Input
             "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
             tooltip="The same seed gives the same picture, on every device and in any batch.",
         ),
-        denoise(0.01, "Below 1 starts from the latent with less noise, keeping some of what is there."),
+        denoise(0.01, "Below 1: starts from the noised latent and keeps part of it."),
     ]  # fmt: skip
 
 
@@ -92,14 +92,14 @@ class RePaintSampler(io.ComfyNode):
             node_id="RecomposeRePaintSampler",
             display_name="RePaint Sampler",
             category=CATEGORY,
-            description="Inpaints with any model by going back up in noise again and again.",
+            description="Inpaints with any model by adding noise again and resampling.",
             search_aliases=["inpaint sampler", "resample", "outpaint"],
             inputs=[
                 *settings(),
                 io.Sigmas.Input(
                     "sigmas",
                     optional=True,
-                    tooltip="The sigmas it will be used with: tells the model calls, and errors, beforehand.",
+                    tooltip="The sigmas it will be used with, for model calls and for errors before the run.",
                 ),
             ],
             outputs=[
@@ -107,7 +107,7 @@ class RePaintSampler(io.ComfyNode):
                 io.Int.Output(
                     "model_calls",
                     display_name="model calls",
-                    tooltip="How often the model will be asked; needs sigmas.",
+                    tooltip="Number of model calls of the run; needs sigmas.",
                 ),
             ],
         )
@@ -128,14 +128,14 @@ class RePaint(io.ComfyNode):
             node_id="RecomposeRePaint",
             display_name="RePaint",
             category=CATEGORY,
-            description="Repaints what the noise mask covers so that it fits what is known; any model.",
+            description="Repaints what the noise mask covers so that it fits the rest, with any model.",
             search_aliases=["inpaint", "outpaint", "ksampler inpaint", "resample"],
             inputs=[
                 *given(),
                 io.DynamicCombo.Input(
                     "preset",
                     options=presets(),
-                    tooltip="fast asks the model 50 times, better 100, best 200; custom as you say.",
+                    tooltip="fast: 50 model calls. better: 100. best: 200. custom: your own settings.",
                 ),
                 *course(choices.SCHEDULERS, choices.SCHEDULER, "How the noise levels are distributed."),
             ],
@@ -161,7 +161,7 @@ class LagrangeSampler(io.ComfyNode):
             node_id="RecomposeLagrangeSampler",
             display_name="Lagrange Sampler",
             category=CATEGORY,
-            description="Inpaints with any model in one call a step, pushing the known part until it is met.",
+            description="Inpaints with any model, one model call per step, by a Lagrange multiplier.",
             search_aliases=["inpaint sampler", "outpaint", "multiplier", "momentum"],
             inputs=[
                 io.Float.Input(
@@ -170,7 +170,7 @@ class LagrangeSampler(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="How hard known cells are pushed, as a share of the largest stable push.",
+                    tooltip="Step size of the multiplier, as a share of the largest stable one. 0: none.",
                 ),
                 io.Float.Input(
                     "momentum",
@@ -178,7 +178,7 @@ class LagrangeSampler(io.ComfyNode):
                     min=0.0,
                     max=0.99,
                     step=0.01,
-                    tooltip="The share of the last push that goes on; 0 is plain gradient descent.",
+                    tooltip="Share of the multiplier's last step that is repeated; 0: gradient descent.",
                 ),
                 io.Float.Input(
                     "eta",
@@ -215,11 +215,11 @@ class LagrangeInpaint(io.ComfyNode):
             node_id="RecomposeLagrangeInpaint",
             display_name="Lagrange Inpaint",
             category=CATEGORY,
-            description="Repaints what the noise mask covers so that it fits the known; one call a step.",
+            description="Repaints what the noise mask covers to fit the rest; one model call per step.",
             search_aliases=["inpaint", "outpaint", "ksampler inpaint", "multiplier"],
             inputs=[
                 *given(),
-                steps(50, "Noise levels; the model is asked once at each."),
+                steps(50, "Noise levels, with one model call at each."),
                 *course(
                     [choices.INPAINT, *choices.SCHEDULERS],
                     choices.INPAINT,
@@ -248,12 +248,12 @@ class InpaintScheduler(io.ComfyNode):
             node_id="RecomposeInpaintScheduler",
             display_name="Inpaint Scheduler",
             category=CATEGORY,
-            description="The noise levels that suit Lagrange Sampler, between the model's own; any model.",
+            description="Sigmas for Lagrange Sampler, within the range of the model.",
             search_aliases=["sigmas", "karras", "flow", "lagrange"],
             inputs=[
                 io.Model.Input("model"),
-                steps(50, "Noise levels; Lagrange Sampler asks the model once at each."),
-                denoise(0.0, "Below 1 goes only through the last levels of a longer course; 0 gives none."),
+                steps(50, "Noise levels; Lagrange Sampler makes one model call at each."),
+                denoise(0.0, "Below 1: only the last levels of a longer schedule. 0: no sigmas."),
             ],
             outputs=[io.Sigmas.Output("sigmas", display_name="sigmas")],
         )

@@ -1,96 +1,182 @@
-"""The arrows between the rooms and the size budgets, held on the sources and proven red on planted code."""
+"""The arrows between folders, circles between files and the size budgets, proven red on planted code."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = {
+PRODUCT = ("core", "training", "bridge", "nodes", "cli")
+# Which folders the files of a folder may import. A name stands for the folder's own files, "name/" for
+# everything below it as well. Product never imports lab.
+ARROWS = {
     "core": {"core"},
-    "training": {"core", "training"},
-    "lab": {"core", "training", "cli", "lab"},
-    "cli": {"cli"},
-    "bridge": {"core", "training", "bridge"},
-    "nodes": {"bridge", "core", "nodes"},
+    "core/mask": {"core", "core/mask"},
+    "core/sampling": {"core", "core/sampling"},
+    "core/canvas": {"core", "core/mask", "core/canvas"},
+    "core/pose": {"core", "core/pose/"},
+    "core/pose/estimate": {"core", "core/pose/"},
+    "training": {"core/", "training"},
+    "bridge": {"core/", "training", "bridge", "bridge/models"},
+    "bridge/models": {"core/", "bridge", "bridge/models"},
+    "bridge/detectors": {"core/", "bridge", "bridge/models", "bridge/detectors"},
+    "nodes": {"core/", "bridge/", "nodes"},
+    "cli": {"cli/"},
+    "cli/comfy": {"cli", "cli/comfy"},
+    "lab": {"lab", "lab/setup", "lab/toy"},
+    "lab/toy": {"core/", "cli/", "lab", "lab/toy/"},
+    "lab/train": {"core/", "training", "lab", "lab/toy/", "lab/train"},
+    "lab/setup": {"cli/", "lab", "lab/toy", "lab/setup"},
+    "lab/evaluate": {
+        "core/",
+        "training",
+        "cli/",
+        "lab",
+        "lab/toy/",
+        "lab/train",
+        "lab/setup",
+        "lab/evaluate/",
+    },
+    "lab/commands": {"training", "cli/", "lab/"},
 }
 HOST = {
+    "app",
     "comfy",
     "comfy_api",
+    "comfy_config",
+    "comfy_execution",
     "comfy_extras",
-    "folder_paths",
-    "node_helpers",
-    "server",
     "execution",
+    "folder_paths",
     "latent_preview",
+    "node_helpers",
+    "nodes",
+    "server",
 }
 HOST_ALLOWED = {
-    "core": set(),
-    "training": set(),
-    "lab": {"comfy", "comfy_api"},
-    "cli": set(),
-    "bridge": HOST - {"comfy_api", "server", "execution"},
+    "bridge": {"comfy", "comfy_execution", "comfy_extras", "folder_paths", "latent_preview", "node_helpers"},
     "nodes": {"comfy_api"},
+    "lab": {"comfy", "comfy_api"},
 }
+# The one file that may offer something to ComfyUI's server.
+ROUTES = Path("bridge/routes.py")
 # Packages that may be imported only inside a function, so that loading the pack stays cheap.
 LAZY = {"scipy", "transformers", "torchvision", "kornia", "cv2", "controlnet_aux", "rtmlib", "onnxruntime"}
 BANNED_IN_CORE = {"transformers", "safetensors", "torchvision", "kornia", "requests", "aiohttp"}
 FILE_LINES, FUNCTION_LINES, EXECUTE_LINES = 400, 40, 8
 
 
-def imported(node: ast.AST, path: Path) -> list[tuple[str, bool]]:
-    """(top-level name or room, is it ours) of one import statement in `path` (relative to the root)."""
+def module_file(parts: list[str]) -> Path | None:
+    """The file of a module of ours by its dotted parts, relative to the root; None where there is none."""
+    for path in (Path(*parts).with_suffix(".py"), Path(*parts) / "__init__.py") if parts else ():
+        if (ROOT / path).is_file():
+            return path
+    return None
+
+
+def imported(node: ast.AST, path: Path) -> Iterator[tuple[str, list[str] | None]]:
+    """(the host's or a library's top-level name, None) or ("", the parts of a module of ours), one by one."""
     if isinstance(node, ast.Import):
-        return [(name.name.split(".")[0], False) for name in node.names]
+        for name in node.names:
+            yield name.name.split(".")[0], None
     if not isinstance(node, ast.ImportFrom):
-        return []
-    if node.level == 0:
-        top, _, rest = (node.module or "").partition(".")
-        if top == "recompose":
-            names = [rest.split(".")[0]] if rest else [name.name for name in node.names]
-            return [(name, True) for name in names]
-        return [(top, False)]
-    base = path.parent.parts[: len(path.parent.parts) - (node.level - 1)]
-    target = [*base, *(node.module or "").split(".")] if node.module else list(base)
-    if target:
-        return [(target[0], True)]
-    return [(name.name, True) for name in node.names]
+        return
+    given = (node.module or "").split(".") if node.module else []
+    if node.level == 0 and given[0] != "recompose":
+        yield given[0], None
+        return
+    base = (
+        given[1:]
+        if node.level == 0
+        else [*path.parent.parts[: len(path.parent.parts) + 1 - node.level], *given]
+    )
+    for name in node.names:
+        # A name that is no module is something inside the module it is taken from.
+        whole = [*base, name.name]
+        yield "", whole if module_file(whole) or not module_file(base) or not base else base
+
+
+def folder_of(parts: list[str]) -> str:
+    """The folder a module of ours lies in; a package counts as the folder itself."""
+    path = module_file(parts)
+    if path is None:
+        return "/".join(parts[:-1] or parts)
+    return path.parent.as_posix()
+
+
+def may(folder: str, target: str) -> bool:
+    """Whether files of a folder may import files of another."""
+    rules = next(ARROWS[name] for name in (folder, *map(str, Path(folder).parents)) if name in ARROWS)
+    return any(target == rule or (rule.endswith("/") and f"{target}/".startswith(rule)) for rule in rules)
+
+
+def broken_arrows(path: Path, tree: ast.Module) -> Iterator[str]:
+    """Every import of one file that its folder may not have; `path` is relative to the root."""
+    room, folder = path.parts[0], path.parent.as_posix()
+    top_level = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        for name, parts in imported(node, path):
+            where = f"{path}:{getattr(node, 'lineno', 0)}"
+            if parts is not None and not may(folder, folder_of(parts)):
+                yield f"{where}: {folder} may not import {'.'.join(parts)}"
+            known = HOST_ALLOWED.get(room, set()) | ({"server"} if path == ROUTES else set())
+            if parts is None and name in HOST - known:
+                yield f"{where}: {room} may not know the host's {name}"
+            if parts is None and room == "core" and name in BANNED_IN_CORE:
+                yield f"{where}: core may not import {name}"
+            if (
+                parts is None
+                and name in LAZY
+                and id(node) in top_level
+                and room in ("core", "bridge", "nodes")
+            ):
+                yield f"{where}: import {name} inside the function that needs it"
+
+
+def over_budget(path: Path, tree: ast.Module, lines: int) -> Iterator[str]:
+    """Every budget that one file breaks."""
+    room = path.parts[0]
+    if lines > FILE_LINES:
+        yield f"{path}: {lines} lines, at most {FILE_LINES}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length, where = node.end_lineno - node.lineno + 1, f"{path}:{node.lineno}: {node.name}"
+            if length > FUNCTION_LINES and node.name != "define_schema":
+                yield f"{where} has {length} lines, at most {FUNCTION_LINES}"
+            body = node.end_lineno - node.body[0].lineno + 1
+            if room == "nodes" and node.name == "execute" and body > EXECUTE_LINES:
+                yield f"{where} has {body} lines, at most {EXECUTE_LINES}"
+        if room == "nodes" and isinstance(node, ast.For | ast.While):
+            yield f"{path}:{node.lineno}: no loops in nodes"
 
 
 def violations(path: Path, source: str) -> list[str]:
     """Every broken arrow or budget of one file; `path` is relative to the root."""
-    room, tree, found = path.parts[0], ast.parse(source), []
-    lines = source.count("\n")
-    if lines > FILE_LINES:
-        found.append(f"{path}: {lines} lines, at most {FILE_LINES}")
-    top_level = {id(node) for node in tree.body}
-    for node in ast.walk(tree):
-        for name, ours in imported(node, path):
-            if ours and name not in ROOMS[room]:
-                found.append(f"{path}:{node.lineno}: {room} may not import {name}")
-            if not ours and name in HOST - HOST_ALLOWED[room]:
-                found.append(f"{path}:{node.lineno}: {room} may not know the host's {name}")
-            if not ours and room == "core" and name in BANNED_IN_CORE:
-                found.append(f"{path}:{node.lineno}: core may not import {name}")
-            if not ours and name in LAZY and id(node) in top_level and room in ("core", "bridge", "nodes"):
-                found.append(f"{path}:{node.lineno}: import {name} inside the function that needs it")
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = node.end_lineno - node.lineno + 1
-            if length > FUNCTION_LINES and node.name != "define_schema":
-                found.append(
-                    f"{path}:{node.lineno}: {node.name} has {length} lines, at most {FUNCTION_LINES}"
-                )
-            body = node.end_lineno - node.body[0].lineno + 1
-            if room == "nodes" and node.name == "execute" and body > EXECUTE_LINES:
-                found.append(f"{path}:{node.lineno}: execute has {body} lines, at most {EXECUTE_LINES}")
-        if room == "nodes" and isinstance(node, ast.For | ast.While):
-            found.append(f"{path}:{node.lineno}: no loops in nodes")
-    return found
+    tree = ast.parse(source)
+    return [*broken_arrows(path, tree), *over_budget(path, tree, source.count("\n"))]
 
 
-SOURCES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Files that import each other in a circle; empty without one."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def edges(path: Path, source: str) -> set[str]:
+    """The files of ours that one file imports, at its top or inside functions."""
+    tree = ast.parse(source)
+    found = (parts for node in ast.walk(tree) for _, parts in imported(node, path) if parts is not None)
+    return {str(file) for file in map(module_file, found) if file is not None}
+
+
+SOURCES = sorted(path.relative_to(ROOT) for room in (*PRODUCT, "lab") for path in (ROOT / room).rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)
@@ -98,22 +184,51 @@ def test_the_house_holds(path: Path) -> None:
     assert violations(path, (ROOT / path).read_text()) == []
 
 
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    assert circle({str(path): edges(path, (ROOT / path).read_text()) for path in SOURCES}) == []
+
+
+def test_every_folder_has_its_arrows() -> None:
+    folders = {path.parent.as_posix() for path in SOURCES}
+    missing = {folder for folder in folders if folder.startswith(("core", "bridge")) and folder not in ARROWS}
+    assert missing == set()
+
+
 PLANTED = [
     ("core/x.py", "import comfy.utils\n"),
     ("core/x.py", "from ..bridge import layouts\n"),
+    ("core/x.py", "from .mask import feather\n"),
     ("core/pose/x.py", "from ...nodes import pose\n"),
+    ("core/pose/x.py", "from ..canvas import crop\n"),
+    ("core/mask/x.py", "from ..canvas.crop import Fit\n"),
+    ("core/sampling/x.py", "from ..mask import feather\n"),
     ("core/x.py", "from recompose.bridge import layouts\n"),
     ("core/x.py", "def f():\n    import transformers\n"),
+    ("core/x.py", "def f():\n    from ..training import loop\n"),
     ("core/x.py", "import scipy.ndimage\n"),
     ("bridge/x.py", "from comfy_api.latest import io\n"),
     ("bridge/x.py", "from ..nodes import canvas\n"),
+    ("bridge/x.py", "from .detectors import detect\n"),
+    ("bridge/models/x.py", "from ..detectors import detect\n"),
+    ("bridge/x.py", "def f():\n    from server import PromptServer\n"),
+    ("nodes/x.py", "import server\n"),
     ("bridge/x.py", "import transformers\n"),
+    ("bridge/x.py", "import execution\n"),
     ("nodes/x.py", "import comfy.utils\n"),
+    ("nodes/x.py", "from ..training import loop\n"),
     ("nodes/x.py", "def f(a):\n    for b in a:\n        pass\n"),
     ("nodes/x.py", "class A:\n    def execute(cls):\n" + "        a = 1\n" * 9),
     ("training/x.py", "from .. import lab\n"),
-    ("lab/x.py", "from ..nodes import canvas\n"),
+    ("training/x.py", "from ..lab.toy import world\n"),
     ("cli/x.py", "from ..nodes import canvas\n"),
+    ("cli/x.py", "from ..core import shapes\n"),
+    ("cli/x.py", "from ..lab import places\n"),
+    ("cli/comfy/x.py", "from ...training import task\n"),
+    ("lab/x.py", "from ..nodes import canvas\n"),
+    ("lab/toy/x.py", "from ..train import task\n"),
+    ("lab/toy/models/x.py", "from ...train import task\n"),
+    ("lab/train/x.py", "from ..evaluate import evaluator\n"),
+    ("lab/evaluate/models/x.py", "from ...commands import quality\n"),
     ("core/x.py", "a = 1\n" * 401),
     ("core/x.py", "def f():\n" + "    a = 1\n" * 41),
 ]
@@ -122,3 +237,13 @@ PLANTED = [
 @pytest.mark.parametrize(("path", "source"), PLANTED, ids=lambda value: str(value)[:40])
 def test_a_planted_violation_is_found(path: str, source: str) -> None:
     assert len(violations(Path(path), source)) == 1
+
+
+def test_a_planted_circle_is_found() -> None:
+    assert set(circle({"a": {"b"}, "b": {"c", "d"}, "c": set(), "d": {"b"}})) == {"b", "d"}
+    assert circle({"a": {"a"}}) == ["a", "a"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+    planted = edges(Path("core/mask/distance.py"), "def f():\n    from . import feather\n")
+    assert planted == {"core/mask/feather.py"}
+    own = edges(Path("core/mask/feather.py"), (ROOT / "core/mask/feather.py").read_text())
+    assert circle({"core/mask/distance.py": planted, "core/mask/feather.py": own}) != []

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from .record import Eager, Recorded
+from .cuda_graphs import EagerStep, GraphedStep
+from .networks import learning, normal_batch
 
 Batch = TypeVar("Batch")
+_END = object()
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainConfig:
     """At most so many steps and seconds (None: no limit); peak learning rate, warm-up, clipping."""
 
     steps: int
     learning_rate: float
     seconds: float | None = None
     warmup: int = 50
-    last_rate: float = 0.05
-    clip: float = 1.0
+    min_lr_ratio: float = 0.05
+    grad_clip: float = 1.0
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, good in (
+            ("steps", self.steps >= 1),
+            ("learning_rate", self.learning_rate > 0),
+            ("warmup", self.warmup >= 1),
+            ("weight_decay", self.weight_decay >= 0),
+        ):
+            if not good:
+                raise ValueError(f"Expected a larger {name}, got {getattr(self, name)}; raise it.")
 
 
 @dataclass(frozen=True)
@@ -35,20 +47,20 @@ class Report:
 
     step: int
     loss: float
-    rate: float
+    lr: float
     seconds: float
 
 
-def rate_at(plan: Plan, step: int, seconds: float) -> float:
-    """The learning rate: up over `warmup` steps, then a cosine down to `last_rate` of the peak at the end."""
-    done = step / plan.steps
-    if plan.seconds is not None:
-        done = max(done, seconds / plan.seconds)
-    fall = plan.last_rate + (1 - plan.last_rate) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-    return plan.learning_rate * fall * min(1.0, (step + 1) / plan.warmup)
+def lr_at(config: TrainConfig, step: int, seconds: float) -> float:
+    """The learning rate: up over `warmup` steps, then a cosine down to `min_lr_ratio` of the peak."""
+    done = step / config.steps
+    if config.seconds is not None:
+        done = max(done, seconds / config.seconds)
+    fall = config.min_lr_ratio + (1 - config.min_lr_ratio) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return config.learning_rate * fall * min(1.0, (step + 1) / config.warmup)
 
 
-def groups(networks: Sequence[nn.Module], weight_decay: float) -> list[dict[str, object]]:
+def param_groups(networks: Sequence[nn.Module], weight_decay: float) -> list[dict[str, object]]:
     """Matrices with weight decay; biases, norms and word tables without (unused words must not fade)."""
     tables = {
         id(layer.weight)
@@ -63,37 +75,79 @@ def groups(networks: Sequence[nn.Module], weight_decay: float) -> list[dict[str,
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
 
 
+class Trainer:
+    """Minimises a loss with AdamW (Loshchilov & Hutter 2019); its state can be saved between two steps.
+
+    `graphed`: replay the gradients as CUDA graphs, one per shape of batch (see `cuda_graphs`).
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[nn.Module],
+        loss_of: Callable[[Any], Tensor],
+        config: TrainConfig,
+        graphed: bool = False,
+    ) -> None:
+        self.config, self.step, self.seconds = config, 0, 0.0
+        with learning():
+            self.optimizer = torch.optim.AdamW(
+                param_groups(networks, config.weight_decay), config.learning_rate, (0.9, 0.99), fused=True
+            )
+            self.trained = [value for group in self.optimizer.param_groups for value in group["params"]]
+            self.gradients = (GraphedStep if graphed else EagerStep)(loss_of, self.trained)
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps or all seconds are over."""
+        limit = self.config.seconds
+        return self.step >= self.config.steps or (limit is not None and self.seconds >= limit)
+
+    def take(self, batch: Any) -> tuple[Tensor, float]:
+        """One step; returns its loss and learning rate. RuntimeError when the loss is not finite."""
+        lr = lr_at(self.config, self.step, self.seconds)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        loss = self.gradients(batch)
+        if not torch.isfinite(loss):
+            raise RuntimeError(
+                f"Expected a finite loss but step {self.step + 1} gave {loss.item()}; "
+                "lower the learning rate."
+            )
+        nn.utils.clip_grad_norm_(self.trained, self.config.grad_clip)
+        self.optimizer.step()
+        self.step += 1
+        return loss, lr
+
+    def run(self, batches: Iterable[Any], after_step: Callable[[], None] = lambda: None) -> Iterator[Report]:
+        """Go on to the end, a report after each step. Gradients are on during a step and not in between."""
+        source, before, start = iter(batches), self.seconds, time.monotonic()
+        while True:
+            with learning():
+                batch: Any = next(source, _END)
+                self.seconds = before + time.monotonic() - start
+                if batch is _END or self.done:
+                    return
+                loss, lr = self.take(normal_batch(batch))
+                after_step()
+                value = float(loss.detach())
+                self.seconds = before + time.monotonic() - start
+            yield Report(self.step, value, lr, self.seconds)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Optimizer, steps and seconds so far."""
+        return {"optimizer": self.optimizer.state_dict(), "step": self.step, "seconds": self.seconds}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state of the same networks."""
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+
 def fit(
     networks: Sequence[nn.Module],
     loss_of: Callable[[Batch], Tensor],
     batches: Iterable[Batch],
-    plan: Plan,
-    after_step: Callable[[], None] = lambda: None,
-    recorded: bool = False,
+    config: TrainConfig,
 ) -> Iterator[Report]:
-    """Minimise `loss_of` with AdamW (Loshchilov & Hutter 2019); RuntimeError when the loss is not finite.
-
-    `recorded`: replay the gradients as CUDA graphs, one per shape of batch (see `record`).
-    """
-    optimizer = torch.optim.AdamW(
-        groups(networks, plan.weight_decay), plan.learning_rate, (0.9, 0.99), fused=True
-    )
-    trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    gradients = (Recorded if recorded else Eager)(loss_of, trained)
-    start = time.monotonic()
-    for step, batch in enumerate(batches):
-        seconds = time.monotonic() - start
-        if step >= plan.steps or (plan.seconds is not None and seconds >= plan.seconds):
-            return
-        rate = rate_at(plan, step, seconds)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        loss = gradients(batch)
-        if not torch.isfinite(loss):
-            raise RuntimeError(
-                f"Expected a finite loss but step {step + 1} gave {loss.item()}; lower the learning rate."
-            )
-        nn.utils.clip_grad_norm_(trained, plan.clip)
-        optimizer.step()
-        after_step()
-        yield Report(step + 1, float(loss.detach()), rate, time.monotonic() - start)
+    """Minimise `loss_of` over batches; RuntimeError when the loss is not finite."""
+    yield from Trainer(networks, loss_of, config).run(batches)

@@ -27,10 +27,10 @@ def unit_statistics(latents: Tensor) -> Tensor:
     return by_channel.mean(1).square().mean() + (by_channel.std(1) - 1).square().mean()
 
 
-def velocity_weight(signal_to_noise: Tensor, limit: float = 5.0) -> Tensor:
-    """How much a step's squared error of velocity counts, by the ratio of its signal's and noise's power.
+def min_snr_weight(signal_to_noise: Tensor, limit: float = 5.0) -> Tensor:
+    """Min-SNR-γ for squared errors of velocity (Hang et al. 2023, §3.4) by each step's signal-to-noise ratio.
 
-    1 up to `limit`; above it falls as in Hang et al. 2023, §3.4: clean steps teach little.
+    1 up to `limit` (γ), falling above it: clean steps teach little.
     """
     return (limit / signal_to_noise).clamp(max=1)
 
@@ -38,17 +38,19 @@ def velocity_weight(signal_to_noise: Tensor, limit: float = 5.0) -> Tensor:
 def velocity(predicted: Tensor, true: Tensor, signal_to_noise: Tensor, weights: Tensor) -> Tensor:
     """Squared error of velocity B,C,H,W, cells by weights B,1,H,W, pictures by their step's SNR (B)."""
     by_picture = (weights * (predicted - true).square()).flatten(1).mean(1)
-    return (velocity_weight(signal_to_noise) * by_picture).mean()
+    return (min_snr_weight(signal_to_noise) * by_picture).mean()
 
 
-def words(scores: Tensor, targets: Tensor, ignore: int = -100, smoothing: float = 0.0) -> Tensor:
+def token_cross_entropy(
+    scores: Tensor, targets: Tensor, ignore: int = -100, smoothing: float = 0.0
+) -> Tensor:
     """Mean cross-entropy in nats of scores B,L,V for word ids B,L; places holding `ignore` do not count."""
     return functional.cross_entropy(
         scores.flatten(0, 1), targets.flatten(), ignore_index=ignore, label_smoothing=smoothing
     )
 
 
-def signal_to_decibel(predicted: Tensor, true: Tensor) -> Tensor:
+def psnr(predicted: Tensor, true: Tensor) -> Tensor:
     """PSNR in dB of images B,C,H,W with peak 1, averaged over pictures."""
     error = (predicted - true).square().flatten(1).mean(1)
     return (-10 * torch.log10(error.clamp_min(1e-10))).mean()

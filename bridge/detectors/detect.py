@@ -17,13 +17,12 @@ from ...core.canvas.resample import resample
 from ...core.pose import decode
 from ...core.pose import draw as drawing
 from ...core.pose.decode import Find
-from ...core.pose.people import Frame, Pose
+from ...core.pose.person import Frame
 from ...core.shapes import Size
-from .. import layouts
+from .. import layouts, pose_record
 from ..choices import DWPOSE, KEYPOINT_MODEL, OPENPOSE
 from ..models import folders
-from . import dwpose, openpose
-from . import keypoint_model as keypoint_network
+from . import dwpose, keypoint_model, openpose
 
 log = logging.getLogger("recompose")
 
@@ -60,7 +59,7 @@ def files(choice: dict[str, Any] | None) -> list[Path | None]:
         case {"detector": "OpenPose"}:
             return [folders.find(openpose.CATEGORY, name) for name in openpose.files(True, True)]
         case {"detector": "keypoint model", "model": str(name)}:
-            return [folders.find(keypoint_network.CATEGORY, name)]
+            return [folders.find(keypoint_model.CATEGORY, name)]
     return []
 
 
@@ -79,12 +78,14 @@ def open_detector(choice: dict[str, Any], threshold: float) -> Detector:
             look = openpose.looker(openpose.load(choice["hands"], choice["face"]))
             return Detector(look, choice["resolution"], enlarge=True)
         case "keypoint model":
-            look = keypoint_network.looker(keypoint_network.load(choice["model"]))
-            return Detector(look, keypoint_network.RESOLUTION, enlarge=False)
+            look = keypoint_model.looker(keypoint_model.load(choice["model"]))
+            return Detector(look, keypoint_model.RESOLUTION, enlarge=False)
     raise ValueError(problem(choice))
 
 
-def detect(image: Tensor, choice: dict[str, Any], threshold: float) -> tuple[Pose, Tensor, dict[str, Any]]:
+def detect(
+    image: Tensor, choice: dict[str, Any], threshold: float
+) -> tuple[list[Any], Tensor, dict[str, Any]]:
     """The pose of an IMAGE, one frame per picture, a preview IMAGE of it, and the people per picture.
 
     Raises ValueError for a picture or weights that cannot be used, RuntimeError without the library.
@@ -98,11 +99,12 @@ def detect(image: Tensor, choice: dict[str, Any], threshold: float) -> tuple[Pos
         pose.append(detect_one(picture, detector, threshold))
         previews.append(preview(picture, pose[-1]))
         progress.update(1)
-    counts = [len(frame["people"]) for frame in pose]
+    counts = [len(frame.people) for frame in pose]
     if 0 in counts:
         empty = ", ".join(str(number) for number, count in enumerate(counts, 1) if not count)
         log.warning("Detect Pose: nobody was found in picture %s of %d.", empty, len(counts))
-    return pose, layouts.image_to_comfy(torch.cat(previews)), {"people": counts}
+    record = pose_record.write(pose, pose_record.Written.ALL)
+    return record, layouts.image_to_comfy(torch.cat(previews)), {"people": counts}
 
 
 def detect_one(picture: Tensor, detector: Detector, threshold: float) -> Frame:

@@ -1,4 +1,4 @@
-"""Small keypoint models of one person, from safetensors files of models/keypoint_networks."""
+"""Small keypoint models of one person, from safetensors files of models/keypoint_models."""
 
 from __future__ import annotations
 

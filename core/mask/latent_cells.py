@@ -8,6 +8,17 @@ from torch import Tensor
 from ..shapes import Size
 
 
+def check_aspect(mask: Size, cells: Size, name: str) -> None:
+    """ValueError unless a mask of this size, in pixels or cells, can belong to a latent of so many cells."""
+    # A VAE cuts the pixels off that do not fill a cell, so a cell stands for a range of sizes.
+    least = max(mask.width / (cells.width + 1), mask.height / (cells.height + 1))
+    if least >= min(mask.width / cells.width, mask.height / cells.height):
+        raise ValueError(
+            f"{name} is {mask} and the latent {cells} cells, which is another aspect; "
+            "connect the mask of the picture that was encoded."
+        )
+
+
 def to_cells(mask: Tensor, ratio: int, grow: int = 0) -> Tensor:
     """The latent cells (B,1,ceil(H/ratio),ceil(W/ratio)) to repaint: 1 if any pixel of a cell is above 0.
 

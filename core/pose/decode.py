@@ -13,7 +13,7 @@ import numpy as np
 
 from ..shapes import Size
 from . import skeleton
-from .people import Frame, Person
+from .person import Frame, Part, Person
 
 Find = dict[str, np.ndarray]
 
@@ -41,33 +41,31 @@ def to_picture(find: Find, seen: Size, picture: Size) -> Find:
     return {key: (points + half) * scale for key, points in find.items()}
 
 
-def person(find: Find, threshold: float) -> Person | None:
-    """The person of a find in a picture's own pixels; None where no score is above the threshold.
+def _part(find: Find, key: str, threshold: float) -> tuple[np.ndarray, Part]:
+    """The scores, and the points that are present where the score is above the threshold, else at 0, 0."""
+    found = np.array(find.get(key, np.zeros((skeleton.KEYS[key], 3))), dtype=np.float64)
+    found[~np.isfinite(found).all(axis=1)] = 0
+    present = found[:, 2] > threshold
+    return found[:, 2], Part(np.where(present[:, None], found[:, :2], 0.0), present)
 
-    Presence is 0 or 1, absent points are zero; recompose.confidence keeps the scores of the 24 body and foot
-    points.
-    """
-    result: Person = {}
-    confidence: list[float] = []
-    for key, count in skeleton.KEYS.items():
-        points = np.array(find.get(key, np.zeros((count, 3))), dtype=np.float64)
-        points[~np.isfinite(points).all(axis=1)] = 0
-        if key in (skeleton.BODY_KEY, skeleton.FOOT_KEY):
-            confidence += points[:, 2].tolist()
-        points[points[:, 2] <= threshold] = 0
-        points[points[:, 2] > 0, 2] = 1
-        result[key] = points.ravel().tolist()
-    if not any(any(result[key]) for key in skeleton.KEYS):
+
+def person(find: Find, threshold: float) -> Person | None:
+    """The person of a find in a picture's own pixels; None where no score is above the threshold."""
+    found = {key: _part(find, key, threshold) for key in skeleton.KEYS}
+    if not any(part.present.any() for _, part in found.values()):
         return None
-    result["recompose"] = {"confidence": confidence}
-    return result
+    (body_scores, body), (foot_scores, feet) = found[skeleton.BODY_KEY], found[skeleton.FOOT_KEY]
+    return Person(
+        np.concatenate([body.points, feet.points]),
+        np.concatenate([body.present, feet.present]),
+        scores=np.concatenate([body_scores, foot_scores]),
+        hand_left=found[skeleton.HAND_LEFT_KEY][1],
+        hand_right=found[skeleton.HAND_RIGHT_KEY][1],
+        face=found[skeleton.FACE_KEY][1],
+    )
 
 
 def frame(finds: list[Find], picture: Size, threshold: float) -> Frame:
     """The frame of one picture with the people of its finds, which are in the picture's own pixels."""
     found = [person(find, threshold) for find in finds]
-    return {
-        "canvas_width": picture.width,
-        "canvas_height": picture.height,
-        "people": [one for one in found if one is not None],
-    }
+    return Frame(picture, tuple(one for one in found if one is not None))

@@ -14,8 +14,8 @@ import math
 import numpy as np
 
 from ..shapes import Size
-from . import people, raster, skeleton
-from .people import Frame, Person
+from . import raster, skeleton
+from .person import Frame, Part, Person
 
 Color = tuple[int, int, int]
 
@@ -44,7 +44,7 @@ def _on_canvas(points: np.ndarray, size: Size) -> np.ndarray:
     """x, y as fractions of the picture multiplied back to its size: the last bit decides the cut to whole
     pixels."""
     scale = np.array([size.width, size.height], dtype=np.float64)
-    return np.clip(points[:, :2], -_FAR, _FAR) / scale * scale
+    return np.clip(points, -_FAR, _FAR) / scale * scale
 
 
 def _stick(canvas: _Canvas, a: np.ndarray, b: np.ndarray, width: int, color: Color) -> None:
@@ -69,9 +69,7 @@ def _sticks_and_joints(
     colors: tuple[Color, ...],
     width: int,
 ) -> None:
-    found = people.points(person)
-    at = _on_canvas(found, canvas.size)
-    present = found[:, 2] > 0
+    at, present = _on_canvas(person.points, canvas.size), person.present
     for (first, second), color in zip(limbs, colors, strict=False):
         if present[first] and present[second]:
             _stick(canvas, at[first], at[second], width, color)
@@ -80,19 +78,17 @@ def _sticks_and_joints(
             _joint(canvas, at[joint], width, color)
 
 
-def _visible(person: Person, key: str, size: Size) -> list[np.ndarray | None]:
-    """The points under `key` cut to whole pixels; None for absent ones and, as in the reference, at or left
-    of 0."""
-    found = people.triples(person, key)
-    whole = np.trunc(_on_canvas(found, size)).astype(np.int64)
+def _visible(part: Part, size: Size) -> list[np.ndarray | None]:
+    """The points cut to whole pixels; None for absent ones and, as in the reference, at or left of 0."""
+    whole = np.trunc(_on_canvas(part.points, size)).astype(np.int64)
     return [
-        point if score > 0 and (point > 0).all() else None
-        for point, score in zip(whole, found[:, 2], strict=True)
+        point if there and (point > 0).all() else None
+        for point, there in zip(whole, part.present, strict=True)
     ]
 
 
-def _hand(canvas: _Canvas, person: Person, key: str, width: int) -> None:
-    points = _visible(person, key, canvas.size)
+def _hand(canvas: _Canvas, hand: Part, width: int) -> None:
+    points = _visible(hand, canvas.size)
     if not points:
         return
     thickness = max(2, round(width / 2))
@@ -108,9 +104,9 @@ def _hand(canvas: _Canvas, person: Person, key: str, width: int) -> None:
             _joint(canvas, point, width, (0, 0, 255))
 
 
-def _face(canvas: _Canvas, person: Person, width: int) -> None:
+def _face(canvas: _Canvas, face: Part, width: int) -> None:
     radius = max(1, round(0.75 * width))
-    for point in _visible(person, skeleton.FACE_KEY, canvas.size):
+    for point in _visible(face, canvas.size):
         if point is not None:
             _joint(canvas, point, radius, (255, 255, 255))
 
@@ -120,19 +116,18 @@ def draw(
 ) -> np.ndarray:
     """The people of one frame on black, uint8 H,W,3 in RGB, at the size of the frame's picture.
 
-    `stick_width` is half the breadth of a stick and the radius of a joint in pixels. Scores above 0 are
-    drawn.
+    `stick_width` is half the breadth of a stick and the radius of a joint in pixels.
     """
-    canvas = _Canvas(people.size(frame))
+    canvas = _Canvas(frame.size)
     body = range(skeleton.BODY_POINTS)
     toes = range(skeleton.BODY_POINTS, skeleton.POINTS)
-    for person in frame.get("people") or []:
+    for person in frame.people:
         _sticks_and_joints(canvas, person, skeleton.LIMBS, body, skeleton.COLORS, stick_width)
         if hands:
-            _hand(canvas, person, skeleton.HAND_LEFT_KEY, stick_width)
-            _hand(canvas, person, skeleton.HAND_RIGHT_KEY, stick_width)
+            _hand(canvas, person.hand_left, stick_width)
+            _hand(canvas, person.hand_right, stick_width)
         if face:
-            _face(canvas, person, stick_width)
+            _face(canvas, person.face, stick_width)
         if feet:
             _sticks_and_joints(canvas, person, skeleton.FOOT_LIMBS, toes, skeleton.FOOT_COLORS, stick_width)
     return canvas.rgb()

@@ -1,6 +1,6 @@
 """Edit Pose's value: read it, tell whether the detection it was made from is still the same, apply it.
 
-The value is JSON, written by the editor (js/pose/value.js describes it):
+The value is JSON, written by the editor (js/.modules/pose/io/value.js describes it):
 {"version": 1, "frames": {"0": {"size": [width, height], "fingerprint": "16 hexadecimal digits or empty",
 "people": [{"from": 0, "flags": "1130…", "xy": [x, y, …]}]}}}. `flags` has one hexadecimal digit per point (1
 present, 2 estimated, 4 locked, 8 hidden) over body, feet, left hand, right hand and face; `xy` holds the
@@ -9,7 +9,6 @@ present points in sixteenths of a pixel.
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..shapes import Size
-from . import people, skeleton
-from .people import Frame, Person
+from . import skeleton
+from .person import Frame, Part, Person
 from .template import STEPS_PER_PIXEL, quantised
 
 VERSION = 1
@@ -150,62 +149,49 @@ def rescaled(frame: EditedFrame, size: Size) -> EditedFrame:
     return EditedFrame(size, frame.fingerprint, moved)
 
 
+def _part(edited: EditedPerson, shown: np.ndarray, key: str) -> Part:
+    rows = ROWS[key]
+    return Part(np.where(shown[rows, None], edited.xy[rows], 0.0), shown[rows])
+
+
 def _as_person(edited: EditedPerson, detected: Person | None) -> Person:
-    """The edited points in POSE_KEYPOINT's dictionary; what else the detected person carries survives."""
-    result = copy.deepcopy(detected) if detected else {}
+    """The edited points; what else the detected person carries survives."""
     shown = ((edited.flags & PRESENT) > 0) & ((edited.flags & HIDDEN) == 0)
-    points = np.concatenate([edited.xy, np.ones((POINTS, 1))], axis=1)
-    points[~shown] = 0
-    for key, rows in ROWS.items():
-        if key == skeleton.BODY_KEY or key in result or shown[rows].any():
-            result[key] = points[rows].ravel().tolist()
     marks = (shown & ((edited.flags & ESTIMATED) > 0))[: skeleton.POINTS]
-    known = result.get("recompose") or {}
-    if marks.any() or "estimated" in known:
-        result["recompose"] = {**known, "estimated": marks.astype(int).tolist()}
-    return result
+    return Person(
+        np.where(shown[: skeleton.POINTS, None], edited.xy[: skeleton.POINTS], 0.0),
+        shown[: skeleton.POINTS],
+        marks,
+        None if detected is None else detected.scores,
+        _part(edited, shown, skeleton.HAND_LEFT_KEY),
+        _part(edited, shown, skeleton.HAND_RIGHT_KEY),
+        _part(edited, shown, skeleton.FACE_KEY),
+        None if detected is None else detected.rest,
+    )
 
 
 def applied(frame: EditedFrame, incoming: Frame) -> Frame:
-    """The incoming frame with the edited people in place of its own, on its picture; both stay unchanged."""
-    size = people.size(incoming)
-    same = frame.fingerprint == fingerprint(incoming)
-    found = incoming.get("people") or []
+    """The incoming frame with the edited people in place of its own, on its picture."""
+    same, found = frame.fingerprint == fingerprint(incoming), incoming.people
     persons = [
         _as_person(person, found[person.source] if same and 0 <= person.source < len(found) else None)
-        for person in rescaled(frame, size).people
+        for person in rescaled(frame, incoming.size).people
     ]
-    return {**copy.deepcopy({**incoming, "people": []}), "people": persons}
-
-
-def checked(frame: Frame) -> None:
-    """Refuse a frame the editor cannot hold; ValueError for wrong numbers of points and for NaN."""
-    for person in frame.get("people") or []:
-        for key, count in skeleton.KEYS.items():
-            found = people.triples(person, key)
-            # Detectors without eyes in the face list its 68 points only.
-            if len(found) not in (0, count) and (key, len(found)) != (skeleton.FACE_KEY, count - 2):
-                raise ValueError(
-                    f"{key} must hold {count} points but holds {len(found)}; "
-                    "bring the pose in with Load Pose, which reads the other layouts."
-                )
-            if not np.isfinite(found).all():
-                raise ValueError(f"{key} holds values that are not finite numbers; check the pose.")
+    return replace(incoming, people=tuple(persons))
 
 
 def canonical_text(frame: Frame) -> str:
     """[[width, height], per person per part [point, x, y, …]] as JSON, coordinates in 0.01 px."""
     rows = []
-    for person in frame.get("people") or []:
-        parts = []
+    for person in frame.people:
+        parts, found = [], person.parts()
         for key in ROWS:
-            found = people.triples(person, key)
-            index = np.flatnonzero(found[:, 2] > 0)
-            places = np.clip(found[index, :2], -FARTHEST, FARTHEST)
+            index = np.flatnonzero(found[key].present)
+            places = np.clip(found[key].points[index], -FARTHEST, FARTHEST)
             hundredths = np.floor(places * 100 + 0.5).astype(np.int64)
             parts.append(np.column_stack([index, hundredths]).ravel().tolist())
         rows.append(parts)
-    return json.dumps([list(people.size(frame)), rows], separators=(",", ":"))
+    return json.dumps([list(frame.size), rows], separators=(",", ":"))
 
 
 def fnv1a(text: str) -> str:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..shapes import Size
-from . import people, skeleton
+from . import skeleton
 from .estimate import proportions
+from .person import Person, Pose, everybody
 
 
 class Extension(NamedTuple):
@@ -24,13 +25,12 @@ class Extension(NamedTuple):
 _ANKLES = ((skeleton.L_ANKLE, slice(18, 21)), (skeleton.R_ANKLE, slice(21, 24)))
 
 
-def _extent(person: people.Person, stature: float, size: Size) -> np.ndarray:
+def _extent(person: Person, stature: float, size: Size) -> np.ndarray:
     """Rows of left, top, right, bottom reached by what the picture does not show of this person."""
-    points = people.points(person)
-    present = points[:, 2] > 0
-    x, y = points[:, 0], points[:, 1]
+    present = person.present
+    x, y = person.points[:, 0], person.points[:, 1]
     outside = (x < 0) | (y < 0) | (x > size.width) | (y > size.height)
-    counted = present & (outside | people.estimated(person))
+    counted = present & (outside | person.estimated)
     breadth = np.full(skeleton.POINTS, proportions.LEG_BREADTH / 2 * stature)
     breadth[skeleton.BODY_POINTS :] = proportions.FOOT_BREADTH / 2 * stature
     # Heel and toes lie on the sole already; nothing of the foot reaches below them.
@@ -44,23 +44,16 @@ def _extent(person: people.Person, stature: float, size: Size) -> np.ndarray:
     return np.concatenate([rows, np.array(soles).reshape(-1, 4)])
 
 
-def extension_needed(pose: people.Pose, size: Size, max_extension: float = 1.2) -> Extension:
-    """What all people of all frames together need beyond a picture of `size`, without margin and rounding.
+def extension_needed(pose: Pose, size: Size, max_extension: float = 1.2) -> Extension:
+    """What all people of all frames need beyond their pictures of `size`, without margin and rounding.
 
     Counted are guessed points and points outside the picture with half a limb's breadth around them, heels,
-    toes and the sole below an ankle. Raises ValueError when nobody is there, when the pose belongs to a
-    picture of another size, and when a side needs more than `max_extension` times the picture's height.
+    toes and the sole below an ankle. Raises ValueError when nobody is there and when a side needs more than
+    `max_extension` times the picture's height.
     """
-    pose = people.in_pixels(pose)
-    found = list(people.everybody(pose))
+    found = list(everybody(pose))
     if not found:
         raise ValueError("The pose holds no person; connect a pose with at least one person in it.")
-    for frame in pose:
-        if people.size(frame) != size:
-            raise ValueError(
-                f"The pose belongs to a picture of {people.size(frame)} but the picture is {size}; "
-                "connect the pose made from this picture."
-            )
     statures = [proportions.stature(person) or 0.0 for person in found]
     extents = np.concatenate([_extent(*pair, size) for pair in zip(found, statures, strict=True)])
     if not len(extents):

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import people
+from ..batch import common_batch, repeated
 from .choices import Parts
 from .estimate import proportions
-from .people import Frame, Person, Pose
+from .person import Frame, Person, Pose, common_size
 from .skeleton import (
     L_ANKLE,
     L_BIG_TOE,
@@ -79,17 +79,18 @@ class _Outline(NamedTuple):
     radius: float
 
 
-def _stature(person: Person, points: np.ndarray, present: np.ndarray) -> float:
+def _stature(person: Person) -> float:
     """q, or the height of the person's points where q cannot be measured."""
     q = proportions.stature(person)
-    return q if q is not None else float(np.ptp(points[present, 1])) if present.any() else 0.0
+    heights = person.points[person.present, 1]
+    return q if q is not None else float(np.ptp(heights)) if len(heights) else 0.0
 
 
 def _corners(shape: Shape, points: np.ndarray, present: np.ndarray, q: float) -> np.ndarray:
     """The present points of a shape, N,2, lengthened by hand or crown."""
     if len(shape) == 2 and not present[list(shape)].all():
         return np.zeros((0, 2))
-    corners = points[[index for index in shape if present[index]], :2]
+    corners = points[[index for index in shape if present[index]]]
     beyond = _BEYOND.get(shape, 0.0) * q
     if beyond and np.any(corners[1] != corners[0]):
         direction = (corners[1] - corners[0]) / np.linalg.norm(corners[1] - corners[0])
@@ -99,28 +100,25 @@ def _corners(shape: Shape, points: np.ndarray, present: np.ndarray, q: float) ->
 
 def _outlines(person: Person, shapes: list[Shape], width: float) -> list[_Outline]:
     """Corner points and rim radius of each shape; `width` in % of the body."""
-    points = people.points(person)
-    present = points[:, 2] > 0
-    q = _stature(person, points, present)
-    return [_Outline(_corners(shape, points, present, q), width / 200 * q) for shape in shapes]
+    q = _stature(person)
+    corners = [_corners(shape, person.points, person.present, q) for shape in shapes]
+    return [_Outline(each, width / 200 * q) for each in corners]
 
 
 def _moved(person: Person, other: Person | None, shapes: tuple[Shape, ...]) -> list[Shape]:
     """The shapes of which a point moved by more than half a pixel, came or went."""
     if other is None:
         return list(shapes)
-    now, then = people.points(person), people.points(other)
-    came_or_went = (now[:, 2] > 0) != (then[:, 2] > 0)
-    distance = np.linalg.norm(now[:, :2] - then[:, :2], axis=1)
-    changed = came_or_went | ((now[:, 2] > 0) & (distance > _MOVED_PX))
+    distance = np.linalg.norm(person.points - other.points, axis=1)
+    changed = (person.present != other.present) | (person.present & (distance > _MOVED_PX))
     return [shape for shape in shapes if changed[list(shape)].any()]
 
 
 def _chosen(frame: Frame, parts: Parts, width: float, other: Frame | None) -> list[_Outline]:
     """The outlines to fill for one frame."""
-    found = frame.get("people") or []
+    found = frame.people
     if parts is Parts.MOVED:
-        then = (other or {}).get("people") or []
+        then = other.people if other is not None else ()
         result = []
         for index in range(max(len(found), len(then))):
             pair = [group[index] if index < len(group) else None for group in (found, then)]
@@ -132,8 +130,7 @@ def _chosen(frame: Frame, parts: Parts, width: float, other: Frame | None) -> li
     for person in found:
         shapes = list(SHAPES[parts])
         if parts is Parts.ESTIMATED:
-            guessed = people.estimated(person)
-            shapes = [shape for shape in shapes if guessed[list(shape)].any()]
+            shapes = [shape for shape in shapes if person.estimated[list(shape)].any()]
         result += _outlines(person, shapes, width)
     return result
 
@@ -166,11 +163,6 @@ def _fill(mask: np.ndarray, outline: _Outline) -> None:
     mask[top:bottom, left:right][covered | crossings] = 1
 
 
-def _broadcast(count: int, other: int, name: str) -> None:
-    if other not in (1, count) and count != 1:
-        raise ValueError(f"The pose has {count} frames but the {name} {other}; give one or equally many.")
-
-
 def limb_mask(
     pose: Pose, parts: Parts, width: float, within: Tensor | None = None, other_pose: Pose | None = None
 ) -> Tensor:
@@ -180,19 +172,18 @@ def limb_mask(
     minimum. `other_pose` is what the pose is compared with for Parts.MOVED: both places of what moved are
     covered. Raises ValueError for other sizes or batch lengths, and for Parts.MOVED without another pose.
     """
-    size = people.common_size(pose)
+    size = common_size(pose)
     if parts is Parts.MOVED:
         if other_pose is None:
             raise ValueError("To mask what moved, a second pose is needed; connect other_pose.")
-        if people.common_size(other_pose) != size:
+        if common_size(other_pose) != size:
             raise ValueError(
-                f"The pose belongs to a picture of {size} but the other pose to "
-                f"{people.common_size(other_pose)}; "
+                f"The pose belongs to a picture of {size} but the other pose to {common_size(other_pose)}; "
                 "compare poses of one picture."
             )
-        _broadcast(len(pose), len(other_pose), "other pose")
-        count = max(len(pose), len(other_pose))
-        pairs = [(pose[i % len(pose)], other_pose[i % len(other_pose)]) for i in range(count)]
+        count = common_batch({"pose": pose, "other pose": other_pose})
+        then = repeated(other_pose, count, "other pose")
+        pairs = list(zip(repeated(pose, count, "pose"), then, strict=True))
     else:
         pairs = [(frame, None) for frame in pose]
     masks = np.zeros((len(pairs), 1, size.height, size.width), dtype=np.float32)
@@ -202,5 +193,5 @@ def limb_mask(
     result = torch.from_numpy(masks)
     if within is None:
         return result
-    _broadcast(len(result), len(within), "mask")
+    common_batch({"pose": result, "mask": within})
     return torch.minimum(result, within.to(result))

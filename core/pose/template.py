@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..shapes import Size
-from . import skeleton
-from .people import Person
+from .person import Person
 
-# x, y in thousandths of stature from the ground between the feet; js/pose/presets.js holds the same.
+# x, y in thousandths of stature from the ground between the feet; the editor's presets.js holds the same.
 STANDING = (
     (0, -901), (0, -813), (-130, -813), (-168, -631), (-181, -487), (130, -813), (168, -631), (181, -487),
     (-50, -526), (-71, -283), (-93, -39), (50, -526), (71, -283), (93, -39),
@@ -27,8 +26,4 @@ def template_person(size: Size) -> Person:
     """A standing person nine tenths as tall as a canvas of `size` pixels, in its middle, in 1/16 px."""
     ground = np.array([size.width / 2, 0.95 * size.height])
     placed = quantised(ground + np.array(STANDING, dtype=np.float64) * (0.9 * size.height) / 1000)
-    points = np.concatenate([placed, np.ones((skeleton.POINTS, 1))], axis=1)
-    return {
-        skeleton.BODY_KEY: points[: skeleton.BODY_POINTS].ravel().tolist(),
-        skeleton.FOOT_KEY: points[skeleton.BODY_POINTS :].ravel().tolist(),
-    }
+    return Person(placed, np.ones(len(placed), dtype=bool))

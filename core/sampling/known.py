@@ -13,10 +13,11 @@ from .noise_schedule import Level, renoise
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the picture: a cell of mask m was seen with a normal error of variance m / (1 - m).
+    """The known part: a cell of mask m is an observation with normal noise of variance m / (1 - m).
 
-    That is in units of the latent's variance: 0 is exact, 1 unknown. What was seen with an error is itself a
-    state at that noise level: it is held at the levels above, and free to change below.
+    The variance is in units of the latent's: mask 0 is exact, 1 unknown. A noisy observation equals the
+    diffusion state at its own noise level, so cells are re-noised from it above that level and sampled
+    freely below.
     """
 
     latent: Tensor  # B,C,… clean

@@ -1,11 +1,11 @@
-"""Inpaint in one call a step: known cells are pushed until the model's clean picture agrees with them.
+"""Inpaint in one model call per step, by a Lagrange multiplier on the known cells.
 
-A normal prior's mean given noisy cells *and* exactly known ones is what the model answers when the known
-cells are shifted by sigma² times a Lagrange multiplier of "the clean known cells are what is known". The
-multiplier hardly changes from level to level, so one step of heavy-ball descent (Polyak 1964) per model call
-follows it: the same call serves the step of an exponential integrator (Lu et al. 2022, eq. 5.5, its
-stochastic form). Guidance overdoes known cells as well as all others, so the multiplier is judged by the
-model's answer before guidance.
+For a normal prior, the mean given a noisy latent *and* exactly known cells equals the model's prediction for
+a shifted input. The shift is sigma² times the Lagrange multiplier of the constraint "the clean known cells
+equal the observation". The multiplier hardly changes from level to level, so one step of heavy-ball descent
+(Polyak 1964) per model call follows it. The same call serves the step of an exponential integrator (Lu et al.
+2022, eq. 5.5, its stochastic form). Classifier-free guidance also distorts the known cells, so the multiplier
+is updated with the conditional prediction before guidance.
 """
 
 from __future__ import annotations

@@ -6,35 +6,39 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..places import DOCS
+from ..evaluate.models import catalogue
+from ..places import DOCS, WEIGHTS
 from ..setup.environment import Environment
 
 
-def main(arguments: list[str], environment: Environment) -> int:
-    """Measure, print the summary, write the rows."""
-    from ..toy.models import host, parts
-
-    host.make_importable(environment.comfyui)
-    import torch
-
-    from ..evaluate.models import catalogue
-
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
     options = argparse.ArgumentParser(
         prog="cli figures",
         description="Measure a demo model, or completed legs, on pictures no training saw.",
     )
-    names = ", ".join(catalogue.FIGURES)
-    options.add_argument("name", choices=catalogue.FIGURES, metavar="NAME", help=names)
+    names = catalogue.names()
+    options.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
     options.add_argument(
-        "--weights", type=Path, default=parts.FOLDER, metavar="DIR", help="instead of lab/weights"
+        "--weights", type=Path, default=WEIGHTS, metavar="DIR", help="instead of lab/weights"
     )
     options.add_argument("--out", type=Path, metavar="DIR", help="instead of lab/results/models and docs")
     options.add_argument("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
-    given = options.parse_args(arguments)
+    return options
+
+
+def main(arguments: list[str], environment: Environment) -> int:
+    """Measure, print the summary, write the rows."""
+    given = parser().parse_args(arguments)
+    from ..toy.models import host
+
+    host.make_importable(environment.comfyui)
+    import torch
+
     if given.threads:
         torch.set_num_threads(given.threads)
     try:
-        figures = catalogue.FIGURES[given.name](given.weights)
+        figures = catalogue.measure(given.name, given.weights)
         path = (given.out or catalogue.FOLDER) / f"{given.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         catalogue.write(figures, path)

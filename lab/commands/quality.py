@@ -14,19 +14,19 @@ from ...cli import demo, run, saving, signals
 from ...cli.comfy import workflow
 from ...cli.comfy.client import ServerError
 from ..evaluate.main_job import prompts
+from ..places import DOCS, RESULTS
 from ..setup import models
 from ..setup.environment import Environment
-from ..setup.server import ROOT, PrivateServer, demo_packs
+from ..setup.server import PrivateServer, demo_packs
 
 if TYPE_CHECKING:
     from ..evaluate.evaluator import Judge
     from ..evaluate.main_job.cases import Case
-    from ..evaluate.main_job.run import Studio
+    from ..evaluate.main_job.run import Runner
     from ..evaluate.main_job.statistics import Row
 
 NEEDS = "server"
-DOCS = ROOT / "docs"
-COMMITTED = DOCS / "quality.json"
+DATA = "quality.json"
 SHEET, HEADS = 12, ("photo", "(a1)", "(a2)", "(b)", "(c)", "true")
 COMPLETED_PICTURES = 800
 
@@ -66,9 +66,9 @@ def teller(pictures: int) -> Callable[[Row], None]:
     return tell
 
 
-def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None]) -> Studio:
+def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None]) -> Runner:
     """Run every method on every case on a private server; what was done before is not done again."""
-    from ..evaluate.main_job.run import Studio, version
+    from ..evaluate.main_job.run import Runner, version
     from ..evaluate.main_job.statistics import METHODS
 
     try:
@@ -80,10 +80,10 @@ def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None
     with PrivateServer(
         environment.python, environment.comfyui, environment.cache, packs, checkpoints
     ) as server:
-        studio = Studio(server, folder)
+        runner = Runner(server, folder)
         for case in cases:
-            studio.make(case, METHODS, tell)
-    return studio
+            runner.make(case, METHODS, tell)
+    return runner
 
 
 def load_judge() -> Judge:
@@ -96,23 +96,23 @@ def load_judge() -> Judge:
         raise demo.DemoError(str(error)) from error
 
 
-def measure(studio: Studio, cases: list[Case], methods: list[str], judge: Judge | None) -> list[Row]:
+def measure(runner: Runner, cases: list[Case], methods: list[str], judge: Judge | None) -> list[Row]:
     """The rows of all results, by picture and method; without a judge they lack what it sees."""
     from ..evaluate.main_job.metrics import judged, measured
 
     rows = []
     for case in cases:
-        photo, plan = studio.look(case.seed, "plan"), studio.journal.rows[case.seed, "plan"]
-        pictures = [studio.look(case.seed, method) for method in methods]
+        photo, plan = runner.look(case.seed, "plan"), runner.row(case.seed, "plan")
+        pictures = [runner.look(case.seed, method) for method in methods]
         views = judge.look(pictures) if judge else [None] * len(pictures)
         for method, picture, seen in zip(methods, pictures, views, strict=True):
-            made = plan | studio.journal.rows[case.seed, method]
+            made = plan | runner.row(case.seed, method)
             row = measured(case, made, picture, photo)
             rows.append(row | judged(case, made, seen) if seen else row)
     return rows
 
 
-def sheet(studio: Studio, cases: list[Case]) -> bytes:
+def sheet(runner: Runner, cases: list[Case]) -> bytes:
     """The first pictures, unselected, as one PNG."""
     from ...cli.report import png
     from ..evaluate.main_job.sheet import sheet as drawn
@@ -120,13 +120,13 @@ def sheet(studio: Studio, cases: list[Case]) -> bytes:
 
     rows = []
     for case in cases[:SHEET]:
-        made = [studio.look(case.seed, method) for method in METHODS]
-        panels = [studio.look(case.seed, "plan"), *made, case.whole.image]
+        made = [runner.look(case.seed, method) for method in METHODS]
+        panels = [runner.look(case.seed, "plan"), *made, case.whole.image]
         rows.append((f"{case.seed} · {case.whole.family}", panels))
     return png(drawn(rows, HEADS))
 
 
-def settings(studio: Studio) -> dict[str, Any]:
+def settings(runner: Runner) -> dict[str, Any]:
     """How the models were sampled, from the prompts themselves, and the version of what made the results."""
     prompt = prompts.whole("", [], 0)
     inputs = prompt[workflow.find(prompt, "Outpaint")]["inputs"]
@@ -143,7 +143,7 @@ def settings(studio: Studio) -> dict[str, Any]:
             "a1, a2, b": prompts.calls(sampler, single),
             "c": 2 * prompts.calls(sampler, steps),
         },
-        "version": studio.folder.name,
+        "version": runner.folder.name,
     }
 
 
@@ -161,7 +161,7 @@ def words(chosen: dict[str, Any]) -> str:
 
 
 def files_of(
-    studio: Studio, cases: list[Case], rows: list[Row], judge: Judge
+    runner: Runner, cases: list[Case], rows: list[Row], judge: Judge
 ) -> tuple[list[tuple[str, bytes]], bool]:
     """The files of the report, and whether the seam ratio reads true."""
     from ..evaluate import bootstrap
@@ -169,7 +169,7 @@ def files_of(
     from ..evaluate.main_job.cases import case as case_of
     from ..evaluate.main_job.metrics import judged_truth
 
-    chosen = settings(studio)
+    chosen = settings(runner)
     checked = calibration.calibrate(cases)
     legs = [completion.completed(case_of(seed)) for seed in range(COMPLETED_PICTURES)]
     views = judge.look([case.whole.image for case in cases])
@@ -177,8 +177,8 @@ def files_of(
     page = report.report(rows, truth, checked, legs, words(chosen), bootstrap.RESAMPLES)
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     data = f'{{"settings": {json.dumps(chosen)},\n "rows": [\n  {lines}\n ]}}\n'
-    files = [("quality.md", page.encode()), ("quality.json", data.encode())]
-    return [*files, ("pictures/quality.png", sheet(studio, cases))], checked.holds
+    files = [("quality.md", page.encode()), (DATA, data.encode())]
+    return [*files, ("pictures/quality.png", sheet(runner, cases))], checked.holds
 
 
 def measure_all(options: argparse.Namespace, environment: Environment) -> list[str]:
@@ -192,16 +192,17 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
     torch.set_num_threads(1)  # Small pictures: the threads would only wait for each other.
     cases = [case_of(seed) for seed in SEEDS[: options.pictures]]
     judge = load_judge()  # Before the long part: without a judge nothing can be told in the end.
-    studio = make(environment, cases, teller(len(cases)))
-    rows = measure(studio, cases, list(METHODS), judge)
-    wrong = fallen(rows, committed_rows(COMMITTED))
-    files, holds = files_of(studio, cases, rows, judge)
+    runner = make(environment, cases, teller(len(cases)))
+    rows = measure(runner, cases, list(METHODS), judge)
+    wrong = fallen(rows, committed_rows(RESULTS / DATA))
+    files, holds = files_of(runner, cases, rows, judge)
     if not holds:
         wrong.append("The seam ratio does not tell a planted step from a picture that was never cut.")
     whole = len(cases) == len(SEEDS)
-    target = DOCS if whole and (options.accept or not wrong) else options.out
-    for path in saving.save(target, files, overwrite=True):
-        print(path)
+    commits = whole and (options.accept or not wrong)
+    for name, content in files:
+        target = (RESULTS if name == DATA else DOCS) if commits else options.out
+        print(*saving.save(target, [(name, content)], overwrite=True))
     return wrong
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..setup.environment import Environment
+from ..toy import table
 
 LINE_SECONDS = 5.0
-ORDER = ("vae", "text", "unet", "openpose", "captioner", "judge", "detector")
 
 
 def setting(text: str) -> tuple[str, float | int | bool]:
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="cli train-demo", description="Train a demo network; each needs those before it in the list."
     )
-    options.add_argument("name", choices=ORDER, metavar="NAME", help=", ".join(ORDER))
+    options.add_argument("name", choices=table.MODELS, metavar="NAME", help=", ".join(table.MODELS))
     options.add_argument(
         "--minutes", type=float, metavar="M", help="stop after M minutes (default: as configured)"
     )
@@ -77,18 +77,18 @@ def main(arguments: list[str], environment: Environment) -> int:
     host.make_importable(environment.comfyui)
     import torch
 
+    from ...training.config import override
     from ..train import catalogue, task
+    from ..train.places import Places
 
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    places = task.Places(options.weights or parts.FOLDER, environment.cache / "training", device)
-    config = task.configuration(options.name)
-    unknown = sorted({name for name, _ in options.set} - set(config))
-    if unknown:
-        known = ", ".join(sorted(config))
-        print(f"train-demo: Expected one of the settings {known}, got {unknown[0]}.", file=sys.stderr)
+    places = Places(options.weights or parts.FOLDER, environment.cache / "training", device)
+    try:
+        config = override(task.configuration(options.name), dict(options.set))
+    except ValueError as error:
+        print(f"train-demo: {error}", file=sys.stderr)
         return 2
-    config |= dict(options.set)
     minutes = config["minutes"] if options.minutes is None else options.minutes
     try:
         show(task.train(catalogue.task(options.name, config, places), config, places, minutes), minutes)

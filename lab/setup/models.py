@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-from ..places import LAB, WEIGHTS
-
-TOY = LAB / "toy"
+from .. import version as versions
+from ..files import replacing
+from ..places import WEIGHTS
+from ..toy import table
 
 
 def version(weights: Path) -> str:
-    """A short name that changes when a part or the way they are put together changes."""
-    digest = hashlib.sha256()
-    programs = [TOY / "assemble.py", *sorted((TOY / "models").glob("*.*"))]
-    for file in [*programs, *sorted(weights.glob("*.safetensors"))]:
-        if file.is_file():
-            content = file.read_bytes()
-            digest.update(f"{file.name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:16]
+    """A short name that changes when a model or the way it is put together changes."""
+    models = [model.name for model in table.MODELS.values() if model.installed]
+    return versions.version(["lab.toy.assemble"], models, weights=weights)
 
 
 def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
@@ -44,18 +37,8 @@ def assembled(cache: Path, weights: Path = WEIGHTS) -> Path:
         with (cache / "demo-models.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not models.is_dir():
-                build(models, cache / "unfinished-demo-models", weights, assemble.assemble)
+                with replacing(models) as unfinished:
+                    assemble.assemble(weights, unfinished)
     except OSError as error:
         raise RuntimeError(f"Cannot write the demo models into {cache}: {error.strerror}.") from error
     return models
-
-
-def build(models: Path, unfinished: Path, weights: Path, assemble: Callable[[Path, Path], object]) -> None:
-    """Assemble beside the final place and move there when whole; what a killed build left is removed."""
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        unfinished.mkdir()
-        assemble(weights, unfinished)
-        unfinished.rename(models)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

@@ -200,6 +200,10 @@ class PrivateServer:
         except Unreachable as error:
             raise ServerError(self.died() or str(error)) from error
 
+    def fetch(self, file: dict) -> bytes:
+        """The bytes of one saved or previewed file, as named in an output of the history."""
+        return self.client.fetch(file)
+
     def restart(self) -> None:
         """End the process and start another on the same address and folder, which forgets its runs."""
         port = urlsplit(self.url).port

@@ -3,76 +3,57 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import save
 from torch import Tensor
 
-from .models import folder_of_captioner, parts
+from ..files import replacing
+from . import table
+from .models import parts
+from .table import ToyModel
 
-NARROW = "text_to_image"  # the unet without the channels that words alone leave zero
-FIRST = f"{parts.UNET}input_blocks.0.0.weight"
+FIRST = "model.diffusion_model.input_blocks.0.0.weight"
 NOISY = 4  # input channels of the noisy latent; mask and rest of the picture follow
-CHECKPOINTS = {
-    "checkpoints/recompose_demo.safetensors": (NARROW, "text", "vae"),
-    "checkpoints/recompose_demo_inpaint.safetensors": ("unet", "text", "vae"),
-    "controlnet/recompose_demo_openpose.safetensors": ("openpose",),
-    "keypoint_networks/recompose_demo_detector.safetensors": ("detector",),
-}
-CAPTIONER = "blip/recompose_demo"
 
 
-def joined(folder: Path, names: Sequence[str]) -> dict[str, Tensor]:
-    """All weights of several parts under their public keys."""
-    found: dict[str, Tensor] = {}
-    for name in names:
-        weights, _ = parts.read(folder, "unet" if name == NARROW else name)
-        if name == NARROW:
-            weights[FIRST] = weights[FIRST][:, :NOISY].contiguous()
-        found |= weights
-    return found
+def joined(folder: Path, models: Sequence[ToyModel]) -> dict[str, Tensor]:
+    """All weights of several models under their public keys."""
+    return {key: value for model in models for key, value in parts.read(folder, model.name)[0].items()}
+
+
+def narrowed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights without the UNet's channels of mask and picture, which words alone leave zero."""
+    return weights | {FIRST: weights[FIRST][:, :NOISY].contiguous()}
 
 
 def replace(path: Path, content: bytes) -> None:
     """Write a file that is never seen half-written; leave it alone when it already holds just that."""
     if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
-    try:
+    with replacing(path) as unfinished:
         unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
-def whole(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The captioner's weights, shared ones twice; fp32, as transformers 5 computes in the file's type."""
-    shared = {
-        f"{parts.BLIP_HEAD}decoder.weight": weights["text_decoder.bert.embeddings.word_embeddings.weight"],
-        f"{parts.BLIP_HEAD}decoder.bias": weights[f"{parts.BLIP_HEAD}bias"],
-    }
-    return {key: value.float().clone() for key, value in (weights | shared).items()}
-
-
-def captioner_files(parts_folder: Path) -> dict[str, bytes]:
-    """The captioner's folder in the Hugging Face layout, by file name."""
-    weights, _ = parts.read(parts_folder, "captioner")
-    texts = {name: content.encode() for name, content in folder_of_captioner.files().items()}
-    return texts | {"model.safetensors": save(whole(weights), {"format": "pt"})}
+def contents(folder: Path, place: str, models: Sequence[ToyModel]) -> dict[str, bytes]:
+    """The files of one place below ComfyUI's models folder."""
+    weights = joined(folder, models)
+    writer = models[0].writer
+    if writer:
+        return {f"{place}/{name}": data for name, data in table.function(writer)(weights).items()}
+    return {place: save(narrowed(weights) if place == table.TEXT_TO_IMAGE else weights)}
 
 
 def assemble(parts_folder: Path, models: Path) -> dict[str, Path]:
-    """Write the demo models below ComfyUI's models folder; returns them by name.
+    """Write the demo models below ComfyUI's models folder; returns file or folder by the place's own name.
 
     RuntimeError for a missing or damaged part; nothing is written then.
     """
-    contents = {name: save(joined(parts_folder, made_of)) for name, made_of in CHECKPOINTS.items()}
-    for name, content in captioner_files(parts_folder).items():
-        contents[f"{CAPTIONER}/{name}"] = content
-    for name, content in contents.items():
+    places = table.installed()
+    found: dict[str, bytes] = {}
+    for place, made_of in places.items():
+        found |= contents(parts_folder, place, made_of)
+    for name, content in found.items():
         replace(models / name, content)
-    made = {Path(name).stem: models / name for name in CHECKPOINTS}
-    return made | {"captioner": models / CAPTIONER}
+    return {place: models / place for place in places}

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..train.control import controlled
-from ..train.masks import in_cells
-from ..train.pictures import stacked
-from ..train.prompts import Tokenizer, tokens
+from .control import controlled
 from .models import diffusion, networks, parts
+from .models.tokenizer import Tokenizer, tokens
 from .requests import Order, batches
+from .tensors import in_cells, stacked
 
 STEPS, GUIDANCE = 25, 3.0
 
@@ -30,7 +29,7 @@ class Painter:
 
         self.vae = filled(networks.autoencoder(), "vae")
         self.text = filled(networks.text_encoder(), "text")
-        self.unet = filled(networks.unet(networks.INPAINT_CHANNELS), "unet")
+        self.unet = filled(networks.inpaint_unet(), "unet")
         self.control = filled(networks.controlnet(), "openpose")
         self.tokenizer = Tokenizer()
 

@@ -103,7 +103,7 @@ def points(preset: Preset) -> list[int]:
 
 
 def javascript() -> str:
-    """The file js/pose/preset_points.js."""
+    """The file js/.modules/pose/edit/preset_points.js."""
     lines = [
         "/** Written by lab/toy/presets.py: body and feet as x, y in thousandths of stature, ground at 0. */",
         "",

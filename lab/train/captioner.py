@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.random import Generator
-from PIL import Image
 from torch import Tensor
 
 from ...training import losses
 from ..toy import world
 from ..toy.models import captioner, folder_of_captioner, vocabulary
 from . import probes
-from .task import Places, Task, resume
+from .places import Places, resume
+from .task import Task
 
 START, END, IGNORED = 30522, 102, -100
 BEGINNINGS = ("", "", "", "a photo of ", "full body photo of ")
@@ -23,12 +23,13 @@ ROWS = 2**32  # seeds of the row where a picture is cut
 
 
 class Described(NamedTuple):
-    """Pixels B,3,120,120, word ids B,L to read, places B,L among known words to say, or -100, and truth."""
+    """Pixels B,3,120,120, word ids B,L to read, places B,L among known words to say, or -100;
+    and what the probes shall find."""
 
     pixels: Tensor
     words: Tensor
     targets: Tensor
-    truth: probes.Truth
+    truth: probes.Targets
 
 
 class Words:
@@ -43,14 +44,6 @@ class Words:
     def of(self, text: str) -> list[int]:
         """Ids of a caption's words; commas are words of their own."""
         return [self.ids[word] for word in text.replace(",", " ,").split()]
-
-
-def normalised(image: np.ndarray) -> np.ndarray:
-    """A picture H,W,3 uint8 as BLIP's preprocessing leaves it, 3,120,120."""
-    size = (captioner.IMAGE_SIZE, captioner.IMAGE_SIZE)
-    small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC), np.float32) / 255
-    mean, deviation = np.array(folder_of_captioner.MEAN), np.array(folder_of_captioner.DEVIATION)
-    return ((small - mean) / deviation).transpose(2, 0, 1).astype(np.float32)
 
 
 def examples(config: dict[str, Any], random: Generator) -> Iterator[world.Example]:
@@ -73,10 +66,10 @@ def described(some: list[world.Example], words: Words, random: Generator) -> Des
     length = max(map(len, read))
     side = captioner.IMAGE_SIZE // probes.CELL
     return Described(
-        torch.from_numpy(np.stack([normalised(example.image) for example in some])),
+        torch.from_numpy(np.stack([folder_of_captioner.normalised(example.image) for example in some])),
         torch.tensor([row + [0] * (length - len(row)) for row in read]),
         torch.tensor([row + [IGNORED] * (length - len(row)) for row in say]),
-        probes.Truth(
+        probes.Targets(
             torch.from_numpy(np.stack([probes.planes(example, side) for example in some])),
             torch.tensor([probes.answers(example.attributes) for example in some]),
         ),
@@ -96,18 +89,22 @@ def task(config: dict[str, Any], places: Places) -> Task:
     network, words = captioner.captioner(config["seed"]), Words()
     notes = resume(network, places, "captioner")
     network.to(places.device).train()
-    teacher = probes.Lessons(captioner.VISION["hidden_size"]).to(places.device)
+    probe_heads = probes.ProbeHeads(captioner.VISION["hidden_size"]).to(places.device)
     known = words.known.to(places.device)
 
     def loss(batch: Described) -> Tensor:
-        truth = probes.Truth(*(part.to(places.device) for part in batch.truth))
+        truth = probes.Targets(*(part.to(places.device) for part in batch.truth))
         with torch.autocast(places.device.type, torch.bfloat16):
             seen = network.vision_model(pixel_values=batch.pixels.to(places.device))[0]
             scores = captioner.word_scores(network, seen, batch.words.to(places.device), known)
-            taught = teacher(seen, truth)
-        said = losses.words(scores.float(), batch.targets.to(places.device), IGNORED, config["smoothing"])
-        return said + config["lessons"] * taught
+            probe_loss = probe_heads(seen, truth)
+        said = losses.token_cross_entropy(
+            scores.float(), batch.targets.to(places.device), IGNORED, config["smoothing"]
+        )
+        return said + config["probe_weight"] * probe_loss
 
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    return Task({"captioner": network}, loss, batches(words, config, seed), {"captioner": notes}, [teacher])
+    return Task(
+        {"captioner": network}, loss, batches(words, config, seed), [probe_heads], {"captioner": notes}
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,22 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import version as versions
+from ..files import replacing
 from ..toy import corruptions
-from ..toy.models import networks, parts
+from ..toy.models import networks
 from ..toy.world.chance import Chance
-from .pictures import WIDTH, version
-from .task import Places, frozen
+from .pictures import WIDTH
+from .places import Places, frozen
 
 TOPIC = 6
 PLANES = 2  # what each pixel is made of, and which good foot it shows
 BATCH = 8
+SETTINGS = ("part", "first", "pictures", "kinds", "coded", "latent_noise")  # that the pictures depend on
 
 
 @dataclass(frozen=True)
-class Sights:
+class KeypointDataset:
     """Bytes of all pictures and of their planes, rows and first row of each, points N,24,3 in pixels."""
 
     pixels: np.ndarray
@@ -53,37 +55,38 @@ def kind_of(seed: int, part: str, shares: dict[str, float]) -> str:
     raise AssertionError("a draw lies below the sum of the shares")
 
 
-def sights(places: Places, config: dict[str, Any]) -> Sights:
+def keypoint_dataset(places: Places, config: dict[str, Any]) -> KeypointDataset:
     """The configured pictures, drawn on first use."""
-    weights = (places.weights / parts.PARTS["vae"].file).read_bytes()
-    made_by = hashlib.sha256(weights + Path(corruptions.__file__).read_bytes() + Path(__file__).read_bytes())
-    made_by.update(repr([config[key] for key in ("part", "first", "pictures", "kinds", "coded")]).encode())
-    folder = places.cache / f"sights-{version()}-{made_by.hexdigest()[:12]}"
+    chosen = {name: config[name] for name in SETTINGS}
+    made_by = versions.version(["lab.train.keypoint_data"], ("vae",), settings=chosen, weights=places.weights)
+    folder = places.cache / f"keypoints-{made_by}"
     if not folder.is_dir():
         draw(folder, places, config)
     index = np.load(folder / "index.npz")
     starts = np.concatenate([[0], np.cumsum(index["heights"])[:-1]])
     pixels = np.memmap(folder / "pixels.bin", np.uint8, "r").reshape(-1, WIDTH, 3)
     planes = np.memmap(folder / "planes.bin", np.uint8, "r").reshape(-1, WIDTH, PLANES)
-    return Sights(pixels, planes, index["heights"], starts, index["points"])
+    return KeypointDataset(pixels, planes, index["heights"], starts, index["points"])
 
 
 def draw(folder: Path, places: Places, config: dict[str, Any]) -> None:
     """Draw all pictures into `folder`, which appears only when it is whole."""
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
     heights, points, part = [], [], config["part"]
-    with (unfinished / "pixels.bin").open("wb") as pixels, (unfinished / "planes.bin").open("wb") as planes:
-        for seed in range(config["first"], config["first"] + config["pictures"]):
-            kind = kind_of(seed, part, config["kinds"])
-            example = corruptions.planted(kind, seed, part, corruptions.PRACTICE)
-            pixels.write(example.image.tobytes())
-            planes.write(np.stack([example.material, example.feet], 2).tobytes())
-            heights.append(example.image.shape[0])
-            points.append(example.points)
-    np.savez(unfinished / "index.npz", heights=np.array(heights, np.int64), points=np.stack(points))
-    recode(unfinished / "pixels.bin", np.array(heights), places, config)
-    unfinished.replace(folder)
+    with replacing(folder) as unfinished:
+        unfinished.mkdir()
+        with (
+            (unfinished / "pixels.bin").open("wb") as pixels,
+            (unfinished / "planes.bin").open("wb") as planes,
+        ):
+            for seed in range(config["first"], config["first"] + config["pictures"]):
+                kind = kind_of(seed, part, config["kinds"])
+                example = corruptions.planted(kind, seed, part, corruptions.PRACTICE)
+                pixels.write(example.image.tobytes())
+                planes.write(np.stack([example.material, example.feet], 2).tobytes())
+                heights.append(example.image.shape[0])
+                points.append(example.points)
+        np.savez(unfinished / "index.npz", heights=np.array(heights, np.int64), points=np.stack(points))
+        recode(unfinished / "pixels.bin", np.array(heights), places, config)
 
 
 @torch.inference_mode()

@@ -15,8 +15,9 @@ from torch.nn import functional
 from ...core.pose import eye
 from ..toy.corruptions import SHOWN_PIXELS
 from ..toy.world.body import BODY, FEET
-from .keypoint_data import Sights, sights
-from .task import Places, Task, resume
+from .keypoint_data import KeypointDataset, keypoint_dataset
+from .places import Places, resume
+from .task import Task
 
 HEIGHT, WIDTH = eye.HEIGHT, eye.WIDTH
 IGNORED = -100
@@ -34,7 +35,7 @@ def mirrored_name(name: str) -> str:
 MIRRORED = [NAMES.index(mirrored_name(name)) for name in NAMES]
 
 
-class Lesson(NamedTuple):
+class Batch(NamedTuple):
     """Pictures B,3,192,128 in −0.5…0.5, materials B,192,128, points B,24,3 in pixels, the middles B,3,3 of
     the feet that are shown, and their number B or -100."""
 
@@ -104,8 +105,8 @@ def fitting(view: View, scale: float, random: Generator) -> View:
     return view.window((top, top + rows), (left, left + columns))
 
 
-def seen(
-    source: Sights, index: int, config: dict[str, Any], random: Generator
+def sample_view(
+    source: KeypointDataset, index: int, config: dict[str, Any], random: Generator
 ) -> tuple[View, np.ndarray, int]:
     """A picture as it is looked at, the middles 3,3 of its feet, and their number or -100."""
     view = View(source.image(index), source.plane(index), source.points[index].copy())
@@ -125,7 +126,7 @@ def seen(
     return (view.scaled(scale) if scale != 1 else view), middles, found if clear else IGNORED
 
 
-def worn(picture: np.ndarray, random: Generator) -> np.ndarray:
+def augmented(picture: np.ndarray, random: Generator) -> np.ndarray:
     """The picture, float 0…1, more or less soft, shifted in colour and noisy."""
     if random.random() < 0.3:
         for axis in (0, 1):
@@ -138,7 +139,7 @@ def worn(picture: np.ndarray, random: Generator) -> np.ndarray:
     return np.clip(picture, 0, 1).astype(np.float32)
 
 
-def lessons(source: Sights, config: dict[str, Any], seed: int) -> Iterator[Lesson]:
+def training_batches(source: KeypointDataset, config: dict[str, Any], seed: int) -> Iterator[Batch]:
     """Endless batches."""
     random, size = np.random.default_rng(seed), config["batch"]
     while True:
@@ -146,15 +147,15 @@ def lessons(source: Sights, config: dict[str, Any], seed: int) -> Iterator[Lesso
         materials = np.zeros((size, HEIGHT, WIDTH), np.int64)
         points, middles, feet = [], [], []
         for place, index in enumerate(random.integers(len(source), size=size)):
-            view, spots, count = seen(source, int(index), config, random)
+            view, spots, count = sample_view(source, int(index), config, random)
             height, width = view.image.shape[:2]
-            pictures[place, :height, :width] = worn(view.image.astype(np.float32) / 255, random) - 0.5
+            pictures[place, :height, :width] = augmented(view.image.astype(np.float32) / 255, random) - 0.5
             named = view.planes[..., 0]
             materials[place, :height, :width] = np.where(named < eye.CLASSES, named, 0)
             points.append(view.points)
             middles.append(spots)
             feet.append(count)
-        yield Lesson(
+        yield Batch(
             torch.from_numpy(pictures).permute(0, 3, 1, 2),
             torch.from_numpy(materials),
             torch.from_numpy(np.stack(points)),
@@ -187,16 +188,16 @@ def material_loss(scores: Tensor, materials: Tensor) -> Tensor:
     return functional.cross_entropy(scores, functional.avg_pool2d(shares, 2))
 
 
-def lesson_loss(views: eye.Views, lesson: Lesson) -> Tensor:
+def total_loss(views: eye.Views, batch: Batch) -> Tensor:
     """The weighted sum of what all heads are taught."""
-    middle = bumps(lesson.middles, *views.middles.shape[-2:]).amax(1)
+    middle = bumps(batch.middles, *views.middles.shape[-2:]).amax(1)
     weight = 1 + 20 * middle
-    total = place_loss(views.places, lesson.points)
-    total = total + 2 * functional.binary_cross_entropy_with_logits(views.presence, lesson.points[..., 2])
+    total = place_loss(views.places, batch.points)
+    total = total + 2 * functional.binary_cross_entropy_with_logits(views.presence, batch.points[..., 2])
     total = total + 5 * functional.binary_cross_entropy_with_logits(views.middles, middle, weight)
-    total = total + 2 * material_loss(views.materials, lesson.materials)
-    if bool((lesson.feet != IGNORED).any()):
-        total = total + functional.cross_entropy(views.feet, lesson.feet, ignore_index=IGNORED)
+    total = total + 2 * material_loss(views.materials, batch.materials)
+    if bool((batch.feet != IGNORED).any()):
+        total = total + functional.cross_entropy(views.feet, batch.feet, ignore_index=IGNORED)
     return total
 
 
@@ -206,15 +207,16 @@ def task(config: dict[str, Any], places: Places, name: str) -> Task:
     notes = resume(network, places, name)
     network.to(places.device, memory_format=torch.channels_last).train()
 
-    def loss(lesson: Lesson) -> Tensor:
-        lesson = Lesson(*(part.to(places.device) for part in lesson))
-        pictures = lesson.pictures.contiguous(memory_format=torch.channels_last)
+    def loss(batch: Batch) -> Tensor:
+        batch = Batch(*(part.to(places.device) for part in batch))
+        pictures = batch.pictures.contiguous(memory_format=torch.channels_last)
         with torch.autocast(places.device.type, torch.bfloat16, enabled=config["bfloat16"]):
             views = network(pictures)
-        return lesson_loss(views, lesson)
+        return total_loss(views, batch)
 
     seed = config["seed"] + notes.get("steps", 0)
-    return Task({name: network}, loss, lessons(sights(places, config), config, seed), {name: notes})
+    batches = training_batches(keypoint_dataset(places, config), config, seed)
+    return Task({name: network}, loss, batches, notes={name: notes})
 
 
 def judge(config: dict[str, Any], places: Places) -> Task:

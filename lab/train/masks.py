@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from torch import Tensor
-from torch.nn import functional
 
-LEGS = (8, 9, 10, 11, 12, 13, 18, 19, 20, 21, 22, 23)
-BONES = (
-    (8, 9),
-    (9, 10),
-    (10, 18),
-    (11, 12),
-    (12, 13),
-    (13, 21),
-    (2, 3),
-    (3, 4),
-    (5, 6),
-    (6, 7),
-    (1, 8),
-    (0, 1),
+from ...core.pose.skeleton import (
+    BODY_POINTS,
+    L_ANKLE,
+    L_BIG_TOE,
+    L_ELBOW,
+    L_HIP,
+    L_KNEE,
+    L_SHOULDER,
+    L_WRIST,
+    NECK,
+    NOSE,
+    POINTS,
+    R_ANKLE,
+    R_BIG_TOE,
+    R_ELBOW,
+    R_HIP,
+    R_KNEE,
+    R_SHOULDER,
+    R_WRIST,
 )
+from ..toy.world.raster import capsule
+
+LEG_BONES = (
+    (R_HIP, R_KNEE),
+    (R_KNEE, R_ANKLE),
+    (R_ANKLE, R_BIG_TOE),
+    (L_HIP, L_KNEE),
+    (L_KNEE, L_ANKLE),
+    (L_ANKLE, L_BIG_TOE),
+)
+BONES = (
+    *LEG_BONES,
+    (R_SHOULDER, R_ELBOW),
+    (R_ELBOW, R_WRIST),
+    (L_SHOULDER, L_ELBOW),
+    (L_ELBOW, L_WRIST),
+    (NECK, R_HIP),
+    (NOSE, NECK),
+)
+LEGS = (R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, *range(BODY_POINTS, POINTS))
 KINDS = ("below", "strokes", "box", "beside", "all")
 SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
 
@@ -60,22 +83,14 @@ def cut(points: np.ndarray, height: int, random: Generator) -> int:
 def strokes(points: np.ndarray, height: int, width: int, random: Generator) -> np.ndarray:
     """Thick lines along some bones, or along both legs."""
     legs = random.random() < 0.6
-    chosen = BONES[:6] if legs else [bone for bone in BONES if random.random() < 0.3] or BONES[:1]
+    chosen = LEG_BONES if legs else [bone for bone in BONES if random.random() < 0.3] or BONES[:1]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     mask, radius = np.zeros((height, width), np.float32), random.uniform(5, 12)
     for first, second in chosen:
         a, b = points[first], points[second]
         if a[2] > 0 and b[2] > 0:
-            dx, dy = b[:2] - a[:2]
-            along = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / max(dx * dx + dy * dy, 1e-3), 0, 1)
-            near = np.hypot(x - a[0] - along * dx, y - a[1] - along * dy) <= radius
-            mask[near] = 1
+            distance, _, _ = capsule(a[:2], b[:2], radius, radius).field(x, y)
+            mask[distance <= 0] = 1
     if legs and random.random() < 0.7:
         mask[: cut(points, height, random)] = 0
     return mask
-
-
-def in_cells(mask: Tensor) -> Tensor:
-    """Masks B,1,H,W as the inpaint model sees them: B,1,H/8,W/8, 0 or 1, shrunk the way ComfyUI does it."""
-    cells = functional.interpolate(mask, (mask.shape[2] // 8, mask.shape[3] // 8), mode="bilinear")
-    return cells.round()

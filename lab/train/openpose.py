@@ -7,21 +7,22 @@ from typing import Any
 import torch
 
 from ..toy.models import networks
-from .latent_cache import shelves
+from .latent_cache import cached_latents
 from .pictures import pictures
-from .task import Places, Task, frozen, resume
+from .places import Places, frozen, resume
+from .task import Task
 from .unet import error
 
 
 def task(config: dict[str, Any], places: Places) -> Task:
     """The ControlNet, the UNet's error with it, and pictures with skeletons, with and without holes."""
-    unet = frozen(networks.unet(networks.INPAINT_CHANNELS), places, "unet")
+    unet = frozen(networks.inpaint_unet(), places, "unet")
     text = frozen(networks.text_encoder(), places, "text")
     control = networks.controlnet(unet, config["seed"]).requires_grad_(True)
     notes = resume(control, places, "openpose")
     control.to(places.device)
-    found = shelves(places, pictures(places.cache, "train", config["pictures"]))
+    found = cached_latents(places, pictures(places.cache, "train", config["pictures"]))
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
     loss = error(config, text, unet, control)
-    return Task({"openpose": control}, loss, found.batches(config, seed), {"openpose": notes})
+    return Task({"openpose": control}, loss, found.batches(config, seed), notes={"openpose": notes})

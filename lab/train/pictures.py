@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.random import Generator, default_rng
-from torch import Tensor
 
+from ...core.pose.skeleton import L_ANKLE, L_HIP, R_ANKLE, R_HIP
+from .. import version as versions
+from ..files import replacing
 from ..toy import world
+from ..toy.world.composition import WIDTH
 from .parallel import parallel_map
 
-WIDTH = 128
-POINTS = 24  # 18 of the body, then 6 of the feet
 CROPS = 2
 CROP_SEED = 7
 
@@ -42,58 +41,43 @@ class Pictures:
         return self.pixels[start : start + height * WIDTH * 3].reshape(height, WIDTH, 3)
 
 
-def stacked(images: list[np.ndarray]) -> Tensor:
-    """Pictures H,W,3 uint8 of one size as B,3,H,W in 0…1."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(255)
-
-
 def described(example: world.Example, random: Generator) -> dict[str, Any]:
     """The caption of the whole picture and those of windows whose lower edge cuts the legs off."""
     height, crops = example.image.shape[0], []
-    points = np.array(example.pose[0]["people"][0]["pose_keypoints_2d"]).reshape(18, 3)
-    hip = max(points[8, 1], points[11, 1])
-    ankle = max(points[10, 1], points[13, 1])
+    rows = world.points_of(example)[:, 1]
+    hip, ankle = max(rows[R_HIP], rows[L_HIP]), max(rows[R_ANKLE], rows[L_ANKLE])
     for _ in range(CROPS):
         bottom = int(np.clip(hip + random.random() * (ankle - hip), 0.3 * height, height - 1))
         crops.append([bottom, world.crop(example, 0, bottom).caption])
     return {"whole": example.caption, "crops": crops, "family": example.family}
 
 
-def points_of(example: world.Example) -> np.ndarray:
-    """The one person's points 24,3 in pixels."""
-    person = example.pose[0]["people"][0]
-    return np.array(person["pose_keypoints_2d"] + person["foot_keypoints_2d"], np.float32).reshape(POINTS, 3)
-
-
 def drawn(one: tuple[int, str]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Picture, points and captions of one seed of a part."""
     seed, part = one
     example = world.example(seed, part)
-    return example.image, points_of(example), described(example, default_rng((CROP_SEED, seed)))
+    points = world.points_of(example).astype(np.float32)
+    return example.image, points, described(example, default_rng((CROP_SEED, seed)))
 
 
 def draw(folder: Path, part: str, count: int) -> None:
     """Draw the first `count` pictures of a part into `folder`, which appears only when it is whole."""
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
     heights, poses, captions = [], [], []
-    with (unfinished / "pixels.bin").open("wb") as file:
-        for image, points, said in parallel_map(drawn, ((seed, part) for seed in range(count))):
-            file.write(np.ascontiguousarray(image).tobytes())
-            heights.append(image.shape[0])
-            poses.append(points)
-            captions.append(said)
-    np.savez(unfinished / "index.npz", heights=np.array(heights), poses=np.stack(poses))
-    (unfinished / "captions.json").write_text(json.dumps(captions))
-    unfinished.replace(folder)
+    with replacing(folder) as unfinished:
+        unfinished.mkdir()
+        with (unfinished / "pixels.bin").open("wb") as file:
+            for image, points, said in parallel_map(drawn, ((seed, part) for seed in range(count))):
+                file.write(np.ascontiguousarray(image).tobytes())
+                heights.append(image.shape[0])
+                poses.append(points)
+                captions.append(said)
+        np.savez(unfinished / "index.npz", heights=np.array(heights), poses=np.stack(poses))
+        (unfinished / "captions.json").write_text(json.dumps(captions))
 
 
 def version() -> str:
     """A short name that changes when the world is drawn or described differently."""
-    digest = hashlib.sha256()
-    for path in sorted([*Path(world.__file__).parent.glob("*.py"), Path(__file__)]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:8]
+    return versions.version(["lab.train.pictures"])
 
 
 def pictures(cache: Path, part: str, count: int) -> Pictures:

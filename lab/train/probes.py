@@ -41,7 +41,7 @@ MOST = 1 + max(map(len, ANSWERS.values()))
 CELL = 5  # pixels of the captioner's picture that one label of a plane stands for
 
 
-class Truth(NamedTuple):
+class Targets(NamedTuple):
     """Planes B,4,24,24 of labels, and answers B,20 (long)."""
 
     planes: Tensor
@@ -74,7 +74,7 @@ def answers(attributes: dict[str, Any]) -> list[int]:
     ]
 
 
-class Questions(nn.Module):
+class AttributeHead(nn.Module):
     """Each attribute asked of states B,N,C, read from where it chooses to look."""
 
     def __init__(self, width: int) -> None:
@@ -90,24 +90,24 @@ class Questions(nn.Module):
         return functional.cross_entropy(scores.flatten(0, 1), answers.flatten())
 
 
-class Lessons(nn.Module):
+class ProbeHeads(nn.Module):
     """Heads on the eye's states B,1+N,C: what each patch shows, and each attribute from where it looks."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.patch = nn.Linear(width, sum(PLANES.values()))
-        self.questions = Questions(width)
-        nn.init.zeros_(self.patch.weight)  # so that untaught heads do not disturb a taught eye
-        nn.init.zeros_(self.questions.where.weight)
+        self.attributes = AttributeHead(width)
+        nn.init.zeros_(self.patch.weight)  # so that untaught heads do not disturb a trained network
+        nn.init.zeros_(self.attributes.where.weight)
 
-    def forward(self, states: Tensor, truth: Truth) -> Tensor:
+    def forward(self, states: Tensor, truth: Targets) -> Tensor:
         """The mean cross-entropy in nats per patch, averaged over planes, plus that per attribute."""
         dense = self.patch(states[:, 1:]).float().split(list(PLANES.values()), -1)
         total = sum(
             -(shares(labels, scores.shape[-1], scores.shape[1]) * scores.log_softmax(-1)).sum(-1).mean()
             for scores, labels in zip(dense, truth.planes.unbind(1), strict=True)
         ) / len(PLANES)
-        return total + self.questions(states, truth.answers)
+        return total + self.attributes(states, truth.answers)
 
 
 def shares(labels: Tensor, count: int, patches: int) -> Tensor:

@@ -1,47 +1,29 @@
-"""What every training of the demo is made of, and how its weights are kept."""
+"""The trainings of the toy models: their settings, and how their weights are kept."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ...training.average import Average
-from ...training.loop import Plan, Report, fit
+from ...training import config as settings
+from ...training import task as training
+from ...training.loop import Report, TrainConfig
+from ...training.task import Progress
 from ..toy.models import parts
+from .places import Places
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
-RECENT = 100
-CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a training leaves weights, where it keeps pictures and latents, and what it runs on."""
-
-    weights: Path
-    cache: Path
-    device: torch.device = CPU
 
 
 @dataclass
-class Task:
-    """The networks being trained by part name, what is minimised, on what, and each part's notes so far.
+class Task(training.Task):
+    """A training of toy models with the notes of each one's trainings before."""
 
-    `helpers` are trained along and never kept.
-    """
-
-    networks: dict[str, nn.Module]
-    loss: Callable[[Any], Tensor]
-    batches: Iterable[Any]
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    helpers: list[nn.Module] = field(default_factory=list)
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -50,64 +32,36 @@ def configuration(name: str) -> dict[str, Any]:
     if not path.is_file():
         known = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.json")))
         raise ValueError(f"Expected one of the trainings {known}, got {name!r}; choose one of them.")
-    return json.loads(path.read_text())
-
-
-def resume(network: nn.Module, places: Places, name: str) -> dict[str, Any]:
-    """Fill a network from its part where there is one; the notes of that part, or none."""
-    if not (places.weights / parts.PARTS[name].file).is_file():
-        return {}
-    return parts.load(network, places.weights, name)
-
-
-def frozen(network: nn.Module, places: Places, name: str) -> nn.Module:
-    """A network with its part's weights that training leaves alone."""
-    parts.load(network, places.weights, name)
-    return network.to(places.device).requires_grad_(False).eval()
+    return settings.load(path)
 
 
 def train(
     task: Task, config: dict[str, Any], places: Places, minutes: float | None = None
 ) -> Iterator[Report]:
     """Train within the configured steps and minutes, saving averaged weights now and then and at the end."""
-    minutes = config["minutes"] if minutes is None else minutes
-    plan = Plan(
+    plan = TrainConfig(
         steps=config["steps"],
         learning_rate=config["learning_rate"],
-        seconds=60 * minutes,
+        seconds=60 * (config["minutes"] if minutes is None else minutes),
         warmup=config["warmup"],
         weight_decay=config["weight_decay"],
     )
-    averages = {name: Average(network, config["average"]) for name, network in task.networks.items()}
 
-    def follow() -> None:
-        for name, network in task.networks.items():
-            averages[name].update(network)
+    def save(name: str, weights: Mapping[str, Tensor], progress: Progress) -> None:
+        keep(task, places, name, weights, progress)
 
-    recorded = config.get("recorded", False) and places.device.type == "cuda"
-    losses: list[float] = []
-    saved, report = time.monotonic(), None
-    for report in fit(
-        [*task.networks.values(), *task.helpers], task.loss, task.batches, plan, follow, recorded
-    ):
-        losses = [*losses[1 - RECENT :], report.loss]
-        if time.monotonic() - saved > 60 * config["save_minutes"]:
-            keep(task, averages, places, report, losses)
-            saved = time.monotonic()
-        yield report
-    if report is not None:
-        keep(task, averages, places, report, losses)
+    graphed = config.get("cuda_graphs", False) and places.device.type == "cuda"
+    yield from training.train(
+        task, plan, save, config["ema_decay"], 60 * config["save_minutes"], graphed=graphed
+    )
 
 
-def keep(
-    task: Task, averages: dict[str, Average], places: Places, report: Report, losses: list[float]
-) -> None:
-    """Write every trained network's averaged weights with steps, seconds and the mean of its last losses."""
-    for name, average in averages.items():
-        before = task.notes.get(name, {})
-        notes = {
-            "steps": before.get("steps", 0) + report.step,
-            "seconds": round(before.get("seconds", 0) + report.seconds),
-            "loss": round(sum(losses) / len(losses), 5),
-        }
-        parts.write(places.weights, name, average.weights(), notes)
+def keep(task: Task, places: Places, name: str, weights: Mapping[str, Tensor], progress: Progress) -> None:
+    """Write a network's averaged weights with steps, seconds and the mean of its last losses."""
+    before = task.notes.get(name, {})
+    notes = {
+        "steps": before.get("steps", 0) + progress.steps,
+        "seconds": round(before.get("seconds", 0) + progress.seconds),
+        "loss": round(progress.loss, 5),
+    }
+    parts.write(places.weights, name, {**task.networks[name].state_dict(), **weights}, notes)

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from ..toy import world
 from ..toy.model_pack import sizes
-from ..toy.models import networks
+from ..toy.models import networks, tokenizer
 from . import probes, prompts
 from .pictures import Pictures, pictures
-from .task import Places, Task, resume
+from .places import Places, resume
+from .task import Task
 
 
 class Said(NamedTuple):
@@ -32,10 +33,9 @@ def sentences(source: Pictures) -> Said:
     captions = [
         text for entry in source.captions for text in (entry["whole"], *(said for _, said in entry["crops"]))
     ]
-    tokenizer = prompts.Tokenizer()
     begun = [(prompts.BEGINNING if index % 2 else "") + text for index, text in enumerate(captions)]
     answers = torch.tensor([probes.answers(world.parse(text)) for text in captions])
-    return Said(prompts.tokens(begun, tokenizer), answers)
+    return Said(tokenizer.tokens(begun, tokenizer.Tokenizer()), answers)
 
 
 def batches(every: Said, size: int, seed: int) -> Iterator[Said]:
@@ -47,17 +47,17 @@ def batches(every: Said, size: int, seed: int) -> Iterator[Said]:
 
 
 def task(config: dict[str, Any], places: Places) -> Task:
-    """The text encoder, the questions asked of it, and captions."""
+    """The text encoder, a head that reads the attributes, and captions."""
     network = networks.text_encoder(config["seed"])
     notes = resume(network, places, "text")
     network.to(places.device)
     source = pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    questions = probes.Questions(sizes.CONTEXT_DIM).to(places.device)
+    head = probes.AttributeHead(sizes.CONTEXT_DIM).to(places.device)
 
     def loss(batch: Said) -> Tensor:
-        return questions(networks.text_states(network, batch.words), batch.answers)
+        return head(networks.text_states(network, batch.words), batch.answers)
 
     every = Said(*(part.to(places.device) for part in sentences(source)))
-    return Task({"text": network}, loss, batches(every, config["batch"], seed), {"text": notes}, [questions])
+    return Task({"text": network}, loss, batches(every, config["batch"], seed), [head], {"text": notes})

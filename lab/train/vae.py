@@ -11,8 +11,10 @@ from torch import Tensor
 
 from ...training import losses
 from ..toy.models import networks
+from ..toy.tensors import stacked
 from . import pictures
-from .task import Places, Task, resume
+from .places import Places, resume
+from .task import Task
 
 
 def pieces(source: pictures.Pictures, size: int, batch: int, seed: int) -> Iterator[Tensor]:
@@ -20,7 +22,7 @@ def pieces(source: pictures.Pictures, size: int, batch: int, seed: int) -> Itera
     random = np.random.default_rng(seed)
     while True:
         stack = [piece(source, int(random.integers(len(source))), size, random) for _ in range(batch)]
-        yield pictures.stacked(stack)
+        yield stacked(stack)
 
 
 def piece(source: pictures.Pictures, index: int, size: int, random: np.random.Generator) -> np.ndarray:
@@ -55,4 +57,5 @@ def task(config: dict[str, Any], places: Places) -> Task:
     source = pictures.pictures(places.cache, "train", config["pictures"])
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    return Task({"vae": network}, loss, pieces(source, config["size"], config["batch"], seed), {"vae": notes})
+    made = pieces(source, config["size"], config["batch"], seed)
+    return Task({"vae": network}, loss, made, notes={"vae": notes})

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from recompose.lab.setup.server import ROOT, PrivateServer
 
 HERE = Path(__file__).resolve().parent
 FRONTENDS = ("bundled", "newest")
+PICTURES = HERE.parents[1] / "demo" / "pictures"
 
 
 def setting(name: str) -> str:
@@ -139,3 +141,12 @@ def pages(request: pytest.FixtureRequest, browser: Browser, servers: Any) -> Pag
     folder = Path(kept, request.node.callspec.id) if kept else request.getfixturevalue("tmp_path")
     folder.mkdir(parents=True, exist_ok=True)
     return Pages(browser, servers(frontend), modern, folder)
+
+
+@pytest.fixture
+def graph(pages: Pages) -> dict[str, Any]:
+    """What a graph with the editor is made of; names no server has seen, so that nothing is cached."""
+    photo, mark = f"photo_{uuid.uuid4().hex}.png", uuid.uuid4().hex
+    (pages.server.input_dir / photo).write_bytes((PICTURES / "photo.png").read_bytes())
+    frame = json.loads((PICTURES / "photo_pose.json").read_text())[0]
+    return {"photo": photo, "pose": json.dumps([frame | {"mark": mark}]), "width": 128, "height": 142}

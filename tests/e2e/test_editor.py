@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import uuid
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "demo"
-WIDTH, HEIGHT = 128, 142
-
-
-@pytest.fixture
-def graph(pages: Any) -> dict[str, Any]:
-    """What a graph with the editor is made of; names no server has seen, so that nothing is cached."""
-    photo, mark = f"photo_{uuid.uuid4().hex}.png", uuid.uuid4().hex
-    (pages.server.input_dir / photo).write_bytes((PICTURES / "photo.png").read_bytes())
-    frame = json.loads((PICTURES / "photo_pose.json").read_text())[0]
-    return {"photo": photo, "pose": json.dumps([frame | {"mark": mark}]), "width": WIDTH, "height": HEIGHT}
 
 
 def picture(server: Any, image: dict) -> np.ndarray:
@@ -32,7 +18,7 @@ def picture(server: Any, image: dict) -> np.ndarray:
 def test_a_knee_dragged_below_the_frame_changes_prompt_and_control_image(pages: Any, graph: dict) -> None:
     result = pages.run("dragAKnee", **graph)
     before, after = (picture(pages.server, image) for image in result["images"])
-    assert before.shape == after.shape == (HEIGHT, WIDTH, 3)
+    assert before.shape == after.shape == (graph["height"], graph["width"], 3)
     assert (before != after).any()
     edit = json.loads(result["prompt"]["3"]["inputs"]["edit"])
     coordinates = edit["frames"]["0"]["people"][0]["xy"]
@@ -100,6 +86,14 @@ def test_brackets_deleted_people_and_files(pages: Any, graph: dict) -> None:
 
 def test_another_tab_another_size_and_another_palette_change_no_edit(pages: Any, graph: dict) -> None:
     pages.run("tabsSizesAndPalettes", **graph)
+
+
+def test_the_server_guesses_the_legs(pages: Any, graph: dict) -> None:
+    pages.run("guessLegs", **graph)
+
+
+def test_where_no_server_guesses_the_edit_stays(pages: Any, graph: dict) -> None:
+    pages.run("guessLegsInVain", **graph)
 
 
 @pytest.mark.parametrize("pages", [("bundled", False)], indirect=True, ids=["bundled-classic"])

@@ -22,3 +22,7 @@ def test_its_templates_post_what_their_api_twins_say(pages) -> None:
 def test_what_a_page_lacks_is_said(pages) -> None:
     with pytest.raises(AssertionError, match='The pack\'s nodes: expected \\["Nothing"\\]'):
         pages.run("packAndTemplate", nodes=["Nothing"])
+
+
+def test_a_nodes_help_shows_its_picture(pages) -> None:
+    pages.run("helpShowsPicture", nodes=["RecomposeStitchBack", "RecomposeInpaintScheduler"])

@@ -16,7 +16,7 @@ from PIL import Image
 from recompose.cli.comfy.client import Client
 from recompose.lab.setup.models import WEIGHTS, assembled
 from recompose.lab.setup.server import PrivateServer, demo_packs
-from recompose.lab.toy.models.parts import PARTS
+from recompose.lab.toy.table import MODELS
 
 
 @dataclass
@@ -79,7 +79,7 @@ class RunningServer:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """The demo server; it lives as long as the session."""
     folder = tmp_path_factory.mktemp("demo-server")
-    models = assembled(folder) if len(list(WEIGHTS.glob("*.safetensors"))) == len(PARTS) else None
+    models = assembled(folder) if len(list(WEIGHTS.glob("*.safetensors"))) == len(MODELS) else None
     with PrivateServer(sys.executable, os.environ["COMFYUI_PATH"], folder, demo_packs(), models) as running:
         yield RunningServer(
             running.url, running.client, running.input_dir, running.output_dir, running.models_dir, running

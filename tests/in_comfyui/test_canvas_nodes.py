@@ -111,15 +111,29 @@ def test_the_other_modes_pad_as_planned(nodes, mode: dict, padding: list[int]) -
     assert points(moved)[1] == (POINTS[1][0] + padding[0], POINTS[1][1])
 
 
+def test_a_faint_point_adds_no_canvas_and_is_in_no_crop(nodes) -> None:
+    faint = pose()
+    flat = faint[0]["people"][0]["pose_keypoints_2d"]
+    flat[3 * 13 : 3 * 13 + 3] = [50.0, 700.0, 0.05]
+    body = {"mode": "body", "margin": 0.0, "cap": 9.0, "max_extension": 9.0}
+    outputs = [extend(nodes, picture(), body, pose=given).args for given in (faint, pose())]
+    assert [each[2]["canvas_height"] for each in outputs] == [outputs[1][2]["canvas_height"]] * 2
+    assert points(outputs[0][3]) == points(outputs[1][3]) and 13 not in points(outputs[0][3])
+    assert outputs[0][3][0]["people"][0]["recompose"]["confidence"][13] == 0.05
+    crops = [crop(nodes, picture(), around="person", pose=given)[4].box for given in (faint, pose())]
+    assert crops[0] == crops[1]
+
+
 def test_body_adds_what_the_pose_needs_and_a_margin(nodes) -> None:
     extension = importlib.import_module("recompose.core.pose.extension")
     shapes = importlib.import_module("recompose.core.shapes")
+    record = importlib.import_module("recompose.bridge.pose_record")
     standing = importlib.import_module("recompose.core.pose.estimate.complete").complete(
-        [{**pose(331, 457)[0], "people": [{"pose_keypoints_2d": standing_points()}]}]
+        record.read([{**pose(331, 457)[0], "people": [{"pose_keypoints_2d": standing_points()}]}])
     )
     needed = extension.extension_needed(standing, shapes.Size(331, 457), 1.2)
     mode = {"mode": "body", "margin": 5.0, "max_extension": 1.2}
-    output = extend(nodes, picture(height=457, width=331), mode, pose=standing, multiple_of=1)
+    output = extend(nodes, picture(height=457, width=331), mode, pose=record.write(standing), multiple_of=1)
     bottom = output.ui["recompose"][0]["padding"][3]
     assert needed.bottom > 50
     assert bottom == int(np.ceil(needed.bottom + needed.body * 0.05))

@@ -68,9 +68,9 @@ def loaded(family: Family, name: str) -> tuple[Any, Any, Any]:
     """Model, CLIP and VAE as CheckpointLoaderSimple gives them."""
     import comfy.sd
 
-    return comfy.sd.load_checkpoint_guess_config(str(family.files[name]), output_vae=True, output_clip=True)[
-        :3
-    ]
+    return comfy.sd.load_checkpoint_guess_config(
+        str(family.files[f"checkpoints/{name}.safetensors"]), output_vae=True, output_clip=True
+    )[:3]
 
 
 def conditioning(clip: Any, text: str) -> list[list[Any]]:
@@ -114,7 +114,7 @@ def velocity_of(x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
 
 def states_of(family: Family, text: str) -> Tensor:
     from recompose.lab.toy.models import networks
-    from recompose.lab.train.prompts import Tokenizer, tokens
+    from recompose.lab.toy.models.tokenizer import Tokenizer, tokens
 
     return networks.text_states(family.networks["text"], tokens([text], Tokenizer()))
 
@@ -162,7 +162,7 @@ def test_a_sampled_step_is_a_trained_step(demo_sizes: None, family: Family) -> N
 def inpaint_conditioning(family: Family) -> tuple[Any, list, Tensor]:
     """Model, conditioning and the extra channels as our training makes them, of a picture with a hole."""
     from recompose.lab.toy.models import networks
-    from recompose.lab.train import masks
+    from recompose.lab.toy.tensors import in_cells
 
     from nodes import InpaintModelConditioning
 
@@ -175,7 +175,7 @@ def inpaint_conditioning(family: Family) -> tuple[Any, list, Tensor]:
     positive, _, _ = InpaintModelConditioning().encode(words, words, picture, vae, mask, False)
     planes, hole = picture.movedim(-1, 1), mask[:, None]
     grey = networks.encode(family.networks["vae"], planes * (1 - hole) + 0.5 * hole)
-    return model, positive, torch.cat([masks.in_cells(hole), grey], 1)
+    return model, positive, torch.cat([in_cells(hole), grey], 1)
 
 
 def test_the_inpaint_model_sees_mask_and_rest_as_trained(demo_sizes: None, family: Family) -> None:
@@ -191,7 +191,7 @@ def test_the_inpaint_model_sees_mask_and_rest_as_trained(demo_sizes: None, famil
 @pytest.mark.parametrize("on_inpaint", [False, True], ids=["text-to-image", "inpaint"])
 def test_the_controlnet_steers_as_trained(demo_sizes: None, family: Family, on_inpaint: bool) -> None:
     import comfy.controlnet
-    from recompose.lab.train.control import controlled
+    from recompose.lab.toy.control import controlled
 
     from nodes import ControlNetApplyAdvanced
 
@@ -201,7 +201,9 @@ def test_the_controlnet_steers_as_trained(demo_sizes: None, family: Family, on_i
     else:
         model, clip, _ = loaded(family, "recompose_demo")
         words = conditioning(clip, PROMPT)
-    net = comfy.controlnet.load_controlnet(str(family.files["recompose_demo_openpose"]))
+    net = comfy.controlnet.load_controlnet(
+        str(family.files["controlnet/recompose_demo_openpose.safetensors"])
+    )
     hint = torch.rand(1, 136, 128, 3, generator=torch.Generator().manual_seed(4))
     positive, _ = ControlNetApplyAdvanced().apply_controlnet(words, words, net, hint, 1.0, 0.0, 1.0)
     noisy, clean, sigmas = sampled(model, positive, 17, 16)

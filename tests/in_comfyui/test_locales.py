@@ -9,8 +9,11 @@ import re
 from itertools import repeat
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
+from PIL import Image
 
 # What ComfyUI's frontend lets a user choose; a translation into another language would never be shown.
 OFFERED = {"en", "zh", "zh-TW", "ru", "ja", "ko", "fr", "es", "ar", "tr", "pt-BR", "fa", "he"}
@@ -106,8 +109,34 @@ def test_every_node_has_a_help_page_that_names_its_inputs_and_outputs(schemas: d
         outputs = {entry["name"] for entry in translated("en")[node]["outputs"].values()}
         wanted = {*map(own_name, schemas[node]["inputs"], repeat(schemas[node]["inputs"])), *outputs}
         assert wanted - named == set(), node
-        for link in re.findall(r"\]\((?!https://)([^)]+)\)", page):
+        for link in re.findall(r"(?<!!)\[[^\]]*\]\((?!https://)([^)]+)\)", page):
             raise AssertionError(f"{node} links to {link}, which the help panel cannot open")
+
+
+PICTURES = ROOT / "js" / "docs" / "pictures"
+PICTURE_BYTES, ALL_BYTES = 40_000, 600_000  # the history keeps every version of them
+
+
+def test_every_help_page_shows_its_own_small_picture(schemas: dict[str, dict]) -> None:
+    sizes = {path.stem: path.stat().st_size for path in PICTURES.iterdir()}
+    assert sorted(sizes) == sorted(schemas)
+    assert max(sizes.values()) <= PICTURE_BYTES
+    assert sum(sizes.values()) <= ALL_BYTES
+    for node in schemas:
+        page = (ROOT / "js" / "docs" / f"{node}.md").read_text(encoding="utf-8")
+        ((text, link),) = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page)
+        assert link == f"pictures/{node}.webp"
+        assert len(text) > 10, "what the picture shows, for those who do not see it"
+        assert Image.open(PICTURES / f"{node}.webp").width >= 250
+
+
+def test_the_server_serves_the_pictures_beside_the_pages(schemas: dict[str, dict], server) -> None:
+    # As the page's own script derives the address: from the folder in custom_nodes.
+    folder = server.client.node("RecomposeStitchBack")["python_module"].split(".")[1]
+    for node in schemas:
+        for name in (f"{node}.md", f"pictures/{node}.webp"):
+            with urlopen(f"{server.url}/extensions/{quote(folder)}/docs/{name}") as answer:
+                assert answer.read() == (ROOT / "js" / "docs" / name).read_bytes()
 
 
 def own_name(key: str, keys: dict[str, str | None]) -> str:

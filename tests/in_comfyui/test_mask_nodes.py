@@ -131,7 +131,11 @@ def test_nested_latents_keep_the_other_parts_mask(nodes) -> None:
 
 
 BAD = {
-    "latent size": ({"samples": {"samples": torch.zeros(1, 4, 10, 10)}}, "104×152 px and the latent 10×10"),
+    "latent size": (
+        {"samples": {"samples": torch.zeros(1, 4, 10, 10)}},
+        "104×152 and the latent 10×10 cells",
+    ),
+    "no whole ratio": ({"samples": {"samples": torch.zeros(1, 4, 101, 69)}}, "no whole number of pixels"),
     "vae and latent": (
         {"vae": vae(16), "samples": {"samples": torch.zeros(1, 4, 19, 13)}},
         "16 px per cell does not make the latent's 13×19",

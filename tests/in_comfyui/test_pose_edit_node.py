@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from recompose.core.pose import edited, people
+from recompose.bridge import pose_record
+from recompose.core.pose import edited
 from recompose.core.pose.draw import draw
 
 SIZE = (331, 457)
@@ -56,12 +57,13 @@ def edit(
     """An edit that moved the right knee of these detected frames; `skip`: number of the first."""
     entries = {}
     for index, found in enumerate(frames):
-        points = people.points(found["people"][0])[:18]
+        value = pose_record.read([found])[0]
+        points = value.people[0].rows[:18]
         points[9] = (*knee, 1)
         present = points[:, 2] > 0
         entries[index + skip] = {
             "size": size,
-            "fingerprint": edited.fingerprint(found),
+            "fingerprint": edited.fingerprint(value),
             "people": [
                 {
                     "from": 0,
@@ -86,7 +88,7 @@ def report(output) -> dict:
 
 
 def knee(pose: list[dict], index: int = 0) -> list[float]:
-    return people.points(pose[index]["people"][0])[9].tolist()
+    return pose_record.read(pose)[index].people[0].rows[9].tolist()
 
 
 def test_alone_it_draws_a_standing_person_on_a_blank_canvas(node) -> None:
@@ -107,7 +109,7 @@ def test_without_an_edit_the_pose_passes_and_is_drawn_as_draw_pose_draws_it(node
     pose, image, *needed = run(node, pose=given).args
     assert pose == given == kept
     assert pose[0] is not given[0]
-    assert np.array_equal((image[0].numpy() * 255).round().astype(np.uint8), draw(given[0]))
+    assert np.array_equal((image[0].numpy() * 255).round().astype(np.uint8), draw(pose_record.read(given)[0]))
     assert needed == [0, 0, 0, 0]
 
 
@@ -120,11 +122,11 @@ def test_an_edit_moves_the_knee_below_the_frame_and_asks_for_canvas(node) -> Non
     # Half a leg's breadth of .06 q below the knee, q by the long thigh.
     below = 500.5 + 0.03 * math.hypot(7.7, 217.7) / 0.245 - 457
     assert needed == [0, 0, 0, math.ceil(below)]
-    assert np.array_equal((image[0].numpy() * 255).round().astype(np.uint8), draw(pose[0]))
+    assert np.array_equal((image[0].numpy() * 255).round().astype(np.uint8), draw(pose_record.read(pose)[0]))
     assert report(output)["notices"] == [] and report(output)["kept"] == []
     # What the editor is told is the detection, not the edit.
-    assert people.points(report(output)["pose"][0]["people"][0])[9].tolist() == [107.7, 429.8, 1]
-    assert report(output)["pose"][0]["fingerprint"] == edited.fingerprint(given[0])
+    assert knee(report(output)["pose"]) == [107.7, 429.8, 1]
+    assert report(output)["pose"][0]["fingerprint"] == edited.fingerprint(pose_record.read(given)[0])
 
 
 def test_twice_gives_the_same_bit_for_bit(node) -> None:
@@ -163,7 +165,7 @@ def test_one_pose_serves_a_batch_of_pictures_and_frames_share_nothing(node, temp
     assert len(pose) == len(image) == 2
     pose[0]["people"][0]["pose_keypoints_2d"][0] = 1e3
     assert pose[1]["people"][0]["pose_keypoints_2d"][0] == 0
-    with pytest.raises(ValueError, match="2 frames but the image batch has 3 pictures"):
+    with pytest.raises(ValueError, match="pose 2, image 3"):
         run(node, pose=[frame()] * 2, image=torch.rand(3, 457, 331, 3))
     with pytest.raises(ValueError, match="331×457 but the image is 457×331"):
         run(node, pose=[frame()], image=torch.rand(1, 331, 457, 3))

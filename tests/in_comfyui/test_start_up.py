@@ -21,6 +21,7 @@ LISTED = {
     "bridge/choices.py",
     "bridge/models/__init__.py",
     "bridge/models/folders.py",
+    "bridge/routes.py",
     "core/__init__.py",
     "core/canvas/__init__.py",
     "core/canvas/choices.py",

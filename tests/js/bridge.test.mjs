@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readDrawing, readReport, readStart, readWidget, writeValue } from "../../js/pose/bridge.js";
-import { fingerprint, fnv1a } from "../../js/pose/fingerprint.js";
-import { readOpenPose, writeOpenPose } from "../../js/pose/openpose.js";
-import { PRESETS, presetFrame, presetPerson } from "../../js/pose/presets.js";
-import { blankImage, draw } from "../../js/pose/draw.js";
-import { extensionNeeded, extensionOfAll } from "../../js/pose/extension.js";
-import { FLAG } from "../../js/pose/types.js";
-import { boundingBox } from "../../js/pose/geometry.js";
-import { makeFrame, nobody, place } from "../../js/pose/people.js";
-import * as s from "../../js/pose/skeleton.js";
+import { readEstimates, readReport, readStart } from "../../js/.modules/pose/io/bridge.js";
+import { fingerprint } from "../../js/.modules/pose/io/fingerprint.js";
+import { readOpenPose, writeOpenPose } from "../../js/.modules/pose/io/openpose.js";
+import { PRESETS, presetFrame, presetPerson } from "../../js/.modules/pose/edit/presets.js";
+import { extensionNeeded } from "../../js/.modules/pose/estimate/extension.js";
+import { FLAG } from "../../js/.modules/pose/model/types.js";
+import { boundingBox } from "../../js/.modules/pose/model/geometry.js";
+import { makeFrame, nobody, place } from "../../js/.modules/pose/model/people.js";
+import * as s from "../../js/.modules/pose/model/skeleton.js";
 
 const ELBOW = [...Array(9).fill(0), 10.5, 20.25, 1, ...Array(42).fill(0)];
 
@@ -22,7 +21,6 @@ function result(more = {}) {
 test("widgets are read by name, wherever they stand", () => {
   const widgets = [{ name: "width", value: 640 }, { name: "edit", value: "{}" }, { name: "height", value: 480 }];
   assert.deepEqual(readStart(widgets), { width: 640, height: 480, value: "{}" });
-  assert.equal(readWidget(widgets, "depth", 5), 5);
 });
 
 const STRANGE = [
@@ -38,21 +36,6 @@ for (const [widgets, expected] of STRANGE) {
   test(`strange widgets give a usable start: ${JSON.stringify(widgets)}`, () => assert.deepEqual(readStart(widgets), expected));
 }
 
-test("the drawing's settings fall back to the schema's", () => {
-  assert.deepEqual(readDrawing([]), { stickWidth: 4, hands: true, face: true, feet: false });
-  const widgets = [{ name: "stick_width", value: 7 }, { name: "hands", value: false }, { name: "feet", value: true }];
-  assert.deepEqual(readDrawing(widgets), { stickWidth: 7, hands: false, face: true, feet: true });
-  assert.equal(readDrawing([{ name: "stick_width", value: 999 }]).stickWidth, 4);
-});
-
-test("the value is written once and only where it changed", () => {
-  const widgets = [{ name: "edit", value: "" }];
-  assert.ok(writeValue(widgets, "{}"));
-  assert.ok(!writeValue(widgets, "{}"));
-  assert.equal(widgets[0].value, "{}");
-  assert.ok(!writeValue([], "{}"));
-});
-
 test("the node's result becomes frames in sixteenths of a pixel with the server's fingerprint", () => {
   const { incoming, pictures, replaced, notices } = readReport(result());
   assert.deepEqual(place(incoming[0].people[0], s.R_ELBOW), { x: 10.5, y: 20.25 });
@@ -67,6 +50,15 @@ test("a result without a fingerprint gets its own", () => {
   const { incoming } = readReport(output);
   assert.equal(incoming[0].fingerprint, fingerprint(incoming[0]));
   assert.equal(incoming[0].fingerprint.length, 16);
+});
+
+test("the answer of the route becomes people, and any other answer none", () => {
+  const entry = { ...result().recompose[0].pose[0], people: [{ pose_keypoints_2d: ELBOW, recompose: { estimated: [0, 0, 0, 1] } }] };
+  const [person] = readEstimates({ pose: [entry] });
+  assert.equal(person.flags[s.R_ELBOW], FLAG.PRESENT | FLAG.ESTIMATED);
+  for (const answer of [null, undefined, [], { error: "no" }, { pose: 3 }, { pose: [] }, { pose: [{}] }]) {
+    assert.equal(readEstimates(answer), null, JSON.stringify(answer));
+  }
 });
 
 const MALFORMED = [undefined, {}, { recompose: [] }, { recompose: "abc" }, { recompose: [{ pose: 3 }] }];
@@ -85,8 +77,8 @@ test("malformed parts of a result are left out", () => {
   assert.deepEqual([pictures, replaced, notices], [[null, null, null, null], [2], []]);
 });
 
-test("the hash is FNV-1a", () => {
-  assert.deepEqual(["", "a", "foobar"].map(fnv1a), ["cbf29ce484222325", "af63dc4c8601ec8c", "85944171f73967e8"]);
+test("the fingerprint is FNV-1a of the frame's canonical text", () => {
+  assert.equal(fingerprint(makeFrame(331, 457)), "1f3f218a2f679d7c");
 });
 
 test("names from a file never become more than points", () => {
@@ -119,8 +111,9 @@ test("every preset is whole, on the ground, and fits its thumbnail", () => {
     const person = presetPerson(name, { x: 100, y: 300 }, 250);
     const box = boundingBox([person]);
     assert.ok(Math.abs(box.y + box.height - 300) < 1e-9 && Math.abs(box.x + box.width / 2 - 100) < 1, name);
-    const { data } = draw(presetFrame(name, 61, 83), blankImage(61, 83), { stickWidth: 2 });
-    assert.ok(data.some((value, index) => index % 4 !== 3 && value > 0), name);
+    const thumbnail = boundingBox(presetFrame(name, 61, 83).people);
+    assert.ok(thumbnail.x > 0 && thumbnail.x + thumbnail.width < 61, name);
+    assert.ok(thumbnail.y > 0 && thumbnail.y + thumbnail.height < 83, name);
   }
   assert.throws(() => presetPerson("flying", { x: 0, y: 0 }, 1), /flying/);
 });
@@ -136,8 +129,6 @@ test("the canvas has to grow by what lies outside and half a limb around it", ()
   const half = (0.03 * Math.hypot(91, 122.4)) / 0.245;
   assert.ok(Math.abs(sides.left - 4 - half) < 1e-9 && Math.abs(sides.bottom - 10 - half) < 1e-9);
   assert.deepEqual([sides.top, sides.right], [0, 0]);
-  const flat = makeFrame(200, 220, []);
-  assert.deepEqual(extensionOfAll([flat, makeFrame(200, 220, [person])]), sides);
 });
 
 const MILLION = 10 ** 6;

@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { listenToKeys } from "../../js/pose/view_keys.js";
-import { Actions } from "../../js/pose/view_actions.js";
-import { shownFrame, start, update } from "../../js/pose/state.js";
+import { listenToKeys } from "../../js/.modules/pose/view/keys.js";
+import { Actions } from "../../js/.modules/pose/view/actions.js";
+import { shownFrame, start, update } from "../../js/.modules/pose/edit/state.js";
 
 /** An editor that has only a state, and a stage that has only listeners. */
 function editorWithKeys(state) {
-  class Editor extends Actions {
+  class Editor {
     state = state;
+    actions = new Actions(this);
     modes = {};
     asked = [];
     host = { keyHistory: (which) => this.asked.push(which) };
+
+    get frame() {
+      return shownFrame(this.state);
+    }
 
     dispatch(event) {
       this.state = update(this.state, event);
@@ -71,15 +76,15 @@ test("people of the detection that were deleted come back, others stay as they a
   const people = [0, 1].map((from) => ({ ...two.people[0], from }));
   const report = { incoming: [{ ...two, people }], pictures: [], replaced: [], notices: [] };
   const { editor } = editorWithKeys(update(start(), { type: "detected", report }));
-  assert.deepEqual(editor.deletedPeople(), []);
+  assert.deepEqual(editor.actions.deletedPeople(), []);
   editor.dispatch({ type: "dragPoint", person: 1, point: 4, to: { x: 7, y: 9 } });
   const moved = shownFrame(editor.state).people[1];
   editor.dispatch({ type: "deletePerson", person: 0 });
-  assert.deepEqual(editor.deletedPeople(), [0]);
+  assert.deepEqual(editor.actions.deletedPeople(), [0]);
   const steps = editor.state.past.length;
-  editor.restorePeople();
+  editor.actions.restorePeople();
   assert.deepEqual(shownFrame(editor.state).people.map((person) => person.from), [1, 0]);
   assert.equal(shownFrame(editor.state).people[0], moved);
   assert.equal(editor.state.past.length, steps + 1);
-  assert.deepEqual(editor.deletedPeople(), []);
+  assert.deepEqual(editor.actions.deletedPeople(), []);
 });

@@ -1,32 +1,25 @@
 /** Answers questions on standard input, one JSON object per line, by the editor's own modules; see test_js_parity.py. */
 
-import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 
-import { blankImage, draw } from "../../js/pose/draw.js";
-import { completedPerson } from "../../js/pose/complete.js";
-import { extensionNeeded } from "../../js/pose/extension.js";
-import { fingerprint } from "../../js/pose/fingerprint.js";
-import { readReport } from "../../js/pose/bridge.js";
-import { rescaled } from "../../js/pose/fit.js";
-import { boundingBox } from "../../js/pose/geometry.js";
-import { readOpenPose, toKeypoints, writeOpenPose } from "../../js/pose/openpose.js";
-import { stature } from "../../js/pose/proportions.js";
-import { templatePerson } from "../../js/pose/presets.js";
-import * as skeleton from "../../js/pose/skeleton.js";
-import { shownFrame, start as createState, update, valueOf } from "../../js/pose/state.js";
-import { parse } from "../../js/pose/value.js";
+import { extensionNeeded } from "../../js/.modules/pose/estimate/extension.js";
+import { fingerprint } from "../../js/.modules/pose/io/fingerprint.js";
+import { readEstimates, readReport } from "../../js/.modules/pose/io/bridge.js";
+import { rescaled } from "../../js/.modules/pose/model/fit.js";
+import { makeFrame } from "../../js/.modules/pose/model/people.js";
+import { boundingBox } from "../../js/.modules/pose/model/geometry.js";
+import { readOpenPose, writeOpenPose } from "../../js/.modules/pose/io/openpose.js";
+import { stature } from "../../js/.modules/pose/estimate/proportions.js";
+import { templatePerson } from "../../js/.modules/pose/edit/presets.js";
+import * as skeleton from "../../js/.modules/pose/model/skeleton.js";
+import { shownFrame, start as createState, update, valueOf } from "../../js/.modules/pose/edit/state.js";
+import { parse } from "../../js/.modules/pose/io/value.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
-
-function pixels(frame, options) {
-  const { data } = draw(frame, blankImage(frame.width, frame.height), options);
-  return { sha256: createHash("sha256").update(data).digest("hex") };
-}
+const toKeypoints = (person) => JSON.parse(writeOpenPose([makeFrame(1, 1, [person])])).people[0];
 
 const ANSWERS = {
   skeleton: () => ({ ...skeleton }),
-  draw: ({ pose, options }) => pixels(first(pose), options),
   measure: ({ pose }) => {
     const frame = first(pose);
     return {
@@ -36,17 +29,11 @@ const ANSWERS = {
       fingerprint: fingerprint(frame),
     };
   },
-  complete: ({ pose, legs }) => {
-    const frame = first(pose);
-    return frame.people.map((person) => {
-      const completed = completedPerson(person, frame, legs);
-      return completed && { ...toKeypoints(completed), same: completed === person };
-    });
-  },
-  session: ({ output, events, options }) => {
+  session: ({ output, events }) => {
     const start = update(createState(), { type: "detected", report: readReport(output) });
-    const state = events.reduce(update, start);
-    return { value: valueOf(state), ...pixels(shownFrame(state), options) };
+    const estimated = ({ answer, ...event }) => (answer ? { ...event, estimate: readEstimates(answer)[0] } : event);
+    const state = events.map(estimated).reduce(update, start);
+    return { value: valueOf(state), shown: writeOpenPose([shownFrame(state)]) };
   },
   template: ({ width, height }) => toKeypoints(templatePerson(width, height)),
   read: ({ text, size }) => {

@@ -1,8 +1,8 @@
 /** Reproducible chance for the property tests, and people made of it. */
 
-import { FLAG } from "../../js/pose/types.js";
-import { makeFrame, nobody, quantisedFrame } from "../../js/pose/people.js";
-import { POINTS } from "../../js/pose/skeleton.js";
+import { FLAG } from "../../js/.modules/pose/model/types.js";
+import { makeFrame, nobody, quantisedFrame } from "../../js/.modules/pose/model/people.js";
+import { POINTS } from "../../js/.modules/pose/model/skeleton.js";
 
 /** Mulberry32: numbers 0 … 1 from a seed. */
 export function chanceOf(seed) {

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { FLAG } from "../../js/pose/types.js";
-import * as S from "../../js/pose/state.js";
-import { parse } from "../../js/pose/value.js";
+import { FLAG } from "../../js/.modules/pose/model/types.js";
+import * as S from "../../js/.modules/pose/edit/state.js";
+import { parse } from "../../js/.modules/pose/io/value.js";
 
 const { value } = JSON.parse(readFileSync(new URL("../data/saved_edit.json", import.meta.url), "utf8"));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { executionId, locatorId, upstreamText } from "../../js/pose/upstream.js";
+import { executionId, locatorId, upstreamText } from "../../js/.modules/canvas/upstream.js";
 
 /** A photo and a pose in the main graph, an editor inside a subgraph, and a node after it. */
 function workflow() {

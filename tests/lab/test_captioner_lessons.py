@@ -69,11 +69,11 @@ def test_untaught_heads_leave_the_eye_alone_and_can_learn(comfy: ModuleType) -> 
     generator = torch.Generator().manual_seed(1)
     states = torch.randn(3, 145, 16, generator=generator).requires_grad_()
     some = [world.example(seed, PART) for seed in range(3)]
-    truth = probes.Truth(
+    truth = probes.Targets(
         torch.from_numpy(np.stack([probes.planes(example, 24) for example in some])),
         torch.tensor([probes.answers(example.attributes) for example in some]),
     )
-    heads = probes.Lessons(16)
+    heads = probes.ProbeHeads(16)
     first = heads(states, truth)
     first.backward()
     assert states.grad is not None and not states.grad.any()

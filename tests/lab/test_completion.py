@@ -6,12 +6,13 @@ import json
 
 import numpy as np
 import pytest
-from recompose.core.pose import people
 from recompose.core.pose.estimate import complete
+from recompose.core.pose.person import Frame, Pose, from_rows
 from recompose.lab.evaluate.completion import measure
 from recompose.lab.evaluate.completion import page as completion_page
 from recompose.lab.evaluate.models import catalogue
-from recompose.lab.evaluate.models.rows import Figures, mean
+from recompose.lab.evaluate.rows import Figures, mean
+from recompose.lab.places import DOCS
 from recompose.lab.toy.world import picture
 from recompose.lab.toy.world.poses import FAMILIES
 
@@ -63,17 +64,11 @@ def test_somebody_known_is_found_among_those_alike() -> None:
 def test_a_guess_is_measured_in_statures_from_the_truth() -> None:
     drawn = picture.example(0, "test", family="standing")
 
-    def lower(pose: list[dict]) -> list[dict]:
+    def lower(pose: Pose) -> Pose:
         """The truth, 3 % of the stature too low."""
-        truth = people.points(drawn.pose[0]["people"][0])
-        seen = people.points(pose[0]["people"][0])
-        hidden = seen[:, 2] == 0
-        truth[hidden, 1] += 0.03 * drawn.drawing.stature
-        person = {
-            "pose_keypoints_2d": truth[:18].ravel().tolist(),
-            "foot_keypoints_2d": truth[18:].ravel().tolist(),
-        }
-        return [pose[0] | {"people": [person]}]
+        truth = picture.rows(drawn.pose)
+        truth[~pose[0].people[0].present, 1] += 0.03 * drawn.drawing.stature
+        return [Frame(pose[0].size, (from_rows(truth),))]
 
     found = measure.guessed(drawn, "below the knees", lower)
     assert (found["knees"], found["ankles"]) == ([], [0.03, 0.03])
@@ -93,5 +88,5 @@ def test_the_page_in_the_docs_shows_the_committed_rows() -> None:
     figures = Figures(committed["rows"], committed["summary"])
     assert len({(row["family"], row["seed"]) for row in figures.rows}) >= 300
     assert measure.summary(figures.rows) == figures.summary
-    page = (catalogue.DOCS / "completion.md").read_text(encoding="utf-8")
+    page = (DOCS / "completion.md").read_text(encoding="utf-8")
     assert page == completion_page.write(figures)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import torch
 from recompose.core.sampling import lagrange, repaint
-from recompose.lab.evaluate.samplers import gaussian, methods, report, sweep
+from recompose.lab.evaluate.samplers import choice, gaussian, methods, report, sweep
 from recompose.lab.evaluate.samplers import run as judge
 from recompose.lab.evaluate.samplers.gaussian import EXPLODING, FLOW, A, B, C, Gaussians
 from recompose.lab.evaluate.samplers.methods import Langevin
 from recompose.lab.evaluate.samplers.problems import TwoModes, picture_problems, sliced
+from recompose.lab.places import RESULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,8 +96,8 @@ def test_the_chosen_setting_is_the_best_and_never_on_an_edge(tmp_path: Path, mon
         off = abs(math.log(settings["width"] / 5)) + abs(math.log(settings["pull"] / 70))
         return 0.1 + off + 0.1 * settings["inner"]
 
-    monkeypatch.setattr(sweep.Scores, "of", of)
-    found = sweep.best("Langevin", 50, sweep.Scores(tmp_path / "scores"))
+    monkeypatch.setattr(choice.Scores, "of", of)
+    found = choice.best("Langevin", 50, choice.Scores(tmp_path / "scores"))
     assert found["inner"] == 1
     assert 4 < found["width"] < 6.5
     assert 50 < found["pull"] < 100
@@ -104,9 +105,11 @@ def test_the_chosen_setting_is_the_best_and_never_on_an_edge(tmp_path: Path, mon
 
 def test_a_sweep_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: Any) -> None:
     path = tmp_path / "scores"
-    first = sweep.Scores(path).of("noise mask", {"schedule": "even"}, 10)
+    first = choice.Scores(path).of("noise mask", {"schedule": "even"}, 10)
+    with path.open("a") as file:
+        file.write('{"what": "torn by a ki')
     monkeypatch.setattr(sweep, "score", lambda *_: pytest.fail("scored again"))
-    assert sweep.Scores(path).of("noise mask", {"schedule": "even"}, 10) == first
+    assert choice.Scores(path).of("noise mask", {"schedule": "even"}, 10) == first
 
 
 def test_no_method_asks_more_often_than_it_may() -> None:
@@ -131,7 +134,7 @@ def test_sliced_distance_of_what_is_shifted_is_the_shift() -> None:
 
 
 def test_the_page_says_what_was_measured() -> None:
-    rows = json.loads((ROOT / "docs" / "samplers.json").read_text())
+    rows = json.loads((RESULTS / "samplers.json").read_text())
     text = (ROOT / "docs" / "samplers.md").read_text()
     assert report.page(rows, text) == text
     for name, draw in report.CURVES.items():
@@ -139,7 +142,7 @@ def test_the_page_says_what_was_measured() -> None:
 
 
 def test_a_curve_goes_through_what_was_measured() -> None:
-    rows = json.loads((ROOT / "docs" / "samplers.json").read_text())
+    rows = json.loads((RESULTS / "samplers.json").read_text())
     panel = report.Panel(1, report.PERCENT)
     assert panel.y(0) == panel.bottom and panel.y(10) == pytest.approx((panel.y(0) + panel.y(20)) / 2)
     ours = [row for row in rows if row["method"] == report.OURS]
@@ -150,7 +153,7 @@ def test_a_curve_goes_through_what_was_measured() -> None:
 
 
 def test_ours_is_still_as_good_as_the_page_says() -> None:
-    rows = json.loads((ROOT / "docs" / "samplers.json").read_text())
+    rows = json.loads((RESULTS / "samplers.json").read_text())
     said = next(row for row in rows if row["method"] == report.OURS and row["calls"] == 50)
     found = sweep.method(report.OURS, said["settings"], 50)
     assert found is not None

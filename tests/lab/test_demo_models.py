@@ -13,8 +13,8 @@ from recompose.lab.toy import assemble
 def weights(tmp_path: Path) -> Path:
     folder = tmp_path / "weights"
     folder.mkdir()
-    (folder / "a.safetensors").write_bytes(b"one")
-    (folder / "b.safetensors").write_bytes(b"two")
+    (folder / "vae.safetensors").write_bytes(b"one")
+    (folder / "text.safetensors").write_bytes(b"two")
     return folder
 
 
@@ -25,6 +25,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def copy(parts: Path, folder: Path) -> None:
         seen.append(folder)
+        folder.mkdir()
         for part in parts.iterdir():
             (folder / part.name).write_bytes(part.read_bytes())
 
@@ -36,23 +37,23 @@ def test_the_same_parts_are_assembled_once_and_changed_ones_again(weights, build
     first = models.assembled(tmp_path / "cache", weights)
     assert models.assembled(tmp_path / "cache", weights) == first
     assert len(builds) == 1
-    assert sorted(path.name for path in first.iterdir()) == ["a.safetensors", "b.safetensors"]
-    (weights / "b.safetensors").write_bytes(b"twO")
+    assert sorted(path.name for path in first.iterdir()) == ["text.safetensors", "vae.safetensors"]
+    (weights / "text.safetensors").write_bytes(b"twO")
     second = models.assembled(tmp_path / "cache", weights)
     assert second != first and len(builds) == 2
-    assert (second / "b.safetensors").read_bytes() == b"twO"
-    assert (first / "b.safetensors").read_bytes() == b"two"
+    assert (second / "text.safetensors").read_bytes() == b"twO"
+    assert (first / "text.safetensors").read_bytes() == b"two"
 
 
 def test_bytes_that_move_from_one_part_to_the_next_are_another_version(weights) -> None:
     before = models.version(weights)
-    (weights / "a.safetensors").write_bytes(b"onet")
-    (weights / "b.safetensors").write_bytes(b"wo")
+    (weights / "vae.safetensors").write_bytes(b"onet")
+    (weights / "text.safetensors").write_bytes(b"wo")
     assert models.version(weights) != before
 
 
 def test_what_a_killed_build_left_is_replaced(weights, builds, tmp_path) -> None:
-    rest = tmp_path / "cache" / "unfinished-demo-models"
+    rest = tmp_path / "cache" / f"demo-models-{models.version(weights)}.unfinished"
     rest.mkdir(parents=True)
     (rest / "half.safetensors").write_bytes(b"ha")
     made = models.assembled(tmp_path / "cache", weights)
@@ -61,6 +62,7 @@ def test_what_a_killed_build_left_is_replaced(weights, builds, tmp_path) -> None
 
 def test_a_failed_build_leaves_no_models(weights, tmp_path, monkeypatch) -> None:
     def full(parts: Path, folder: Path) -> None:
+        folder.mkdir()
         (folder / "half").write_bytes(b"ha")
         raise OSError(28, "No space left on device")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recompose.lab.evaluate.models import catalogue, rows
+from recompose.lab.evaluate import rows
+from recompose.lab.evaluate.models import catalogue
 from recompose.lab.toy.world.labels import MATERIAL
 
 

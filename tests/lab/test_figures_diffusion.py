@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
+from recompose.lab.evaluate import holes, rows
 from recompose.lab.evaluate.evaluator import Judge
 from recompose.lab.evaluate.models import openpose, text_to_image, vae
 from recompose.lab.toy import world
@@ -56,14 +57,14 @@ def test_only_limbs_in_the_hole_count() -> None:
     pose[10], pose[13] = (5, 15, 1), (5, 15, 0)
     hole = np.zeros((20, 20), bool)
     hole[10:] = True
-    assert openpose.inside(pose, hole)[:, 2].tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
+    assert rows.inside(pose, hole)[:, 2].tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
     pose[:, 2] = 1
-    assert openpose.inside(pose, None)[:, 2].tolist() == [1] * 8
+    assert rows.inside(pose, None)[:, 2].tolist() == [1] * 8
 
 
 def test_a_hole_lies_on_whole_cells_below_a_cut_that_takes_the_feet() -> None:
     example = world.example(3, "test")
-    hole = openpose.below(example, 3)
+    hole = holes.below(example, 3)
     first = int(hole.argmax(0)[0])
     assert first % 8 == 0
     assert hole[first:].all()
@@ -80,7 +81,7 @@ def test_what_an_order_gives_depends_on_no_other(comfy: object) -> None:
     together, alone = painter.paint(orders), painter.paint(orders[:1])
     difference = np.abs(together[0].astype(int) - alone[0])
     assert difference.max() <= 1
-    kept = ~openpose.below(examples[0], 1)
+    kept = ~holes.below(examples[0], 1)
     assert (together[0][kept] == examples[0].image[kept]).all()
     assert (together[0] != examples[0].image).any()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from recompose.lab.toy import assemble
+from recompose.lab.toy import assemble, table
 from recompose.lab.toy.models import parts
 from safetensors.torch import load_file
 from torch import Tensor
@@ -40,27 +40,29 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_each_file_holds_its_parts(sources: Path, tmp_path: Path) -> None:
     made = assemble.assemble(sources, tmp_path / "models")
-    assert made == {
-        "recompose_demo": tmp_path / "models/checkpoints/recompose_demo.safetensors",
-        "recompose_demo_inpaint": tmp_path / "models/checkpoints/recompose_demo_inpaint.safetensors",
-        "recompose_demo_openpose": tmp_path / "models/controlnet/recompose_demo_openpose.safetensors",
-        "recompose_demo_detector": tmp_path / "models/keypoint_networks/recompose_demo_detector.safetensors",
-        "captioner": tmp_path / "models/blip/recompose_demo",
-    }
-    inpaint = load_file(made["recompose_demo_inpaint"])
+    places = (
+        "checkpoints/recompose_demo.safetensors",
+        "checkpoints/recompose_demo_inpaint.safetensors",
+        "controlnet/recompose_demo_openpose.safetensors",
+        "blip/recompose_demo",
+        "keypoint_models/recompose_demo_detector.safetensors",
+    )
+    assert made == {place: tmp_path / "models" / place for place in places}
+    narrow, inpaint_file, openpose, folder, _ = made.values()
+    inpaint = load_file(inpaint_file)
     assert {key: float(value[0, 0]) for key, value in inpaint.items()} == {
         "first_stage_model.taesd_decoder.1.weight": 0,
         "cond_stage_model.transformer.text_model.final_layer_norm.weight": 1,
         "model.diffusion_model.input_blocks.0.0.weight": 2,
     }
     assert inpaint[assemble.FIRST].shape == (3, 9)
-    assert load_file(made["recompose_demo"])[assemble.FIRST].shape == (3, 4)
-    assert list(load_file(made["recompose_demo_openpose"])) == ["zero_convs.0.0.weight"]
-    captioner = load_file(made["captioner"] / "model.safetensors")
+    assert load_file(narrow)[assemble.FIRST].shape == (3, 4)
+    assert list(load_file(openpose)) == ["zero_convs.0.0.weight"]
+    captioner = load_file(folder / "model.safetensors")
     assert {value.dtype for value in captioner.values()} == {torch.float32}
     assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.weight"], torch.full((3, 2), 5.0))
     assert torch.equal(captioner[f"{parts.BLIP_HEAD}decoder.bias"], torch.full((3,), 7.0))
-    assert {path.name for path in made["captioner"].iterdir()} == {
+    assert {path.name for path in folder.iterdir()} == {
         "config.json",
         "preprocessor_config.json",
         "tokenizer_config.json",
@@ -75,11 +77,11 @@ def test_a_second_time_touches_only_what_differs(sources: Path, tmp_path: Path) 
     before = contents(tmp_path / "models")
     for path in (tmp_path / "models").rglob("*"):
         os.utime(path, (1, 1))
-    made["recompose_demo"].write_bytes(b"half a fi")
+    made[table.TEXT_TO_IMAGE].write_bytes(b"half a fi")
     assemble.assemble(sources, tmp_path / "models")
     assert contents(tmp_path / "models") == before
     touched = [path for path in made.values() if path.is_file() and path.stat().st_mtime > 1]
-    assert touched == [made["recompose_demo"]]
+    assert touched == [made[table.TEXT_TO_IMAGE]]
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\0" * 40)])

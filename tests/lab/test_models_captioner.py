@@ -62,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():  # else nothing but the unused filler ids would be said
         network.text_decoder.cls.predictions.bias[1000:1120] = 4
     parts.write(made, "captioner", network.state_dict(), {})
-    for name, content in assemble.captioner_files(made).items():
+    for name, content in folder_of_captioner.with_weights(parts.read(made, "captioner")[0]).items():
         assemble.replace(made / "blip" / name, content)
     return made / "blip"
 

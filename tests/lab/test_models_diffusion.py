@@ -58,8 +58,8 @@ def test_without_mask_and_picture_the_narrow_network_is_the_wide_one(comfy: Modu
 
 
 def test_pictures_beyond_the_skeletons_go_without(comfy: ModuleType) -> None:
+    from recompose.lab.toy.control import controlled
     from recompose.lab.toy.models import networks
-    from recompose.lab.train.control import controlled
 
     unet, control = networks.unet(networks.INPAINT_CHANNELS, 6), networks.controlnet(seed=7)
     generator = torch.Generator().manual_seed(8)
@@ -91,19 +91,19 @@ def test_a_crowd_keeps_the_order_and_works_elsewhere(comfy: ModuleType) -> None:
 
 
 def test_a_batch_has_the_shares_that_are_asked_for(comfy: ModuleType) -> None:
-    from recompose.lab.train.latent_cache import HELPLESS, Shelf, Shelves
+    from recompose.lab.train.latent_cache import UNCONDITIONAL, Bucket, LatentCache
 
-    shelf = Shelf(
+    bucket = Bucket(
         torch.zeros(5, 4, 3, 2).half(),
         torch.ones(5, 3, 5, 3, 2).half(),
         torch.ones(5, 4, 77, dtype=torch.long),
         torch.full((5, 3, 24, 16), 255, dtype=torch.uint8),
     )
-    shelves = Shelves([shelf], torch.zeros(HELPLESS, 77, dtype=torch.long))
+    cache = LatentCache([bucket], torch.zeros(UNCONDITIONAL, 77, dtype=torch.long))
     config = {"batch": 2000, "dropped": 0.1, "holed_share": 0.6, "posed_share": 0.25}
-    batch = shelves.batch(shelf, config, np.random.default_rng(1))
+    batch = cache.batch(bucket, config, np.random.default_rng(1))
     assert batch.clean.shape == (2000, 4, 3, 2)
-    assert float(batch.around.amax((1, 2, 3)).mean()) == pytest.approx(0.6, abs=0.04)
+    assert float(batch.inpaint_cond.amax((1, 2, 3)).mean()) == pytest.approx(0.6, abs=0.04)
     assert float(1 - batch.words[:, 0].float().mean()) == pytest.approx(0.1, abs=0.03)
     assert batch.hints.shape == (500, 3, 24, 16)
     assert float(batch.hints.min()) == 1

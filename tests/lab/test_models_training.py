@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import repeat
 from pathlib import Path
 from statistics import mean
 from types import ModuleType
@@ -13,45 +13,51 @@ import pytest
 import torch
 
 SMALL = {"pictures": 4, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
-# name: steps, learning rate, and what is at most left of the loss on the same batches with the same noise
+# name: steps, learning rate, and what is at most left of the loss of the batch that is trained on
 TRAININGS = {
     "vae": (40, 2e-3, 0.8),
-    "text": (20, 2e-3, 0.8),
-    "unet": (20, 2e-3, 0.9),
-    "openpose": (32, 5e-3, 0.99),
+    "text": (20, 2e-3, 0.7),
+    "unet": (20, 2e-3, 0.8),
+    "openpose": (40, 1e-3, 0.85),
     "captioner": (40, 3e-3, 0.5),
-    "judge": (30, 2e-3, 0.8),
-    "detector": (30, 2e-3, 0.8),
+    "judge": (30, 2e-3, 0.7),
+    "detector": (30, 2e-3, 0.7),
 }
 
 
 @pytest.fixture(scope="module")
 def places(comfy: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from recompose.lab.train.task import Places
+    from recompose.lab.train.places import Places
 
     folder = tmp_path_factory.mktemp("training")
     return Places(folder / "weights", folder / "cache")
 
 
 def run(name: str, places: Any, steps: int, rate: float) -> tuple[float, float]:
-    """Train; returns the loss on the same three batches before and after."""
+    """Train on one batch with one noise; returns its loss before and after.
+
+    Whatever the rounding, that loss falls far. What many batches teach in a few steps is little beside what
+    their noise does to it.
+    """
     from recompose.lab.train import catalogue, task
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    config = task.configuration(name) | SMALL | {"steps": steps, "learning_rate": rate, "average": 0.5}
+    config = task.configuration(name) | SMALL | {"steps": steps, "learning_rate": rate, "ema_decay": 0.5}
     try:
         training = catalogue.task(name, config, places)
-        fixed = list(islice(training.batches, 4))
+        own, batch = training.loss, next(iter(training.batches))
 
-        def loss() -> float:
+        def loss(batch: Any) -> torch.Tensor:
             torch.manual_seed(11)
-            with torch.no_grad():
-                return mean(float(training.loss(batch)) for batch in fixed)
+            return own(batch)
 
-        before = loss()
-        assert len(list(task.train(training, config, places, minutes=5))) == steps
-        return before, loss()
+        training.loss, training.batches = loss, repeat(batch)
+        with torch.no_grad():
+            before = float(loss(batch))
+        assert len(list(task.train(training, config, places, minutes=60))) == steps
+        with torch.no_grad():
+            return before, float(loss(batch))
     finally:
         torch.set_num_threads(threads)
 
@@ -72,12 +78,14 @@ def test_it_learns_and_its_weights_are_kept(places: Any, name: str) -> None:
     assert parts.read(places.weights, name)[1]["steps"] == str(int(kept) + steps)
 
 
-def test_training_goes_on_from_the_kept_weights(places: Any) -> None:
+def test_training_goes_on_from_the_kept_weights(places: Any, tmp_path: Path) -> None:
     from recompose.lab.toy.models import parts
     from recompose.lab.train import catalogue, task
 
     run("captioner", places, 3, 1e-3)
-    settings = task.configuration("captioner") | SMALL | {"lessons": 0}  # whose heads always start afresh
+    settings = (
+        task.configuration("captioner") | SMALL | {"probe_weight": 0}
+    )  # whose heads always start afresh
     training = catalogue.task("captioner", settings, places)
     assert (
         training.notes["captioner"]["steps"] == 43 == int(parts.read(places.weights, "captioner")[1]["steps"])
@@ -85,14 +93,17 @@ def test_training_goes_on_from_the_kept_weights(places: Any) -> None:
     kept = parts.read(places.weights, "captioner")[0]
     found = training.networks["captioner"].state_dict()
     assert all(torch.equal(found[key], value.float()) for key, value in kept.items())
-    with torch.no_grad():  # a fresh one guesses among all its words, with a loss of about 5
-        assert float(training.loss(next(iter(training.batches)))) < 4
+    fresh = catalogue.task("captioner", settings, task.Places(tmp_path, places.cache))
+    batch = next(iter(fresh.batches))  # the one that the first training was of
+    with torch.no_grad():
+        assert float(training.loss(batch)) < 0.7 * float(fresh.loss(batch))
 
 
 def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) -> None:
     from recompose.lab.train import catalogue, task
+    from recompose.lab.train.places import Places
 
-    places = task.Places(tmp_path / "weights", tmp_path / "cache")
+    places = Places(tmp_path / "weights", tmp_path / "cache")
     with pytest.raises(RuntimeError, match=r"text\.safetensors is missing"):
         catalogue.task("unet", task.configuration("unet") | SMALL, places)
     with pytest.raises(ValueError, match="one of the trainings captioner, detector, judge"):
@@ -100,6 +111,7 @@ def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) 
 
 
 def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
+    from recompose.lab.toy.tensors import in_cells
     from recompose.lab.train import masks as holes
     from recompose.lab.train import pictures
 
@@ -110,7 +122,7 @@ def test_a_hole_is_where_and_how_often_it_should_be(places: Any) -> None:
     assert mean(float(mask[-1].all()) for mask in masks) == pytest.approx(0.6, abs=0.08)  # below or all
     assert mean(float(mask.all()) for mask in masks) == pytest.approx(0.1, abs=0.05)
     assert sum(not mask.any() for mask in masks) < 20
-    cells = holes.in_cells(torch.from_numpy(masks[0])[None, None])
+    cells = in_cells(torch.from_numpy(masks[0])[None, None])
     assert cells.shape == (1, 1, 19, 16) and set(cells.unique().tolist()) <= {0.0, 1.0}
 
 

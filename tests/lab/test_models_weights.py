@@ -8,9 +8,8 @@ from types import ModuleType
 
 import pytest
 import torch
-from recompose.core.pose import eye
-from recompose.lab.toy import world
-from recompose.lab.toy.models import captioner, parts
+from recompose.lab.toy import table, world
+from recompose.lab.toy.models import parts
 
 PART_BYTES, ALL_BYTES = 15 * 10**6, 64 * 10**6
 DECIBEL = 24.5
@@ -20,30 +19,18 @@ HEARD = {"whole": 0.88, "cropped": 0.82}
 
 def test_parts_are_small_half_precision_and_noted() -> None:
     files = sorted(parts.FOLDER.glob("*"))
-    assert [path.name for path in files] == sorted(part.file for part in parts.PARTS.values())
+    assert [path.name for path in files] == sorted(model.file for model in table.MODELS.values())
     assert max(path.stat().st_size for path in files) <= PART_BYTES
     assert sum(path.stat().st_size for path in files) <= ALL_BYTES
-    for name in parts.PARTS:
+    for name in table.MODELS:
         weights, notes = parts.read(parts.FOLDER, name)
         assert {value.dtype for value in weights.values()} == {torch.float16}
         assert json.loads(notes["steps"]) > 0 and json.loads(notes["seconds"]) > 0
 
 
 def test_every_part_fits_its_network(comfy: ModuleType) -> None:
-    from recompose.lab.toy.models import networks
-
-    made = {
-        "vae": networks.autoencoder(),
-        "text": networks.text_encoder(),
-        "unet": networks.unet(networks.INPAINT_CHANNELS),
-        "openpose": networks.controlnet(),
-        "captioner": captioner.captioner(),
-        "judge": eye.eye(),
-        "detector": eye.eye(),
-    }
-    assert made.keys() == parts.PARTS.keys()
-    for name, network in made.items():
-        parts.load(network, parts.FOLDER, name)
+    for name, model in table.MODELS.items():
+        parts.load(model.build(), parts.FOLDER, name)
 
 
 def pixels(example: world.Example) -> torch.Tensor:
@@ -52,7 +39,7 @@ def pixels(example: world.Example) -> torch.Tensor:
 
 def test_the_autoencoder_gives_unseen_pictures_back(comfy: ModuleType) -> None:
     from recompose.lab.toy.models import networks
-    from recompose.training.losses import signal_to_decibel
+    from recompose.training.losses import psnr
 
     network = networks.autoencoder()
     parts.load(network, parts.FOLDER, "vae")
@@ -60,9 +47,7 @@ def test_the_autoencoder_gives_unseen_pictures_back(comfy: ModuleType) -> None:
     with torch.inference_mode():
         for seed in range(6):
             image = pixels(world.example(seed, "test"))
-            found.append(
-                float(signal_to_decibel(networks.decode(network, networks.encode(network, image)), image))
-            )
+            found.append(float(psnr(networks.decode(network, networks.encode(network, image)), image)))
     assert mean(found) > DECIBEL
 
 

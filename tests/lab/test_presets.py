@@ -12,7 +12,7 @@ import numpy as np
 from recompose.core.pose import template
 from recompose.lab.toy import presets
 
-COMMITTED = Path(__file__).resolve().parents[2] / "js" / "pose" / "preset_points.js"
+COMMITTED = Path(__file__).resolve().parents[2] / "js" / ".modules" / "pose" / "edit" / "preset_points.js"
 
 
 def test_the_committed_presets_are_what_the_postures_give() -> None:

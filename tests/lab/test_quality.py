@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from recompose.cli.comfy import workflow
 from recompose.cli.comfy.client import ServerError
+from recompose.cli.comfy.jobs import fingerprint
+from recompose.lab import version as versions
 from recompose.lab.commands import quality
 from recompose.lab.evaluate.evaluator import Judge
 from recompose.lab.evaluate.main_job import cases, prompts
@@ -112,7 +114,7 @@ class FakeServer:
         if not self.lives:
             raise ServerError("The private ComfyUI died.")
         self.lives -= 1
-        self.ran.append(quality_runs.fingerprint(prompt))
+        self.ran.append(fingerprint(prompt))
         photo = prompt[workflow.find(prompt, "Photo")]["inputs"]["image"]
         given = np.asarray(Image.open(io.BytesIO(self.files[photo])))
         height, width = given.shape[:2]
@@ -144,15 +146,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("lives", range(1, 8))
 def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_rows(tmp_path, lives: int) -> None:
     some = [cases.case(seed) for seed in range(2)]
-    whole = quality_runs.Studio(FakeServer(), tmp_path / "whole")
+    whole = quality_runs.Runner(FakeServer(), tmp_path / "whole")
     for case in some:
         whole.make(case, METHODS)
     with pytest.raises(ServerError):
-        dying = quality_runs.Studio(FakeServer(lives), tmp_path / "killed")
+        dying = quality_runs.Runner(FakeServer(lives), tmp_path / "killed")
         for case in some:
             dying.make(case, METHODS)
     server = FakeServer()
-    again = quality_runs.Studio(server, tmp_path / "killed")
+    again = quality_runs.Runner(server, tmp_path / "killed")
     for case in some:
         again.make(case, METHODS)
     assert len(server.ran) == 8 - lives
@@ -160,12 +162,12 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_rows(tmp_path, liv
 
 
 def test_another_prompt_is_run_again_and_the_same_is_not(tmp_path, monkeypatch) -> None:
-    quality_runs.Studio(FakeServer(), tmp_path).make(CASE, METHODS)
+    quality_runs.Runner(FakeServer(), tmp_path).make(CASE, METHODS)
     server = FakeServer()
-    quality_runs.Studio(server, tmp_path).make(CASE, METHODS)
+    quality_runs.Runner(server, tmp_path).make(CASE, METHODS)
     assert server.ran == []
     monkeypatch.setitem(toy.SAMPLING, "cfg", 3.5)
-    quality_runs.Studio(server, tmp_path).make(CASE, METHODS)
+    quality_runs.Runner(server, tmp_path).make(CASE, METHODS)
     assert len(server.ran) == 3
 
 
@@ -174,20 +176,19 @@ def test_a_failed_prompt_is_told_and_leaves_no_row(tmp_path) -> None:
     data = {"node_id": "18", "exception_type": "ValueError", "exception_message": "no"}
     failed = {"outputs": {}, "status": {"status_str": "error", "messages": [["execution_error", data]]}}
     server.run = lambda prompt: failed
-    studio = quality_runs.Studio(server, tmp_path)
+    runner = quality_runs.Runner(server, tmp_path)
     with pytest.raises(ServerError, match="failed: no"):
-        studio.make(CASE, METHODS)
-    assert studio.journal.rows == {}
+        runner.make(CASE, METHODS)
+    assert runner.jobs.journal.rows == {}
 
 
-def test_the_version_follows_the_packs_sources(tmp_path, monkeypatch) -> None:
-    (tmp_path / "core").mkdir()
-    (tmp_path / "core" / "seam.py").write_text("a = 1\n")
-    monkeypatch.setattr(quality_runs, "ROOT", tmp_path)
+def test_the_version_follows_the_pack_the_models_and_comfyui() -> None:
+    files = {path.as_posix() for path in versions.closure(quality_runs.MAKERS)}
+    assert quality_runs.models() == ["captioner", "openpose", "text", "unet", "vae"]
+    assert {"lab/toy/model_pack/registration.py", "lab/toy/world/picture.py", "nodes/canvas.py"} <= files
+    assert not any(name.startswith(("lab/train", "training")) for name in files)
     before = quality_runs.version(Path("/comfyui"))
-    assert before == quality_runs.version(Path("/comfyui"))
-    (tmp_path / "core" / "seam.py").write_text("a = 2\n")
-    assert quality_runs.version(Path("/comfyui")) != before
+    assert before == quality_runs.version(Path("/comfyui")) != quality_runs.version(Path("/other"))
 
 
 class FakeJudge:
@@ -206,15 +207,15 @@ def command(tmp_path, monkeypatch):
     monkeypatch.setattr(quality, "load_judge", FakeJudge)
     monkeypatch.setattr(FakeJudge, "blind", False)
     monkeypatch.setattr(quality, "DOCS", tmp_path / "docs")
-    monkeypatch.setattr(quality, "COMMITTED", tmp_path / "docs" / "quality.json")
+    monkeypatch.setattr(quality, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(quality, "COMPLETED_PICTURES", 8)
     monkeypatch.setattr(cases, "SEEDS", tuple(range(6)))
 
     def make(environment, some, tell):
-        studio = quality_runs.Studio(FakeServer(), tmp_path / "made")
+        runner = quality_runs.Runner(FakeServer(), tmp_path / "made")
         for case in some:
-            studio.make(case, METHODS, tell)
-        return studio
+            runner.make(case, METHODS, tell)
+        return runner
 
     monkeypatch.setattr(quality, "make", make)
     return lambda *options: quality.main(["--out", str(tmp_path / "out"), *options], None)
@@ -224,27 +225,29 @@ def written(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+PAGES = ["pictures/quality.png", "quality.md"]
 FILES = ["pictures/quality.png", "quality.json", "quality.md"]
 
 
 def test_a_whole_run_writes_the_docs_and_a_second_one_agrees(command, tmp_path) -> None:
     assert command() == 0
-    assert written(tmp_path / "docs") == FILES and written(tmp_path / "out") == []
-    rows = json.loads((tmp_path / "docs" / "quality.json").read_text())["rows"]
+    assert written(tmp_path / "docs") == PAGES and written(tmp_path / "out") == []
+    assert written(tmp_path / "results") == ["quality.json"]
+    rows = json.loads((tmp_path / "results" / "quality.json").read_text())["rows"]
     assert [(row["seed"], row["method"]) for row in rows] == [(s, m) for s in range(6) for m in METHODS]
     assert command() == 0
 
 
 def test_a_fallen_figure_fails_and_leaves_the_committed_ones(command, tmp_path, monkeypatch, capsys) -> None:
     assert command() == 0
-    before = (tmp_path / "docs" / "quality.json").read_bytes()
+    before = (tmp_path / "results" / "quality.json").read_bytes()
     monkeypatch.setattr(FakeJudge, "blind", True)
     assert command() == 1
     assert "c, feet right: 0.000 is worse than the committed" in capsys.readouterr().err
-    assert (tmp_path / "docs" / "quality.json").read_bytes() == before
+    assert (tmp_path / "results" / "quality.json").read_bytes() == before
     assert written(tmp_path / "out") == FILES
     assert command("--accept") == 0
-    assert (tmp_path / "docs" / "quality.json").read_bytes() != before
+    assert (tmp_path / "results" / "quality.json").read_bytes() != before
     assert command() == 0
 
 

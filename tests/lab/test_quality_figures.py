@@ -1,14 +1,11 @@
-"""Bootstrap, figures, what counts as fallen, the journal, the page and the sheet, on known rows."""
+"""Bootstrap, figures, what counts as fallen, the page and the sheet, on known rows."""
 
 from __future__ import annotations
-
-import json
 
 import numpy as np
 import pytest
 from recompose.lab.evaluate import bootstrap
 from recompose.lab.evaluate.bootstrap import Statistic
-from recompose.lab.evaluate.journal import Journal
 from recompose.lab.evaluate.main_job import calibration, completion, report, sheet, statistics
 
 
@@ -141,27 +138,6 @@ def test_a_part_is_held_against_the_same_pictures_and_one_wrong_is_within_the_in
     assert statistics.fallen(part, committed) == []
     part[1]["feet"] = 1
     assert any("feet right" in sentence for sentence in statistics.fallen(part, committed))
-
-
-def test_the_journal_goes_on_after_a_torn_line(tmp_path) -> None:
-    first = Journal(tmp_path / "deep" / "made.jsonl")
-    first.add({"seed": 0, "method": "c", "value": 1})
-    first.add({"seed": 1, "method": "c", "value": 2})
-    with first.path.open("a") as file:
-        file.write('{"seed": 2, "method": "c", "val')
-    again = Journal(first.path)
-    assert again.rows == first.rows
-    again.add({"seed": 2, "method": "c", "value": 3})
-    lines = [json.loads(line) for line in first.path.read_text().splitlines()]
-    assert [line["value"] for line in lines] == [1, 2, 3]
-    assert Journal(first.path).get(2, "c") == lines[2] and Journal(first.path).get(2, "b") is None
-
-
-def test_the_journals_last_word_on_a_piece_of_work_counts(tmp_path) -> None:
-    journal = Journal(tmp_path / "made.jsonl")
-    for value in (1, 2):
-        journal.add({"seed": 0, "method": "c", "value": value})
-    assert Journal(journal.path).rows[0, "c"]["value"] == 2
 
 
 def page(rows: list[dict]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from recompose.core.canvas.seam import lab
 from recompose.lab.evaluate.main_job import calibration, cases, completion, metrics
-from recompose.lab.evaluate.models.rows import pck
+from recompose.lab.evaluate.rows import pck
 
 
 @dataclass

@@ -77,7 +77,7 @@ def test_saying_the_truth_costs_least(eye: ModuleType) -> None:
     points[1, 3:] = 0
     middles = points[:, :3].clone()
     materials = torch.randint(0, 6, (2, 192, 128), generator=generator)
-    lesson = eye.Lesson(torch.zeros(2, 3, 192, 128), materials, points, middles, torch.tensor([2, -100]))
+    batch = eye.Batch(torch.zeros(2, 3, 192, 128), materials, points, middles, torch.tensor([2, -100]))
     shares = torch.nn.functional.avg_pool2d(
         torch.nn.functional.one_hot(materials, 6).permute(0, 3, 1, 2).float(), 2
     )
@@ -89,7 +89,7 @@ def test_saying_the_truth_costs_least(eye: ModuleType) -> None:
         shares.clamp_min(1e-9).log(),
         torch.zeros(2, networks.DIMENSIONS),
     )
-    best = float(eye.lesson_loss(truth, lesson))
+    best = float(eye.total_loss(truth, batch))
     worse = {
         "places": truth.places.roll(1, 3),
         "presence": -truth.presence,
@@ -98,11 +98,11 @@ def test_saying_the_truth_costs_least(eye: ModuleType) -> None:
         "materials": truth.materials.roll(1, 1),
     }
     for name, value in worse.items():
-        assert float(eye.lesson_loss(truth._replace(**{name: value}), lesson)) > best + 0.1, name
+        assert float(eye.total_loss(truth._replace(**{name: value}), batch)) > best + 0.1, name
     assert float(eye.place_loss(truth.places, points)) == pytest.approx(0, abs=1e-4)
     # The second picture's number of feet is unclear, so what is said of it costs nothing.
     unsure = truth._replace(feet=truth.feet * torch.tensor([[1.0], [-1.0]]))
-    assert float(eye.lesson_loss(unsure, lesson)) == pytest.approx(best)
+    assert float(eye.total_loss(unsure, batch)) == pytest.approx(best)
 
 
 def test_kinds_come_as_often_as_their_shares_say(comfy: ModuleType) -> None:

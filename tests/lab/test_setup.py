@@ -156,14 +156,17 @@ def test_an_empty_cache_becomes_what_is_locked_and_nothing_else(world: World) ->
 
 
 def test_a_second_run_starts_no_program_and_no_connection(world: World, tmp_path: Path) -> None:
+    started = time.monotonic()
     assert world.run()[0] == 0
+    first = time.monotonic() - started
     (tmp_path / "sealed").mkdir()
     (tmp_path / "sealed" / "sitecustomize.py").write_text(SEALED)
     started = time.monotonic()
     status, output, errors = world.run(PYTHONPATH=str(tmp_path / "sealed"))
+    second = time.monotonic() - started
     assert (status, errors) == (0, "")
     assert len(output.split()) == 2
-    assert time.monotonic() - started < 5
+    assert second < first / 3, (second, first)  # one start of Python instead of a dozen
 
 
 def test_the_seal_of_the_test_above_holds(world: World, tmp_path: Path) -> None:
@@ -172,7 +175,8 @@ def test_the_seal_of_the_test_above_holds(world: World, tmp_path: Path) -> None:
 
 
 def test_a_run_killed_at_any_point_goes_on(world: World) -> None:
-    delay, killed = 0.3, 0
+    # Each run gets half as long again as the one before: slow and fast machines are both killed many times.
+    delay, killed = 0.1, 0
     while True:
         process = world.start()
         try:
@@ -181,7 +185,7 @@ def test_a_run_killed_at_any_point_goes_on(world: World) -> None:
             process.send_signal(signal.SIGKILL)
             process.communicate()
             killed += 1
-            delay += 0.4
+            delay *= 1.5
             continue
         break
     assert process.returncode == 0
@@ -197,10 +201,18 @@ def test_a_killed_run_leaves_no_program_behind(world: World) -> None:
         time.sleep(0.01)
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 5
-    while any(Path(f"/proc/{child}").exists() for child in found) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while any(map(runs, found)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not any(Path(f"/proc/{child}").exists() for child in found)
+    assert not any(map(runs, found))
+
+
+def runs(process: str) -> bool:
+    """Whether a process exists and is more than an entry that nobody has fetched."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_control_c_ends_in_one_sentence(world: World) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from recompose.lab.evaluate.evaluator import Seen
 from recompose.lab.evaluate.pictures import metrics, tasks
+from recompose.lab.places import DOCS, RESULTS
 from recompose.lab.toy.world.labels import OBJECTS
 
 
@@ -109,7 +110,7 @@ def test_every_method_paints_within_its_calls_and_alike_in_any_company(
     from recompose.lab.evaluate.samplers import sweep
     from recompose.lab.toy.pipeline import Painter
 
-    chosen, painter = run.settings(run.committed(run.parts.FOLDER.parent.parent / "docs")), Painter()
+    chosen, painter = run.settings(run.committed()), Painter()
     assert set(run.METHODS) <= set(chosen)
     some = tasks.tasks("box", 12)
     some = [one for one in some if one.hole.shape == some[0].hole.shape][:2]
@@ -212,7 +213,7 @@ def test_only_what_would_come_out_otherwise_is_painted_again(
             image[~task.hole & (np.arange(image.shape[1]) < run.METHODS.index(method))] ^= 1
             run.Image.fromarray(image).save(self.image(kind, method, task))
             self.journal.add(
-                {"kind": kind, "seed": task.seed, "method": f"{kind}: {method}", "by": method, "calls": 50,
+                {"kind": kind, "seed": task.seed, "by": method, "calls": 50,
                  "version": self.versions[method], "seconds": 1.5}
             )  # fmt: skip
 
@@ -240,3 +241,47 @@ def test_only_what_would_come_out_otherwise_is_painted_again(
     assert study("a", chosen={"RePaint": {"jump_length": 3}}) == again and painted == ["RePaint"]
     study("d", kept=first | {"measured by": "another judge"})
     assert painted == list(run.METHODS)
+
+
+def test_rows_are_stamped_anew_only_where_a_share_of_them_comes_out_the_same(
+    comfy: ModuleType, tmp_path: Any, monkeypatch: Any
+) -> None:
+    from recompose.lab.evaluate.pictures import again, bench, run
+
+    monkeypatch.setattr(run, "Painter", lambda: None)
+    asked: list[tuple[str, int]] = []
+    spoiled: set[str] = set()
+
+    def painted(self: Any, kind: str, method: str, some: list[Any]) -> tuple[list[np.ndarray], int]:
+        asked.append((method, len(some)))
+        images = [one.example.image.copy() for one in some]
+        for image in images if method in spoiled else ():
+            image[0, 0] ^= 1
+        return images, 50
+
+    monkeypatch.setattr(run.Study, "painted", painted)
+    study = run.Study(tmp_path, {method: {} for method in run.METHODS})
+    study.tasks = {"box": tasks.tasks("box", 6)}
+    study.paint(lambda line: None)
+    path, kept = tmp_path / "rows.json", json.loads(bench.written(study.data())) | {"versions": {}}
+    path.write_text(bench.written(kept))
+    asked.clear()
+    assert again.again(study, kept, 0.4) == []
+    for method in run.METHODS:
+        assert 3 <= sum(count for name, count in asked if name == method) <= 6
+    assert bench.stamp([], kept, study, path) == 0
+    stamped = json.loads(path.read_text())
+    assert stamped == kept | {"versions": study.versions}
+    spoiled.add("RePaint")
+    different = again.again(study, kept, 0.1)
+    assert different and all(line.startswith("box, RePaint, seed 10") for line in different)
+    before = path.read_bytes()
+    assert bench.stamp(different, kept, study, path) == 1 and path.read_bytes() == before
+
+
+def test_the_page_in_the_docs_shows_the_committed_rows(comfy: ModuleType) -> None:
+    from recompose.lab.evaluate.pictures import report
+
+    data = json.loads((RESULTS / "samplers_pictures.json").read_text(encoding="utf-8"))
+    page = (DOCS / "samplers_pictures.md").read_text(encoding="utf-8")
+    assert report.page(data["rows"], data["kernel distances"]) == page

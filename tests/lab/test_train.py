@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 from recompose.lab.commands import train_demo
 from recompose.lab.setup.environment import Environment
+from recompose.lab.toy import table
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """All trainings on three pictures, two steps each."""
     from recompose.lab.train import task
 
-    for name in train_demo.ORDER:
+    for name in table.MODELS:
         config = task.configuration(name) | {
             "pictures": 3,
             "batch": 2,
@@ -81,14 +82,15 @@ def test_a_setting_can_have_another_value(
         "--set",
         "steps=1",
         "--set",
-        "recorded=false",
+        "cuda_graphs=false",
     ]
     assert train_demo.main(arguments, environment) == 0
     assert parts.read(weights, "vae")[1]["steps"] == "1"
     capsys.readouterr()
     assert train_demo.main([*arguments, "--set", "speed=3"], environment) == 2
     assert (
-        "one of the settings average, batch," in (error := capsys.readouterr().err) and "got speed" in error
+        "one of the settings batch, bfloat16, cuda_graphs," in (error := capsys.readouterr().err)
+        and "got speed" in error
     )
 
 

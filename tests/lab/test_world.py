@@ -60,7 +60,7 @@ def test_pictures_are_the_committed_ones(key: tuple[str, int], known: tuple) -> 
 def test_a_fresh_process_draws_the_same_bytes(root) -> None:
     code = (
         "import sys, types; pack = types.ModuleType('recompose'); pack.__path__ = [sys.argv[1]];"
-        "sys.modules['recompose'] = pack; from recompose.demo import world; import hashlib;"
+        "sys.modules['recompose'] = pack; from recompose.lab.toy import world; import hashlib;"
         "p = world.example(7, 'test');"
         "print(hashlib.sha256(p.image.tobytes() + p.caption.encode()).hexdigest())"
     )

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from recompose.training import loop
-from recompose.training.average import Average
-from recompose.training.loop import Plan, Report, fit, groups, rate_at
+from recompose.training.ema import EMA
+from recompose.training.loop import Report, TrainConfig, fit, lr_at, param_groups
 from torch import Tensor, nn
 
 
@@ -27,15 +27,15 @@ def squared(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     return (network(x) - y).square().mean()
 
 
-def run(plan: Plan) -> tuple[nn.Linear, list[Report]]:
+def run(config: TrainConfig) -> tuple[nn.Linear, list[Report]]:
     torch.manual_seed(5)
     network = nn.Linear(1, 1)
     batches = line(torch.Generator().manual_seed(7))
-    return network, list(fit([network], lambda batch: squared(network, batch), batches, plan))
+    return network, list(fit([network], lambda batch: squared(network, batch), batches, config))
 
 
 def test_it_finds_the_line() -> None:
-    network, reports = run(Plan(steps=400, learning_rate=0.1, warmup=5))
+    network, reports = run(TrainConfig(steps=400, learning_rate=0.1, warmup=5))
     assert network.weight.item() == pytest.approx(3, abs=0.01)
     assert network.bias.item() == pytest.approx(-2, abs=0.01)
     assert [report.step for report in reports] == list(range(1, 401))
@@ -43,7 +43,7 @@ def test_it_finds_the_line() -> None:
 
 
 def test_two_runs_are_equal() -> None:
-    first, second = (run(Plan(steps=23, learning_rate=0.05)) for _ in range(2))
+    first, second = (run(TrainConfig(steps=23, learning_rate=0.05)) for _ in range(2))
     assert torch.equal(first[0].weight, second[0].weight)
     assert [report.loss for report in first[1]] == [report.loss for report in second[1]]
 
@@ -54,10 +54,10 @@ def test_it_stops_when_time_is_up_and_when_the_reader_stops(monkeypatch: pytest.
     monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(ticks) / 8))
     batches = line(torch.Generator().manual_seed(1))
     timed = list(
-        fit([network], lambda batch: squared(network, batch), batches, Plan(10**9, 0.01, seconds=1.0))
+        fit([network], lambda batch: squared(network, batch), batches, TrainConfig(10**9, 0.01, seconds=1.0))
     )
     assert [report.seconds for report in timed] == [0.25, 0.5, 0.75, 1.0]
-    endless = fit([network], lambda batch: squared(network, batch), batches, Plan(10**9, 0.01))
+    endless = fit([network], lambda batch: squared(network, batch), batches, TrainConfig(10**9, 0.01))
     assert len(list(itertools.islice(endless, 3))) == 3
 
 
@@ -65,7 +65,7 @@ def test_a_loss_that_is_no_number_stops_before_it_spoils_the_weights() -> None:
     network = nn.Linear(1, 1)
     before = network.weight.detach().clone()
     with pytest.raises(RuntimeError, match="finite loss but step 1 gave nan"):
-        list(fit([network], lambda _: network.weight.sum() * math.nan, [None], Plan(5, 0.1)))
+        list(fit([network], lambda _: network.weight.sum() * math.nan, [None], TrainConfig(5, 0.1)))
     assert torch.equal(network.weight, before)
 
 
@@ -84,13 +84,13 @@ RATES = [
 
 @pytest.mark.parametrize(("step", "seconds", "expected"), RATES)
 def test_learning_rate(step: int, seconds: float, expected: float) -> None:
-    found = rate_at(Plan(steps=100, learning_rate=1.0, seconds=20.0, warmup=4), step, seconds)
+    found = lr_at(TrainConfig(steps=100, learning_rate=1.0, seconds=20.0, warmup=4), step, seconds)
     assert found == (pytest.approx(expected, abs=0.01) if step == 0 else expected)
 
 
 def test_only_matrices_fade() -> None:
     networks = [nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2)), nn.Embedding(5, 2)]
-    fading, kept = groups(networks, 0.1)
+    fading, kept = param_groups(networks, 0.1)
     assert [tuple(parameter.shape) for parameter in fading["params"]] == [(2, 3)]
     assert [tuple(parameter.shape) for parameter in kept["params"]] == [(2,), (2,), (2,), (5, 2)]
     assert (fading["weight_decay"], kept["weight_decay"]) == (0.1, 0.0)
@@ -99,7 +99,7 @@ def test_only_matrices_fade() -> None:
 def test_average_follows_fast_at_first_and_slowly_then() -> None:
     network = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(network.weight)
-    average = Average(network, decay=0.9)
+    average = EMA(network, decay=0.9)
     nn.init.ones_(network.weight)
     average.update(network)
     assert float(average.weights()["weight"]) == pytest.approx(1 - 2 / 11)

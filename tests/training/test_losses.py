@@ -20,7 +20,7 @@ def test_picture_loss_of_one_wrong_pixel_counts_colour_and_edges() -> None:
 
 def test_velocity_loss_weighs_clean_steps_and_given_cells_less() -> None:
     ratio = torch.tensor([0.01, 5.0, 20.0])
-    torch.testing.assert_close(losses.velocity_weight(ratio), torch.tensor([1.0, 1.0, 0.25]))
+    torch.testing.assert_close(losses.min_snr_weight(ratio), torch.tensor([1.0, 1.0, 0.25]))
     true = torch.zeros(3, 1, 1, 2)
     predicted = torch.tensor([1.0, 2.0, 4.0]).reshape(3, 1, 1, 1).expand(3, 1, 1, 2)
     cells = torch.tensor([1.0, 0.5]).reshape(1, 1, 1, 2).expand(3, 1, 1, 2)
@@ -37,11 +37,11 @@ def test_unit_statistics_is_zero_only_for_mean_0_and_deviation_1() -> None:
 
 def test_words_loss_passes_over_what_is_ignored() -> None:
     scores = torch.log(torch.tensor([[[0.25, 0.75], [0.5, 0.5], [0.1, 0.9]]]))
-    assert float(losses.words(scores, torch.tensor([[1, -100, 0]]))) == pytest.approx(
+    assert float(losses.token_cross_entropy(scores, torch.tensor([[1, -100, 0]]))) == pytest.approx(
         -(math.log(0.75) + math.log(0.1)) / 2
     )
 
 
 def test_decibel_of_a_tenth() -> None:
     true = torch.rand(2, 3, 5, 7)
-    assert float(losses.signal_to_decibel(true + 0.1, true)) == pytest.approx(20, abs=1e-3)
+    assert float(losses.psnr(true + 0.1, true)) == pytest.approx(20, abs=1e-3)

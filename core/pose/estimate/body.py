@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import people
-from ..people import Person
+from ..person import Person
 from ..skeleton import (
     L_ANKLE,
     L_EAR,
@@ -170,13 +169,18 @@ def _facing(points: np.ndarray, present: np.ndarray, trunk: np.ndarray, q: float
 
 def read(person: Person, q: float) -> Body:
     """The body of a person of stature q, by the measured points."""
-    points = people.points(person)
-    present = points[:, 2] > 0
     # Earlier guesses are no evidence: completing twice must not add to them.
-    measured = present & ~people.estimated(person)
+    points, measured = person.points, person.measured
     trunk = _trunk(points, measured)
     sideways = _sideways(points, measured, trunk, q)
     facing = _facing(points, measured, trunk, q)
     return Body(
-        points[:, :2].copy(), present, measured, q, trunk, _legs_down(trunk, sideways), sideways, facing
+        points.copy(),
+        person.present.copy(),
+        measured,
+        q,
+        trunk,
+        _legs_down(trunk, sideways),
+        sideways,
+        facing,
     )

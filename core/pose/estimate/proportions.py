@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import people
+from ..person import Person
 from ..skeleton import (
     L_ANKLE,
     L_EAR,
@@ -136,15 +136,14 @@ def _weighted_percentile(values: list[tuple[float, float]], share: float) -> flo
     return values[int(np.searchsorted(reached, share * reached[-1] - 1e-9))][0]
 
 
-def stature(person: people.Person) -> float | None:
+def stature(person: Person) -> float | None:
     """q, the height in pixels the person would have standing upright, by the measured points; None if none.
 
     The weighted 60th percentile over the segments seen (trunk, thigh, shank 3; upper arm, forearm, frontal
     shoulders 1), the 75th when a limb is bent or they disagree: foreshortening only ever makes a segment
     too short.
     """
-    points = people.points(person)
-    present = (points[:, 2] > 0) & ~people.estimated(person)
+    points, present = person.points, person.measured
     found = _measured(points, present)
     if not found:
         return None

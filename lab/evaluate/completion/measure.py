@@ -7,33 +7,55 @@ who look most alike, which shows what the points can tell at all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ....core.pose import people
 from ....core.pose.estimate import complete
 from ....core.pose.estimate.stance import Legs
 from ....core.pose.extension import extension_needed
-from ....core.pose.people import Pose
-from ....core.pose.skeleton import L_ANKLE, L_HIP, L_KNEE, R_ANKLE, R_HIP, R_KNEE
+from ....core.pose.person import Pose, from_rows
+from ....core.pose.skeleton import (
+    L_ANKLE,
+    L_BIG_TOE,
+    L_EAR,
+    L_EYE,
+    L_HEEL,
+    L_HIP,
+    L_KNEE,
+    L_SMALL_TOE,
+    R_ANKLE,
+    R_BIG_TOE,
+    R_EAR,
+    R_EYE,
+    R_HEEL,
+    R_HIP,
+    R_KNEE,
+    R_SMALL_TOE,
+)
 from ....core.shapes import Size
 from ...toy.world import picture
 from ...toy.world.poses import FAMILIES
-from ..models.rows import Figures, longer_side, mean, pck
+from ..rows import Figures, longer_side, mean, pck
 
 PART, PER_FAMILY = "test", 40
 TRAINED, NEIGHBOURS = 400, 12
 HIPS, KNEES, ANKLES = [R_HIP, L_HIP], [R_KNEE, L_KNEE], [R_ANKLE, L_ANKLE]
-JOINTS = {"knees": KNEES, "ankles": ANKLES, "heels": [20, 23], "toes": [18, 19, 21, 22]}
+JOINTS = {
+    "knees": KNEES,
+    "ankles": ANKLES,
+    "heels": [L_HEEL, R_HEEL],
+    "toes": [L_BIG_TOE, L_SMALL_TOE, R_BIG_TOE, R_SMALL_TOE],
+}
 CUTS = ("above the hips", "below the hips", "mid-thigh", "below the knees", "mid-shank", "below the ankles")
 AUTO, TOLD, ALIKE = WAYS = ("auto", "told", "alike")
 # What a user who sees the photo would answer; everybody else stands.
 ANSWERS = {"walking": Legs.WALKING, "running": Legs.RUNNING, "sitting": Legs.SITTING}
 _MARGIN = 0.02  # how far beside a joint the cut lies, in statures
 _SEAT, _STRIDE = 0.15, 0.25  # seated knees hang less, striding ankles are further apart, in statures
-_FACE = range(14, 18)
+_FACE = (R_EYE, L_EYE, R_EAR, L_EAR)
 Row = dict[str, Any]
 Completing = Callable[[Pose], Pose]
 
@@ -72,11 +94,10 @@ class Alike:
         drawn = [
             picture.example(seed, "train", family=name) for name in FAMILIES for seed in range(per_family)
         ]
-        self.known = np.stack([people.points(each.pose[0]["people"][0])[:, :2] for each in drawn])
+        self.known = np.stack([picture.rows(each.pose)[:, :2] for each in drawn])
 
     def __call__(self, pose: Pose) -> Pose:
-        person = pose[0]["people"][0]
-        seen = people.points(person)
+        seen = pose[0].people[0].rows
         visible = (seen[:, 2] > 0) & ~np.isin(np.arange(len(seen)), _FACE)
         target = seen[visible, :2]
         middle, centres = target.mean(axis=0), self.known[:, visible].mean(axis=1, keepdims=True)
@@ -86,9 +107,7 @@ class Alike:
         best = np.argsort(misfit, kind="stable")[:NEIGHBOURS]
         guess = ((self.known[best] - centres[best]) * scales[best] + middle).mean(axis=0)
         points = np.where(seen[:, 2:] > 0, seen, np.column_stack([guess, np.ones(len(guess))]))
-        found = {"pose_keypoints_2d": points[:18], "foot_keypoints_2d": points[18:]}
-        marks = {"recompose": {"estimated": (seen[:, 2] == 0).astype(int).tolist()}}
-        return [pose[0] | {"people": [{key: flat.ravel().tolist() for key, flat in found.items()} | marks]}]
+        return [replace(pose[0], people=(from_rows(points, seen[:, 2] == 0),))]
 
 
 def told(family: str) -> Completing:
@@ -100,15 +119,15 @@ def guessed(example: picture.Example, cut: str, completing: Completing) -> Row:
     """The distances of guessed joints from the true ones in statures, the kind of legs, and how many % of the
     body the extension needed is too long."""
     stature, width = example.drawing.stature, example.image.shape[1]
-    truth = people.points(example.pose[0]["people"][0])
+    truth = picture.rows(example.pose)
     row = cut_row(truth, stature, cut)
-    shown = picture.shifted(example.pose, 0, 0, width, row)
+    shown = picture.people(picture.shifted(example.pose, 0, 0, width, row))
     completed = completing(shown)
-    seen, found = (people.points(pose[0]["people"][0]) for pose in (shown, completed))
+    seen, found = (pose[0].people[0].rows for pose in (shown, completed))
     away = np.linalg.norm(found[:, :2] - truth[:, :2], axis=1) / stature
     # A foot whose guess lies inside the picture stays unseen.
     placed = (seen[:, 2] == 0) & (found[:, 2] > 0)
-    whole = [example.pose[0] | {"canvas_width": width, "canvas_height": row}]
+    whole = picture.people([example.pose[0] | {"canvas_width": width, "canvas_height": row}])
     needed, right = (extension_needed(pose, Size(width, row), 9.0).bottom for pose in (completed, whole))
     distances = {
         name: [round(float(away[i]), 3) for i in joints if placed[i]] for name, joints in JOINTS.items()
@@ -122,7 +141,7 @@ def row_of(example: picture.Example, cut: str, alike: Completing) -> Row:
     ways = (complete.complete, told(example.family), alike)
     row = {"family": example.family, "seed": example.seed, "cut": cut}
     row["length"] = round(longer_side(example.drawing.material) / stature, 3)
-    row["kind"] = kind(people.points(example.pose[0]["people"][0]), stature)
+    row["kind"] = kind(picture.rows(example.pose), stature)
     return row | {name: guessed(example, cut, way) for name, way in zip(WAYS, ways, strict=True)}
 
 

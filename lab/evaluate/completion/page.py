@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ...toy.world.poses import FAMILIES
-from ..main_job.report import table
-from ..models.rows import Figures, pck
+from ..rows import Figures, pck
+from ..tables import table
 from .measure import (
     ALIKE,
     AUTO,

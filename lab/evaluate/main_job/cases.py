@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ...toy import corruptions, world
-from ..models.rows import longer_side
+from ..rows import longer_side
 
 PART = "test"  # no model has seen it
 SEEDS = tuple(range(100))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ....core.pose.estimate import complete
-from ..models.rows import distances, pck
+from ...toy.world import picture
+from ..rows import distances, pck
 from .cases import Case
-from .metrics import ankles_of
+from .metrics import ANKLES
 
 BANDS = ("thighs", "knees", "shins")  # where the frame cuts, in thirds of the way from hip to ankle
 
@@ -34,8 +35,9 @@ class Completed:
 
 def completed(case: Case) -> Completed:
     """Complete the pose that the crop shows and hold it against the true one."""
-    pose = complete.complete(case.cropped.pose)
-    away = distances(ankles_of(pose), case.ankles, case.length)
+    pose = complete.complete(picture.people(case.cropped.pose))
+    ankles = pose[0].people[0].rows[list(ANKLES)]
+    away = distances(ankles, case.ankles, case.length)
     return Completed(case.whole.family, case.share, away)
 
 

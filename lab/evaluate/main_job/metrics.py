@@ -9,8 +9,10 @@ import torch
 
 from ....core.canvas import seam
 from ....core.canvas.preservation import changed_pixels
-from ....core.pose import people, skeleton
-from ..models.rows import distances
+from ....core.pose import skeleton
+from ...toy.tensors import stacked
+from ...toy.world import picture as pictures
+from ..rows import distances
 from .cases import Case
 
 ANKLES = (skeleton.L_ANKLE, skeleton.R_ANKLE)  # as in cases.ANKLES
@@ -26,11 +28,6 @@ class Seen(Protocol):
     def feet(self) -> int: ...
 
 
-def tensor(picture: np.ndarray) -> torch.Tensor:
-    """B,C,H,W float 0…1 of an 8-bit picture H,W,3."""
-    return torch.tensor(picture).permute(2, 0, 1)[None].float() / 255
-
-
 def new_area(region: Region) -> torch.Tensor:
     """The mask (1,1,H,W; 1 = new) of the canvas outside the photo."""
     mask = torch.ones(1, 1, region["canvas_height"], region["canvas_width"])
@@ -41,7 +38,7 @@ def new_area(region: Region) -> torch.Tensor:
 
 def seam_ratio(picture: np.ndarray, region: Region) -> float:
     """How much stronger the canvas (8-bit H,W,3) changes across the photo's edge than beside it."""
-    return seam.measure(tensor(picture), new_area(region)).ratio
+    return seam.measure(stacked([picture]), new_area(region)).ratio
 
 
 def step_excess(picture: np.ndarray, truth: np.ndarray, region: Region) -> float:
@@ -55,12 +52,12 @@ def step_excess(picture: np.ndarray, truth: np.ndarray, region: Region) -> float
     width = min(truth.shape[1], picture.shape[1] - x)
     mask = new_area(region)[..., y : y + height, x : x + width]
     made, true = picture[y : y + height, x : x + width], truth[:height, :width]
-    return seam.measure(tensor(made), mask).step - seam.measure(tensor(true), mask).step
+    return seam.measure(stacked([made]), mask).step - seam.measure(stacked([true]), mask).step
 
 
 def ankles_of(pose: list[dict[str, Any]]) -> np.ndarray:
     """Both ankles (left, right) of a pose's person as 2,3 (x, y, score)."""
-    return people.points(pose[0]["people"][0])[list(ANKLES)]
+    return pictures.rows(pose)[list(ANKLES)]
 
 
 def true_ankles(case: Case, region: Region) -> np.ndarray:

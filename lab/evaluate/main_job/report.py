@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...toy.world.poses import FAMILIES
 from ..bootstrap import Interval, interval
+from ..tables import table
 from .calibration import PLANTED, VISIBLE, Calibration
 from .completion import BANDS, Completed, summary
 from .statistics import COLUMNS, COMPARED, COMPLETED, COMPLETION, METHODS, Column, Row, difference, figures
@@ -23,12 +23,6 @@ class Aim:
     words: str
     reached: bool
     found: str
-
-
-def table(head: Line, lines: Iterable[Line]) -> list[str]:
-    """A Markdown table and the blank line before it."""
-    rows = ["| " + " | ".join(map(str, line)) + " |" for line in (head, *lines)]
-    return ["", rows[0], "|---" * len(head) + "|", *rows[1:]]
 
 
 def shown(found: Interval, column: Column, bounds: bool = True) -> str:
@@ -157,7 +151,7 @@ HEAD = """# Quality of the main job
 Written by `python3 cli quality`: {pictures} test pictures of the drawn world, which no model saw in
 training, cut off at a random row between hips and ankles and made whole again by four methods with the
 same models, canvas, caption and seed. Measured on the files that the server saved. The raw rows are in
-[quality.json](quality.json).
+[quality.json](../lab/results/quality.json).
 
 {methods}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable
@@ -12,44 +11,40 @@ import numpy as np
 from PIL import Image
 
 from ....cli import demo, saving
-from ....cli.comfy import errors, workflow
-from ....cli.comfy.client import ServerError
-from ...setup.server import ROOT, PrivateServer
-from ..journal import Journal, Row
+from ....cli.comfy import jobs
+from ....cli.comfy.jobs import Jobs, Row
+from ... import version as versions
+from ...setup.server import PrivateServer
+from ...toy import table
+from ...toy.prompt import MODELS
 from . import prompts
 from .cases import Case
 
 PLAN = "plan"
-# What the saved results depend on beside their prompts; who only looks at them is not among it.
-SOURCES = (
-    "core",
-    "bridge",
-    "nodes",
-    "lab/toy/model_pack",
-    "lab/toy/models",
-    "lab/toy/world",
-    "lab/evaluate/main_job/cases.py",
-)
-WEIGHTS = ("vae", "text", "unet", "openpose", "captioner")
+# What makes the saved results beside their prompts: the pack, the toy models' pack and files, the pictures.
+MAKERS = ("__init__", "lab.toy.model_pack", "lab.toy.assemble", "lab.evaluate.main_job.cases")
 Tell = Callable[[Row], None]
+
+
+def models() -> list[str]:
+    """The toy models that the prompts load."""
+    places = {
+        place: made_of for place, made_of in table.installed().items() if Path(place).name in MODELS.values()
+    }
+    return sorted({model.name for made_of in places.values() for model in made_of})
 
 
 def version(comfyui: Path) -> str:
     """A short name that changes with the models, the pack, the world or ComfyUI's folder."""
-    digest = hashlib.sha256(f"{comfyui.parent.name}/{comfyui.name}".encode())
-    for source in (*SOURCES, *(f"lab/weights/{name}.safetensors" for name in WEIGHTS)):
-        path = ROOT / source
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
-    return digest.hexdigest()[:16]
+    return versions.version(MAKERS, models(), settings=f"{comfyui.parent.name}/{comfyui.name}")
 
 
-class Studio:
+class Runner:
     """Runs prompts on a server and keeps pictures and rows in a folder."""
 
     def __init__(self, server: PrivateServer, folder: Path) -> None:
         self.server, self.folder = server, folder
-        self.journal = Journal(folder / "made.jsonl")
+        self.jobs = Jobs(folder, ("seed", "method"))
 
     def picture(self, seed: int, method: str) -> Path:
         """Where a method's saved result is; the plan's is the photo as the server loaded it."""
@@ -59,27 +54,14 @@ class Studio:
         """A kept result as 8-bit H,W,3."""
         return np.asarray(Image.open(self.picture(seed, method)).convert("RGB"))
 
-    def done(self, seed: int, methods: Iterable[str], asked: str) -> bool:
-        """Whether these results of the very same prompt are there."""
-        rows = [self.journal.get(seed, method) for method in methods]
-        return all(row is not None and row["asked"] == asked for row in rows)
+    def row(self, seed: int, method: str) -> Row:
+        """The row of a kept result."""
+        return self.jobs.journal.rows[seed, method]
 
-    def run(self, prompt: dict) -> tuple[dict, float]:
-        """The outputs by title and the seconds the server worked; ServerError says why it failed."""
-        entry = self.server.run(prompt)
-        failure = errors.failure(entry, prompt)
-        if failure:
-            raise ServerError(failure)
-        times = {kind: data.get("timestamp", 0) for kind, data in entry["status"]["messages"]}
-        seconds = (times["execution_success"] - times["execution_start"]) / 1000
-        outputs = {workflow.title(prompt, node): output for node, output in entry["outputs"].items()}
-        return outputs, round(seconds, 2)
-
-    def keep(self, seed: int, method: str, outputs: dict, title: str, row: Row) -> None:
-        """Save the picture of a node as it is on the server, then the row that says it is there."""
-        content = self.server.client.fetch(outputs[title]["images"][0])
-        saving.save(self.folder, [(self.picture(seed, method).name, content)], overwrite=True)
-        self.journal.add({"seed": seed, "method": method, **row})
+    def keep(self, case: Case, method: str, prompt: dict, node: dict, row: Row) -> Row:
+        """Save the picture of a node's output as it is on the server, then the row."""
+        files = {self.picture(case.seed, method).name: node["images"][0]}
+        return self.jobs.keep(self.server, (case.seed, method), prompt, files, row)
 
     def plan(self, case: Case, tell: Tell) -> Row:
         """Caption, canvas and completed pose of a picture, which all methods share."""
@@ -88,17 +70,15 @@ class Studio:
         Image.fromarray(case.cropped.image).save(file, "PNG")
         (path,) = saving.save(self.folder, [(photo, file.getvalue())], overwrite=True)
         prompt = prompts.plan(photo, case.cropped.pose, case.seed)
-        asked = fingerprint(prompt)
         self.server.client.upload(path)
-        if not self.done(case.seed, [PLAN], asked):
-            outputs, seconds = self.run(prompt)
+        if not self.jobs.done((case.seed, PLAN), prompt):
+            outputs, seconds = jobs.run(self.server, prompt)
             extension = outputs["Extend Canvas"]["recompose"][0]
-            row = {"asked": asked, "seconds": seconds, "photo": photo, **extension}
+            row = {"seconds": seconds, "photo": photo, **extension}
             row["caption"] = outputs[prompts.CAPTION]["text"][0]
             row["pose"] = json.loads(outputs[prompts.POSE]["text"][0])
-            self.keep(case.seed, PLAN, outputs, demo.REFERENCE, row)
-            tell(self.journal.rows[case.seed, PLAN])
-        return self.journal.rows[case.seed, PLAN]
+            tell(self.keep(case, PLAN, prompt, outputs[demo.REFERENCE], row))
+        return self.row(case.seed, PLAN)
 
     def make(self, case: Case, methods: Iterable[str], tell: Tell = lambda row: None) -> None:
         """Run what is not done yet of a picture."""
@@ -108,15 +88,8 @@ class Studio:
             if not set(results) & set(methods):
                 continue
             prompt = build(*given)
-            asked = fingerprint(prompt)
-            if self.done(case.seed, results, asked):
+            if all(self.jobs.done((case.seed, method), prompt) for method in results):
                 continue
-            outputs, seconds = self.run(prompt)
+            outputs, seconds = jobs.run(self.server, prompt)
             for method, title in results.items():
-                self.keep(case.seed, method, outputs, title, {"asked": asked, "seconds": seconds})
-                tell(self.journal.rows[case.seed, method])
-
-
-def fingerprint(prompt: dict) -> str:
-    """A short name of exactly this prompt."""
-    return hashlib.sha256(json.dumps(prompt, sort_keys=True).encode()).hexdigest()[:16]
+                tell(self.keep(case, method, prompt, outputs[title], {"seconds": seconds}))

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from ..bootstrap import Interval, Statistic, interval, paired
-from ..models.rows import pck
+from ..rows import pck
 
 Row = dict[str, Any]
 Figures = dict[str, dict[str, Interval]]

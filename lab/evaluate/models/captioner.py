@@ -14,8 +14,7 @@ from ...toy import world
 from ...toy.models import captioner, folder_of_captioner, parts, vocabulary
 from ...toy.world.captions import Attributes
 from ...toy.world.labels import OBJECTS
-from ...train.captioner import normalised
-from .rows import Figures
+from ..rows import Figures
 
 PART = "test"
 SEEDS = range(0, 300)
@@ -55,7 +54,7 @@ def said(network: nn.Module, images: list[np.ndarray], beams: int) -> list[str]:
     """The captions of pictures H,W,3 uint8 of any sizes."""
     lines, texts = vocabulary.lines(folder_of_captioner.words()), []
     for start in range(0, len(images), BATCH):
-        pixels = np.stack([normalised(image) for image in images[start : start + BATCH]])
+        pixels = np.stack([folder_of_captioner.normalised(image) for image in images[start : start + BATCH]])
         ids = network.generate(
             pixel_values=torch.from_numpy(pixels), num_beams=beams, max_new_tokens=LONGEST, do_sample=False
         )

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
+from ...files import replacing
 from ...places import RESULTS
-from ..completion import measure, page
-from . import captioner, detector, evaluator, openpose, text_to_image, vae
-from .rows import Figures
+from ...toy import table
+from ..rows import Figures
 
 FOLDER = RESULTS / "models"
 
+# Measurements of no toy model, as in its table: (folder of weights) -> Figures.
+OTHERS = {"completion": "lab.evaluate.completion.measure:measure"}
+# Figures that a page in the docs is made of: (figures) -> page.
+PAGES = {"completion": "lab.evaluate.completion.page:write"}
 
-# Each takes the folder of the committed weights; ComfyUI can be imported then.
-FIGURES: dict[str, Callable[[Path], Figures]] = {
-    "vae": vae.measure,
-    "text_to_image": text_to_image.measure,
-    "openpose": openpose.measure,
-    "judge": evaluator.measure,
-    "detector": detector.measure,
-    "captioner": captioner.measure,
-    "completion": measure.measure,
-}
-# Figures that a page in the docs is made of.
-PAGES: dict[str, Callable[[Figures], str]] = {"completion": page.write}
+
+def names() -> dict[str, str]:
+    """All measurements by name."""
+    return table.figures() | OTHERS
+
+
+def measure(name: str, weights: Path) -> Figures:
+    """The figures of a name with the weights of a folder; ComfyUI can be imported then."""
+    return table.function(names()[name])(weights)
 
 
 def write_page(name: str, figures: Figures, folder: Path) -> Path | None:
@@ -33,7 +33,7 @@ def write_page(name: str, figures: Figures, folder: Path) -> Path | None:
     if name not in PAGES:
         return None
     path = folder / f"{name}.md"
-    replace(path, PAGES[name](figures))
+    replace(path, table.function(PAGES[name])(figures))
     return path
 
 
@@ -46,6 +46,5 @@ def write(figures: Figures, path: Path) -> None:
 
 def replace(path: Path, text: str) -> None:
     """Write a text file, which replaces the old one only when it is whole."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

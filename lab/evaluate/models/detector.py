@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...toy import corruptions, world
-from ...toy.world.body import BODY, FEET
+from ...toy.world.body import BODY
 from ..evaluator import Judge, Seen
-from .rows import Figures, distances, longer_side, mean, pck
+from ..rows import Figures, distances, longer_side, mean, pck
 
 PART = "test"
 SEEDS = range(0, 200)
@@ -34,16 +34,9 @@ def pictures() -> Iterator[Shown]:
         whole = world.example(seed, PART)
         length = longer_side(whole.drawing.material)
         for kind, example in (("whole", whole), ("cropped", world.crop_between(whole, seed))):
-            yield Shown(kind, seed, example.image, points_of(example), length)
+            yield Shown(kind, seed, example.image, world.points_of(example), length)
     for seed in NOBODY_SEEDS:
         yield Shown("nobody", seed, corruptions.planted("nobody", seed, PART).image, np.zeros((24, 3)), 1)
-
-
-def points_of(example: world.Example) -> np.ndarray:
-    """The one person's points 24,3 in pixels."""
-    person = example.pose[0]["people"][0]
-    flat = person["pose_keypoints_2d"] + person["foot_keypoints_2d"]
-    return np.array(flat).reshape(len(BODY) + len(FEET), 3)
 
 
 def row(shown: Shown, seen: Seen) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import numpy as np
 from ...toy import corruptions
 from ...toy.world.labels import GARMENTS
 from ..evaluator import Judge, Seen
+from ..rows import Figures, distances, longer_side, mean, overlap, pck
 from .labelled import labelled
-from .rows import Figures, distances, longer_side, mean, overlap, pck
 
 PART = "test"
 TRUE_SEEDS = range(0, 300)

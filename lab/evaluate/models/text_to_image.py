@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch.nn import functional
 
 from ...toy import world
 from ...toy.requests import Order
+from ...toy.tensors import grown
 from ...toy.world.captions import Attributes
 from ...toy.world.labels import GARMENTS
 from ...toy.world.palette import COLOURS, HAIR, difference, nearest
 from ..evaluator import Judge, Seen
-from .rows import Figures
+from ..rows import Figures
 
 PART, SEEDS = "test", range(0, 200)
 AROUND, NOTICEABLE = 6, 3.0  # px, ΔE
@@ -37,11 +36,6 @@ def found(image: np.ndarray, seen: Seen) -> dict[str, str | None]:
         palette = HAIR if name == "hair" else COLOURS
         names[name] = nearest(np.median(image[mask], axis=0), palette) if shown else None
     return names
-
-
-def grown(mask: np.ndarray, by: int) -> np.ndarray:
-    """The mask (bool H,W) and what lies at most `by` pixels beside it in both directions."""
-    return functional.max_pool2d(torch.from_numpy(mask)[None].float(), 2 * by + 1, 1, by)[0].numpy() > 0
 
 
 def stands_out(image: np.ndarray, mask: np.ndarray) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from ....training.losses import signal_to_decibel
+from ....training.losses import psnr
 from ...toy import world
 from ...toy.models import parts
-from ...train.pictures import stacked
-from .rows import Figures
+from ...toy.tensors import stacked
+from ..rows import Figures
 
 PART, SEEDS = "test", range(0, 200)
 
@@ -27,7 +27,7 @@ def measure(folder: Path) -> Figures:
     for seed in SEEDS:
         image = stacked([world.example(seed, PART).image])
         again = networks.decode(network, networks.encode(network, image)).clamp(0, 1)
-        rows.append({"seed": seed, "decibel": round(float(signal_to_decibel(again, image)), 3)})
+        rows.append({"seed": seed, "decibel": round(float(psnr(again, image)), 3)})
     return Figures(rows, summary(rows))
 
 

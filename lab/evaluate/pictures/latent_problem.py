@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...toy.models import diffusion, networks
+from ...toy.models.tokenizer import tokens
 from ...toy.pipeline import Painter, nothing_around
-from ...train.pictures import stacked
-from ...train.prompts import tokens
+from ...toy.tensors import stacked
 from ..samplers.gaussian import EXPLODING, World
 from .tasks import Task
 

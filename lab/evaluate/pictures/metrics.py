@@ -9,13 +9,12 @@ import torch
 
 from ....core.canvas import seam
 from ....core.mask import distance
+from ...toy.tensors import stacked
+from ...toy.world import points_of
 from ...toy.world.labels import GARMENTS
 from ...toy.world.palette import difference
 from ..evaluator import Seen
-from ..main_job.metrics import tensor
-from ..models.detector import points_of
-from ..models.openpose import LIMBS, inside
-from ..models.rows import distances, longer_side
+from ..rows import LIMBS, distances, inside, longer_side
 from .tasks import Task
 
 FEWEST = 24  # pixels of a garment on either side of the seam
@@ -42,7 +41,7 @@ def measured(task: Task, image: np.ndarray, seen: Seen) -> dict[str, Any]:
     """Feet, limbs in the hole, seam, colours across it, pixels that changed outside of the hole."""
     truth, hole = task.example.image, task.hole
     mask = torch.from_numpy(hole)[None, None].float()
-    ours, theirs = seam.measure(tensor(image), mask), seam.measure(tensor(truth), mask)
+    ours, theirs = (seam.measure(stacked([each]), mask) for each in (image, truth))
     limbs = inside(points_of(task.example), hole)
     return {
         "feet": int(seen.feet == 2),  # which every true picture of the world shows

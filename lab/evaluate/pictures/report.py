@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..bootstrap import Interval, Statistic, interval, paired
-from ..main_job.report import table
-from ..models.rows import mean, pck
+from ..rows import mean, pck
+from ..tables import table
 from .metrics import NEAR
 from .run import KINDS, METHODS, OURS, TRUE
 
@@ -88,8 +88,9 @@ def page(rows: list[Row], distances: dict[str, dict[str, float | None]]) -> str:
         "text-to-image model (in the last table its inpaint model), at most 50 model calls (guidance 2",
         "doubles all alike), each method at the settings that the contest chose for 50 calls",
         "([samplers.md](samplers.md)). Pictures keep all pixels that were given. The raw rows are in",
-        "[samplers_pictures.json](samplers_pictures.json). Means over pictures (R: medians) with 95 %",
-        "bootstrap intervals; differences are paired, bold where the interval excludes 0. More is better",
+        "[samplers_pictures.json](../lab/results/samplers_pictures.json). Means over pictures (R:",
+        "medians) with 95 % bootstrap intervals; differences are paired, bold where the interval excludes",
+        "0. More is better",
         "of feet and limbs, less of all else. The *true picture* is what these measures read of a perfect",
         f"painter. *Colour across the seam*: ΔE between a garment's median colours within {NEAR} px of the",
         "edge on both sides, where the garment truly is, so a limb that takes another turn counts too. KID:",

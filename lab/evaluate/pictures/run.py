@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ...places import ROOT
-from ...toy.models import parts
+from ....cli.comfy.jobs import Journal
+from ... import version as versions
+from ...places import RESULTS
 from ...toy.pipeline import Painter
 from ...toy.requests import BATCH
 from ..evaluator import Judge
-from ..journal import Journal
 from ..samplers import sweep
 from . import latent_problem, metrics
 from .tasks import COUNT, Task, tasks
@@ -27,55 +26,25 @@ TRUE = "true picture"  # measured beside them: what a perfect painter reads
 METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", OURS)
 # Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
 KINDS = (*COUNT, "outpaint, inpaint model")
-# What of the code a painted picture depends on, and what more for some methods.
-CODE = (
-    "core/sampling/noise_schedule.py", "lab/toy/pipeline.py", "lab/evaluate/samplers/gaussian.py",
-    "lab/evaluate/samplers/methods.py",
-    "lab/evaluate/pictures/tasks.py", "lab/evaluate/pictures/latent_problem.py",
-)  # fmt: skip
-OWN_CODE = {
-    "RePaint": ("core/sampling/repaint.py",),
-    OURS: ("core/sampling/repaint.py", "core/sampling/lagrange.py"),
-}
+# What paints: the tasks, the problem the samplers are given, and how a method's settings become a run.
+PAINTERS = tuple(
+    f"lab.evaluate.{name}" for name in ("pictures.tasks", "pictures.latent_problem", "samplers.sweep")
+)
 
 
-def fingerprint(paths: list[Path], *more: object) -> str:
-    """A short name that changes with the files and with what else is given."""
-    digest = hashlib.sha256(json.dumps(more, sort_keys=True).encode())
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def world_files() -> list[Path]:
-    """What draws the true pictures."""
-    return sorted((ROOT / "lab" / "toy" / "world").glob("*.py"))
-
-
-def version(method: str, chosen: dict[str, Any]) -> str:
+def version(chosen: dict[str, Any]) -> str:
     """Of everything that a method's painted pictures depend on."""
-    paths = [ROOT / name for name in (*CODE, *OWN_CODE.get(method, ()))]
-    paths += world_files()
-    paths += [parts.FOLDER / parts.PARTS[name].file for name in ("vae", "text", "unet")]
-    return fingerprint(paths, chosen)
+    return versions.version(PAINTERS, ("vae", "text", "unet"), settings=chosen)
 
 
 def truth_version() -> str:
     """Of the true pictures and their holes."""
-    return fingerprint([ROOT / "lab/evaluate/pictures/tasks.py", *world_files()])
+    return versions.version(["lab.evaluate.pictures.tasks"])
 
 
 def measured_by() -> str:
     """Version of what looks at the pictures."""
-    sources = (
-        "lab/evaluate/pictures/metrics.py",
-        "core/canvas/seam.py",
-        "core/mask/distance.py",
-        "lab/evaluate/evaluator.py",
-        "core/pose/eye.py",
-    )
-    judge = parts.FOLDER / parts.PARTS["judge"].file
-    return fingerprint([*(ROOT / name for name in sources), judge])
+    return versions.version(["lab.evaluate.pictures.metrics"], ("judge",))
 
 
 def settings(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -96,12 +65,13 @@ class Study:
         self.folder, self.chosen = folder, chosen
         drawn = {kind: tasks(kind, count) for kind in COUNT}
         self.tasks = {kind: drawn[kind.partition(",")[0]] for kind in KINDS}
-        self.versions = {TRUE: truth_version()} | {name: version(name, chosen[name]) for name in METHODS}
-        self.journal = Journal(folder / "painted.jsonl")
+        self.versions = {TRUE: truth_version()} | {name: version(chosen[name]) for name in METHODS}
+        self.judged_by = measured_by()
+        self.journal = Journal(folder / "painted.jsonl", ("kind", "seed", "by"))
         self.painter, self.judge = Painter(), Judge.load()
         self.kept_rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.kept_distances: dict[str, dict[str, float | None]] = {}
-        if kept and count is None and kept.get("measured by") == measured_by():
+        if kept and count is None and kept.get("measured by") == self.judged_by:
             self.keep(kept)
 
     def keep(self, kept: dict[str, Any]) -> None:
@@ -118,7 +88,7 @@ class Study:
 
     def done(self, kind: str, method: str, task: Task) -> bool:
         """Whether the picture is painted, by what would paint it now."""
-        row = self.journal.get(task.seed, f"{kind}: {method}")
+        row = self.journal.get(kind, task.seed, method)
         return row is not None and row["version"] == self.versions[method]
 
     def paint(self, tell: Callable[[str], None]) -> None:
@@ -131,20 +101,24 @@ class Study:
                     self.paint_some(kind, method, some)
                     tell(f"{kind}, {method}: pictures {', '.join(str(task.seed) for task in some)}")
 
-    def paint_some(self, kind: str, method: str, some: list[Task]) -> None:
-        """Paint tasks of one size together and keep them."""
+    def painted(self, kind: str, method: str, some: list[Task]) -> tuple[list[np.ndarray], int]:
+        """The pictures of tasks of one size, painted together, and the calls of the model."""
         found = sweep.method(method, self.chosen[method], latent_problem.CALLS)
         if found is None:
             raise RuntimeError(
                 f"Expected {method} to fit into {latent_problem.CALLS} calls; run bench samplers again."
             )
+        return latent_problem.paint(self.painter, some, kind.endswith("model"), found[0])
+
+    def paint_some(self, kind: str, method: str, some: list[Task]) -> None:
+        """Paint tasks of one size together and keep them."""
         start = time.monotonic()
-        images, calls = latent_problem.paint(self.painter, some, kind.endswith("model"), found[0])
+        images, calls = self.painted(kind, method, some)
         seconds = (time.monotonic() - start) / len(some)
         for task, image in zip(some, images, strict=True):
             Image.fromarray(image).save(self.image(kind, method, task))
             row = {"kind": kind, "seed": task.seed, "by": method, "version": self.versions[method]}
-            row |= {"calls": calls, "seconds": round(seconds, 2), "method": f"{kind}: {method}"}
+            row |= {"calls": calls, "seconds": round(seconds, 2)}
             self.journal.add(row)
 
     def pictures(self, kind: str, method: str) -> list[np.ndarray]:
@@ -162,14 +136,21 @@ class Study:
                     found += self.kept_rows[kind, method]
                     continue
                 images = self.pictures(kind, method)
-                for task, image, seen in zip(todo, images, self.judge.look(images), strict=True):
-                    row = {"kind": kind, "seed": task.seed, "by": method}
-                    row |= metrics.measured(task, image, seen)
+                for task, row in zip(todo, self.measured(kind, method, todo, images), strict=True):
                     if method != TRUE:
-                        made = self.journal.rows[task.seed, f"{kind}: {method}"]
+                        made = self.journal.rows[kind, task.seed, method]
                         row |= {name: made[name] for name in ("calls", "seconds")}
                     found.append(row)
         return found
+
+    def measured(
+        self, kind: str, method: str, some: list[Task], images: list[np.ndarray]
+    ) -> list[dict[str, Any]]:
+        """The row of each painted picture, but for what painting it took."""
+        return [
+            {"kind": kind, "seed": task.seed, "by": method, **metrics.measured(task, image, seen)}
+            for task, image, seen in zip(some, images, self.judge.look(images), strict=True)
+        ]
 
     def kernel_distances(self) -> dict[str, dict[str, float | None]]:
         """By kind and method, how far painted features are from the true ones; None of one picture."""
@@ -189,11 +170,11 @@ class Study:
         return found
 
     def data(self) -> dict[str, Any]:
-        """All that docs/samplers_pictures.json holds."""
+        """All that lab/results/samplers_pictures.json holds."""
         return {
             "settings": {method: self.chosen[method] for method in METHODS},
             "versions": self.versions,
-            "measured by": measured_by(),
+            "measured by": self.judged_by,
             "kernel distances": self.kernel_distances(),
             "rows": self.rows(),
         }
@@ -207,6 +188,6 @@ def alike(some: list[Task]) -> Iterator[list[Task]]:
             yield same[start : start + BATCH]
 
 
-def committed(docs: Path) -> list[dict[str, Any]]:
-    """The contest's rows."""
-    return json.loads((docs / "samplers.json").read_text(encoding="utf-8"))
+def committed() -> list[dict[str, Any]]:
+    """The rows of the samplers' benchmark."""
+    return json.loads((RESULTS / "samplers.json").read_text(encoding="utf-8"))

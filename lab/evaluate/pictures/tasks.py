@@ -9,9 +9,9 @@ from itertools import islice
 import numpy as np
 
 from ...toy import world
+from ...toy.tensors import grown
 from ...toy.world.labels import OBJECTS
-from ..models.openpose import below
-from ..models.text_to_image import grown
+from ..holes import below
 
 PART, CELL = "test", 8
 FIRST = {"outpaint": 0, "box": 1000, "half": 2000, "strokes": 3000, "removal": 4000}  # seeds of part *test*

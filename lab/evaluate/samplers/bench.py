@@ -6,14 +6,18 @@ import argparse
 import json
 from pathlib import Path
 
-from ...places import DOCS
+from ....cli import saving
+from ...places import DOCS, RESULTS
 from ...setup.environment import Environment
+
+DATA = "samplers.json"
 
 
 def main(arguments: list[str], environment: Environment) -> int:
     """Choose all settings (going on where a broken-off run stopped), measure, and write docs/samplers.md."""
     options = argparse.ArgumentParser(prog="cli bench samplers", description=main.__doc__)
     options.add_argument("--docs", type=Path, default=DOCS, metavar="DIR", help="where the page goes")
+    options.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the rows go")
     options.add_argument(
         "--calls", type=int, nargs="+", metavar="N", help="only these budgets, printed and not written"
     )
@@ -23,28 +27,26 @@ def main(arguments: list[str], environment: Environment) -> int:
     chosen = options.parse_args(arguments)
     import torch
 
-    from . import report, run, sweep
+    from . import choice, report, run, sweep
 
     if chosen.only not in (None, *sweep.GRIDS):
         options.error(f"Expected one of {', '.join(sweep.GRIDS)} as --only, got {chosen.only}.")
-    committed = json.loads((DOCS / "samplers.json").read_text()) if chosen.only else []
+    committed = json.loads((RESULTS / DATA).read_text()) if chosen.only else []
 
     torch.set_num_threads(1)  # the matrices are small
-    folder = environment.cache / "samplers"
-    folder.mkdir(parents=True, exist_ok=True)
-    scores, rows = sweep.Scores(folder / f"scores-{sweep.version()}.jsonl"), []
+    scores, rows = choice.Scores(environment.cache / "samplers" / f"scores-{choice.version()}.jsonl"), []
     for calls in chosen.calls or sweep.BUDGETS:
         for name in sweep.GRIDS:
             if chosen.only not in (None, name):
                 rows += [row for row in committed if (row["method"], row["calls"]) == (name, calls)]
                 continue
-            settings = sweep.best(name, calls, scores)
+            settings = choice.best(name, calls, scores)
             found = sweep.method(name, settings, calls)
             assert found is not None
             rows.append(run.row(name, settings, calls, found[0], found[2]))
             kl = " ".join(f"{value:.5f}" for value in rows[-1]["eps"]["kl"].values())
             print(f"{calls:>4} {name:<26} {kl}   {report.told(settings)}", flush=True)
     if not chosen.calls:
-        (chosen.docs / "samplers.json").write_text(json.dumps(rows, indent=1) + "\n")
+        saving.save(chosen.results, [(DATA, (json.dumps(rows, indent=1) + "\n").encode())], overwrite=True)
         report.write(rows, chosen.docs)
     return 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..tables import table
 from .sweep import BUDGETS, COUNT, GRIDS, SEED
 
 OURS = "Lagrange"
@@ -20,9 +21,9 @@ Row = dict[str, Any]
 Rows = list[Row]
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+def joined(head: list[str], rows: list[list[str]]) -> str:
+    """A table as text."""
+    return "\n".join(table(head, rows)[1:])
 
 
 def told(settings: dict[str, Any]) -> str:
@@ -46,7 +47,7 @@ def divergences(rows: Rows, path: str) -> str:
                 )
                 cells.append(f"**{value:.5f}**" if wins else f"{value:.5f}")
             found.append([name, str(row["calls"]), *cells, told(row["settings"])])
-    return table(["method", "calls", "A", "B", "C", "settings chosen"], found)
+    return joined(["method", "calls", "A", "B", "C", "settings chosen"], found)
 
 
 def two_modes(rows: Rows) -> str:
@@ -55,7 +56,7 @@ def two_modes(rows: Rows) -> str:
         for path in ("eps", "flow")
         for row in rows
     ]
-    return table(["method", "calls", "first", "second", "third", "model"], found)
+    return joined(["method", "calls", "first", "second", "third", "model"], found)
 
 
 def pictures(rows: Rows) -> str:
@@ -66,7 +67,7 @@ def pictures(rows: Rows) -> str:
             for each in row["eps"]["pictures"].values()
         ]
         found.append([row["method"], str(row["calls"]), *cells])
-    return table(["method", "calls", *rows[0]["eps"]["pictures"]], found)
+    return joined(["method", "calls", *rows[0]["eps"]["pictures"]], found)
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def aims(rows: Rows) -> str:
             )
             aim = f"lowest sliced W2, {path}, {calls} calls: on 3 of 4 masks"
             found.append([aim, f"{wins} of 4", mark(wins >= 3)])
-    return table(["aim", "found", ""], found)
+    return joined(["aim", "found", ""], found)
 
 
 def mark(held: bool) -> str:

@@ -1,23 +1,17 @@
-"""Settings for every method at every budget, chosen on random problems that are not the judged ones."""
+"""How settings become a run of a method, and what a run scores on random problems, not the judged ones."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from collections.abc import Callable, Iterator
-from itertools import product
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from ....core.sampling import lagrange, repaint
-from ...places import ROOT
 from . import methods
 from .gaussian import EXPLODING, Gaussians, random_problems
 
 BUDGETS = (50, 100, 200, 400)
 SEED, COUNT = 1, 20
-NEGLIGIBLE = 0.02
 SCHEDULES = ("even", "karras")
 WIDTHS, PULLS, INNERS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0), (1, 2, 5, 10, 20, 30), (2, 3, 5, 8)
 GRIDS: dict[str, dict[str, tuple]] = {
@@ -34,7 +28,6 @@ GRIDS: dict[str, dict[str, tuple]] = {
     },
     "Lagrange": {"schedule": SCHEDULES},
 }
-OPEN_AXES = ("jump_length", "resamplings", "inner", "width", "pull")  # may be extended beyond the grid
 
 Settings = dict[str, Any]
 Run = Callable[[Any], Any]
@@ -87,74 +80,3 @@ def score(run: Run, draws: int) -> float:
     if not all(map(math.isfinite, found)):
         return math.inf
     return math.exp(sum(math.log(max(each, 1e-12)) for each in found) / len(found))
-
-
-def version() -> str:
-    """Of everything that a score depends on."""
-    files = (
-        "lab/evaluate/samplers/gaussian.py",
-        "core/sampling/noise_schedule.py",
-        "core/sampling/repaint.py",
-        "core/sampling/lagrange.py",
-    )
-    own = (f"lab/evaluate/samplers/{name}.py" for name in ("worlds", "methods", "sweep"))
-    code = b"".join((ROOT / name).read_bytes() for name in (*files, *own))
-    return hashlib.sha256(code).hexdigest()[:16]
-
-
-class Scores:
-    """What each setting scored, kept in a file so that a broken-off sweep goes on."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: dict[str, float] = {}
-        if path.is_file():
-            lines = (json.loads(line) for line in path.read_text().splitlines())
-            self.rows = {line["what"]: line["kl"] for line in lines}
-
-    def of(self, name: str, settings: Settings, calls: int) -> float:
-        """The score, found if it is not yet known; infinite where the budget is too small."""
-        what = json.dumps([name, calls, settings], sort_keys=True)
-        if what not in self.rows:
-            found = method(name, settings, calls)
-            self.rows[what] = 1e9 if found is None else min(1e9, score(found[0], found[2]))
-            with self.path.open("a") as file:
-                file.write(json.dumps({"what": what, "kl": self.rows[what]}) + "\n")
-        return self.rows[what]
-
-
-def combinations(axes: dict[str, tuple]) -> Iterator[Settings]:
-    for values in product(*axes.values()):
-        yield dict(zip(axes, values, strict=True))
-
-
-def best(name: str, calls: int, scores: Scores) -> Settings:
-    """The setting of least score on the grid, which is extended where it lies on an edge of it.
-
-    Beyond the grid one axis is moved at a time. An edge beyond which less than `NEGLIGIBLE` is won is none:
-    more pull ends in a limit.
-    """
-    axes, tried = GRIDS[name], list(combinations(GRIDS[name]))
-    winner = min(tried, key=lambda settings: scores.of(name, settings, calls))
-    while True:
-        beyond = [
-            {**winner, axis: value}
-            for axis in OPEN_AXES
-            if axis in axes
-            for value in around(winner[axis], sorted({settings[axis] for settings in tried}))
-        ]
-        tried += beyond
-        before, found = winner, min(tried, key=lambda settings: scores.of(name, settings, calls))
-        if scores.of(name, found, calls) > (1 - NEGLIGIBLE) * scores.of(name, before, calls):
-            return winner
-        winner = found
-
-
-def around(value: float, values: list) -> list:
-    """The values on both sides; beyond the ends new ones, whole numbers staying whole and all above 0."""
-    at = values.index(value)
-    whole = isinstance(value, int)
-    below = values[at - 1] if at else (value // 2 if whole else round(value / 1.5, 4))
-    last = at + 1 == len(values)
-    above = values[at + 1] if not last else value + max(1, value // 2) if whole else round(value * 1.5, 4)
-    return [each for each in (below, above) if each > 0]

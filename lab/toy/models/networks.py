@@ -54,6 +54,11 @@ def unet(in_channels: int = LATENT_CHANNELS, seed: int = 0) -> UNetModel:
     return network
 
 
+def inpaint_unet(seed: int = 0) -> UNetModel:
+    """The UNet that also sees a mask and the rest of the picture."""
+    return unet(INPAINT_CHANNELS, seed)
+
+
 def narrowed(wide: UNetModel) -> UNetModel:
     """The same UNet without the channels of mask and picture: what it does where those are zero."""
     weights = wide.state_dict()

@@ -3,7 +3,7 @@
 from .captions import caption, parse, vocabulary
 from .chance import PARTS
 from .palette import COLOURS, HAIR, lab, nearest
-from .picture import Example, caption_visible, crop, crop_between, example
+from .picture import Example, caption_visible, crop, crop_between, example, points_of
 
 __all__ = [
     "COLOURS",
@@ -18,5 +18,6 @@ __all__ = [
     "lab",
     "nearest",
     "parse",
+    "points_of",
     "vocabulary",
 ]

@@ -31,6 +31,7 @@ SKIN = ((250, 216, 192), (238, 192, 156), (208, 156, 116), (160, 110, 76), (112,
 
 def lab(rgb: np.ndarray | tuple[int, int, int]) -> np.ndarray:
     """CIELAB (D65) of sRGB values 0…255 (…,3), after IEC 61966-2-1 and CIE 15."""
+    # As core/canvas/seam.lab but in numpy: pictures are drawn in forked processes, where torch must not run.
     value = np.asarray(rgb, np.float64) / 255
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     matrix = np.array(

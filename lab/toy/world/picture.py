@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ....core.pose.person import Frame, from_rows
+from ....core.shapes import Size
 from .body import BODY, FEET, SIDES, Camera, joints, proportions
 from .captions import Attributes, caption
 from .chance import Chance
@@ -135,6 +137,24 @@ def keypoints(figure: Figure, window: Window) -> list[dict[str, Any]]:
     }
     size = {"canvas_width": window.right - window.left, "canvas_height": window.bottom - window.top}
     return [size | {"people": [person]}]
+
+
+def rows(pose: list[dict[str, Any]]) -> np.ndarray:
+    """The 24 body and foot points (x, y, score) of the first person of a pose in pixels."""
+    person, feet = pose[0]["people"][0], [0.0] * 3 * len(FEET)
+    flat = [*person["pose_keypoints_2d"], *(person.get("foot_keypoints_2d") or feet)]
+    return np.reshape(np.array(flat, dtype=np.float64), (-1, 3))
+
+
+def points_of(example: Example) -> np.ndarray:
+    """The one person's points 24,3 in pixels."""
+    return rows(example.pose)
+
+
+def people(pose: list[dict[str, Any]]) -> list[Frame]:
+    """A pose of one person, made here, as core takes it."""
+    size = Size(pose[0]["canvas_width"], pose[0]["canvas_height"])
+    return [Frame(size, (from_rows(rows(pose)),))]
 
 
 def crop(whole: Example, top: int, bottom: int, left: int = 0, right: int | None = None) -> Example:

@@ -148,6 +148,32 @@ def test_a_mask_of_the_crops_size_goes_back_to_the_canvas() -> None:
     assert back.nonzero().tolist() == [[0, 0, 35, 45]]
 
 
+@pytest.mark.parametrize("blend", [None, 5])
+def test_patches_go_in_one_after_the_other_as_if_each_was_stitched_alone(blend: int | None) -> None:
+    truth, new = world(), world(seed=1)
+    small = Context(CANVAS, Box(3, 10, 40, 48), Size(40, 48))
+    large = Context(CANVAS, Box(20, 25, 50, 60), Size(100, 120))
+    own, whole = torch.zeros(1, 1, 48, 40), torch.zeros(1, 1, CANVAS.height, CANVAS.width)
+    own[..., 9:33, 8:30] = 1
+    whole[..., 38:70, 30:60] = 1
+    first = stitch.Patch(crop_image(new, small), own, small)
+    second = stitch.Patch(crop_image(new + 0.1, large), whole, large)
+    expected = truth
+    for patch in (first, second):
+        job = stitch.plan(CANVAS, None, patch.context)
+        mask = stitch.repaint_mask(patch.mask, job, False)
+        expected = stitch.stitch(expected, patch.generated, mask, job, blend)
+    canvas = truth.clone()
+    steps = []
+    for alpha in stitch.stitch_patches(canvas, [first, second], blend):
+        steps.append((alpha, canvas.clone()))
+    torch.testing.assert_close(canvas, expected, rtol=0, atol=1e-6)
+    assert [alpha.shape[-2:] for alpha, _ in steps] == [(48, 40), (60, 50)]
+    # The first step changed only what the first mask's crop shows, the second went on from there.
+    assert (steps[0][1] != truth).any() and torch.equal(steps[0][1][..., 58:, :], truth[..., 58:, :])
+    assert (canvas != steps[0][1]).any()
+
+
 def test_a_mask_beyond_the_crop_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     truth = world()
     context = Context(CANVAS, Box(10, 20, 60, 40), Size(60, 40))

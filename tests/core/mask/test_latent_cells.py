@@ -59,3 +59,16 @@ def test_a_video_gets_its_frames_joined() -> None:
     assert two.shape == (2, 1, 3, 4, 5) and two[0].sum() == 0 and two[1].sum() == 3
     with pytest.raises(ValueError, match="9 masks but 2 videos"):
         latent_cells.over_frames(cells, 3, 2)
+
+
+@pytest.mark.parametrize("size", [(104, 152), (13, 19), (26, 38), (111, 159), (107, 155)])
+def test_a_mask_in_pixels_or_cells_of_the_latents_aspect_fits(size) -> None:
+    latent_cells.check_aspect(Size(*size), Size(13, 19), "The mask")
+
+
+@pytest.mark.parametrize("size", [(152, 104), (104, 160), (95, 152), (112, 152)])
+def test_a_mask_of_another_aspect_is_refused(size) -> None:
+    with pytest.raises(
+        ValueError, match=r"The mask is \d+×\d+ and the latent 13×19 cells, .* another aspect"
+    ):
+        latent_cells.check_aspect(Size(*size), Size(13, 19), "The mask")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recompose.core.pose.person import Frame, Person, from_rows
 from recompose.core.shapes import Size
 
 
@@ -65,17 +66,14 @@ def build(
     return np.concatenate([flat * q + hips, np.ones((24, 1))], axis=1)
 
 
-def as_person(points: np.ndarray, feet: bool = True, **more: Any) -> dict[str, Any]:
-    """The dictionary of one person."""
-    person = {"pose_keypoints_2d": points[:18].ravel().tolist(), **more}
-    if feet:
-        person["foot_keypoints_2d"] = points[18:].ravel().tolist()
-    return person
+def as_person(points: np.ndarray, feet: bool = True) -> Person:
+    """One person, every score above 0 a point."""
+    return from_rows(points if feet else points[:18])
 
 
-def as_pose(people: list[dict[str, Any]], size: tuple[int, int]) -> list[dict[str, Any]]:
+def as_pose(people: list[Person], size: tuple[int, int]) -> list[Frame]:
     """One frame."""
-    return [{"canvas_width": size[0], "canvas_height": size[1], "people": people}]
+    return [Frame(Size(*size), tuple(people))]
 
 
 def without(points: np.ndarray, hidden: Any) -> np.ndarray:
@@ -96,12 +94,12 @@ def figure() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def person() -> Callable[..., dict[str, Any]]:
+def person() -> Callable[..., Person]:
     return as_person
 
 
 @pytest.fixture(scope="session")
-def pose() -> Callable[..., list[dict[str, Any]]]:
+def pose() -> Callable[..., list[Frame]]:
     return as_pose
 
 

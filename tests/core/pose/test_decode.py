@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from recompose.core.pose import decode, openpose, people, skeleton
+from recompose.core.pose import decode, openpose, skeleton
 from recompose.core.shapes import Size
 
 
@@ -42,27 +42,21 @@ def test_presence_is_above_the_threshold_and_the_scores_are_kept() -> None:
     feet[5] = (9, 10, 0.8)
     person = decode.person({skeleton.BODY_KEY: body, skeleton.FOOT_KEY: feet}, 0.3)
     assert person is not None
-    points = people.points(person)
-    assert np.flatnonzero(points[:, 2]).tolist() == [1, 23]
+    points = person.rows
+    assert np.flatnonzero(person.present).tolist() == [1, 23]
     assert points[1].tolist() == [5, 6, 1] and points[23].tolist() == [9, 10, 1]
     assert points[0].tolist() == [0, 0, 0] and points[2].tolist() == [0, 0, 0]
-    confidence = person["recompose"]["confidence"]
-    assert len(confidence) == 24
-    assert [confidence[index] for index in (0, 1, 2, 3, 23)] == [0.3, 0.31, 0, 0, 0.8]
-    assert len(person[skeleton.FACE_KEY]) == 210 and not any(person[skeleton.FACE_KEY])
-    assert people.with_presence(decode_frame(person), 0.9) == decode_frame(person)
-
-
-def decode_frame(person: dict) -> list[dict]:
-    return [{"canvas_width": 31, "canvas_height": 17, "people": [person]}]
+    assert person.scores is not None and person.scores.shape == (24,)
+    assert person.scores[[0, 1, 2, 3, 23]].tolist() == [0.3, 0.31, 0, 0, 0.8]
+    assert len(person.face) == 70 and not person.face.rows.any()
 
 
 def test_whoever_has_no_point_is_nobody() -> None:
     faint = {skeleton.BODY_KEY: np.full((18, 3), 0.2)}
     hand = {skeleton.HAND_LEFT_KEY: np.full((21, 3), 3.0)}
     frame = decode.frame([faint, hand, {}], Size(31, 17), 0.3)
-    assert (frame["canvas_width"], frame["canvas_height"], len(frame["people"])) == (31, 17, 1)
-    assert decode.frame([], Size(31, 17), 0.3)["people"] == []
+    assert (frame.size, len(frame.people)) == (Size(31, 17), 1)
+    assert decode.frame([], Size(31, 17), 0.3).people == ()
 
 
 def test_wholebody_points_go_where_openpose_has_them() -> None:

@@ -5,28 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from recompose.core.pose.extension import extension_needed
+from recompose.core.pose.person import Frame, Person, from_rows
 from recompose.core.shapes import Size
 
 SIZE = Size(500, 700)
 
 
-def person_with(points: dict[int, tuple[float, float]], estimated: tuple[int, ...] = ()) -> dict:
+def person_with(points: dict[int, tuple[float, float]], estimated: tuple[int, ...] = ()) -> Person:
     """Shoulders and hips 230.4 apart (q = 800 by the trunk) in the middle, and the given points."""
-    flat = np.zeros((24, 3))
+    rows = np.zeros((24, 3))
     trunk = {2: (198.2, 100), 5: (301.8, 100), 8: (211.8, 330.4), 11: (288.2, 330.4)}
     for index, at in {**trunk, **points}.items():
-        flat[index] = (*at, 1)
-    marks = [int(index in estimated) for index in range(24)]
-    return {
-        "pose_keypoints_2d": flat[:18].ravel().tolist(),
-        "foot_keypoints_2d": flat[18:].ravel().tolist(),
-        "recompose": {"estimated": marks},
-    }
+        rows[index] = (*at, 1)
+    return from_rows(rows, np.isin(np.arange(24), estimated))
 
 
-def needed(*people: dict, size: Size = SIZE, max_extension: float = 1.2) -> tuple:
-    frame = {"canvas_width": SIZE.width, "canvas_height": SIZE.height, "people": list(people)}
-    return extension_needed([frame], size, max_extension)
+def needed(*people: Person, max_extension: float = 1.2) -> tuple:
+    return extension_needed([Frame(SIZE, people)], SIZE, max_extension)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +49,13 @@ def test_sides(points, estimated, expected) -> None:
 def test_people_and_frames_are_united() -> None:
     left, below = person_with({4: (-11, 200)}), person_with({13: (280, 760)}, (13,))
     assert needed(left, below) == pytest.approx((35, 0, 0, 91.2, 800))
-    frames = [{"canvas_width": 500, "canvas_height": 700, "people": [one]} for one in (left, below)]
+    frames = [Frame(SIZE, (one,)) for one in (left, below)]
     assert extension_needed(frames, SIZE) == pytest.approx((35, 0, 0, 91.2, 800))
 
 
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="no person"):
         needed()
-    with pytest.raises(ValueError, match="500×700 but the picture is 700×500"):
-        needed(person_with({}), size=Size(700, 500))
     far = person_with({13: (280, 1600)}, (13,))
     with pytest.raises(ValueError, match=r"931 px more at the bottom, over 1\.2 times"):
         needed(far)

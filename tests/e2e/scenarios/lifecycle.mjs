@@ -135,7 +135,7 @@ export async function keyboard(comfy, given) {
   holds((await editor.ask((each) => each.state.selection.length)) > 10, "Ctrl+A selects everybody");
   holds(await comfy.evaluate(() => window.app.graph.nodes.length === 4), "The graph's own keys do not hear ours");
   await editor.press("g");
-  holds((await editor.point(0, 10)).flags & 2, "G gives an estimated ankle");
+  await editor.until((each) => each.frame.people[0].flags[10] & 2);
   await comfy.picture("legs");
   await editor.press("Escape", "?");
   const keys = editor.locator.locator(".help");
@@ -165,10 +165,10 @@ export async function clipboardAndBadValues(comfy, given) {
   await editor.locator.locator(".gallery button", { hasText: "sitting" }).click();
   await comfy.frames(2);
   same(await people(), 2, "A preset");
-  const text = await editor.ask((each) => each.peopleText());
+  const text = await editor.ask((each) => each.actions.peopleText());
   await editor.more("Reset this picture's pose");
   same([await people(), await editOf(comfy, EDITOR)], [1, ""], "Reset");
-  await editor.ask((each, written) => each.importText(written), text);
+  await editor.ask((each, written) => each.actions.importText(written), text);
   same(await people(), 1, "An imported file replaces the people");
 
   const hostile = '<img src=x onerror="window.broken = 1">';
@@ -179,7 +179,7 @@ export async function clipboardAndBadValues(comfy, given) {
     holds(await editor.locator.locator(".notice").isVisible(), `A notice for ${value}`);
     await editor.ask((each) => each.dispatch({ type: "dismiss" }));
   }
-  await editor.ask((each, written) => each.pasteText(written), hostile);
+  await editor.ask((each, written) => each.actions.pasteText(written), hostile);
   holds((await editor.locator.locator(".notice").textContent()).includes("not JSON"), "Pasted nonsense is told");
   same(await comfy.evaluate(() => window.broken ?? 0), 0, "Nothing is read as HTML");
   await dragDown(editor, 10);

@@ -38,3 +38,30 @@ export async function templatesPost(comfy, { twins }) {
     }
   }
 }
+
+/** The help of a node opens from its toolbox and shows its picture, loaded from the pack's own folder. */
+export async function helpShowsPicture(comfy, { nodes }) {
+  for (const type of nodes) {
+    const id = await comfy.evaluate((wanted) => {
+      const { app, LiteGraph } = window;
+      app.graph.clear();
+      const node = LiteGraph.createNode(wanted);
+      node.pos = [300, 200];
+      app.graph.add(node);
+      app.canvas.ds.reset();
+      return node.id;
+    }, type);
+    await comfy.frames(5);
+    await comfy.clickNode(id);
+    await comfy.page.getByTestId("info-button").click();
+    const picture = comfy.page.locator(`.node-help-content img[src*="${type}"]`);
+    await picture.waitFor();
+    await comfy.until((wanted) => document.querySelector(`.node-help-content img[src*="${wanted}"]`)?.naturalWidth > 0, type);
+    const { src, width } = await picture.evaluate((image) => ({ src: image.getAttribute("src"), width: image.getBoundingClientRect().width }));
+    same(src, `/extensions/comfyui-recompose/docs/pictures/${type}.webp`, `The picture of ${type}`);
+    holds(width > 100, `The picture of ${type} is ${width} px wide`);
+    await comfy.picture(`help-${type}`);
+  }
+  // The frontend first looks for a page of the user's language, and then for the one that there is.
+  comfy.complaints = comfy.complaints.filter((text) => !/404.*\/docs\/\w+\/en\.md/.test(text));
+}

@@ -9,7 +9,8 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from recompose.core.pose import people, skeleton
+from recompose.bridge import pose_record
+from recompose.core.pose import skeleton
 from recompose.core.shapes import Size
 from recompose.tests.in_comfyui.detect import crowd
 
@@ -151,7 +152,8 @@ def test_planted_people_are_found_where_they_are(seed: int, bridge: ModuleType) 
     detector = importlib.import_module("recompose.bridge.detectors.detect")
     look = bridge.looker(models(bridge, answers_for(persons), boxes), 0.3)
     seeing, times = detector.Detector(look, min(size), False), 1 + seed // len(SIZES) % 2
-    frame = detector.detect_one(torch.full((1, 3, times * size.height, times * size.width), 0.5), seeing, 0.3)
+    grey = torch.full((1, 3, times * size.height, times * size.width), 0.5)
+    frame = pose_record.frame_record(detector.detect_one(grey, seeing, 0.3), pose_record.Written.ALL)
     assert frame["canvas_width"] == times * size.width
     assert len(frame["people"]) == len(persons) == 1 + seed % 6
     for one, (_, points) in zip(frame["people"], persons, strict=True):
@@ -174,7 +176,7 @@ def check(one: dict, points: np.ndarray) -> None:
     neck = np.append(points[[5, 6], :2].mean(axis=0), points[[5, 6], 2].min())
     points = np.concatenate([points, neck[None]])
     for key, rows in keys.items():
-        found, wanted = people.triples(one, key), points[rows]
+        found, wanted = np.reshape(one[key], (-1, 3)), points[rows]
         assert (found[:, 2] > 0).tolist() == (wanted[:, 2] > 0.3).tolist(), key
         here = wanted[:, 2] > 0.3
         assert np.abs(found[here, :2] - wanted[here, :2]).max(initial=0) <= 0.5, key

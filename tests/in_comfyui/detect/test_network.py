@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from recompose.core.pose import people
+from recompose.bridge import pose_record
 from recompose.lab.toy import world
 from recompose.lab.toy.models import parts
+from recompose.lab.toy.world import picture
 from safetensors.torch import save_file
 
 SEEDS = range(6)
@@ -28,7 +29,7 @@ def node(comfy: ModuleType) -> type:
 @pytest.fixture
 def filled(models: Path) -> Path:
     """A models folder with the demo's detector."""
-    folder = models / "keypoint_networks"
+    folder = models / "keypoint_models"
     folder.mkdir(parents=True)
     shutil.copy(parts.FOLDER / "detector.safetensors", folder / "drawn.safetensors")
     return folder
@@ -55,7 +56,7 @@ def test_it_finds_drawn_people_in_their_own_pixels(node: type, filled: Path, tim
         assert preview.shape[1:3] == (size[1], size[0])
         (person,) = frame["people"]
         assert len(person["recompose"]["confidence"]) == 24
-        seen, true = people.points(person), people.points(example.pose[0]["people"][0])
+        seen, true = pose_record.read([frame])[0].people[0].rows, picture.rows(example.pose)
         there = true[:, 2] > 0
         far = np.hypot(*(seen[:, :2] / times - true[:, :2]).T)
         right += int(((far < 0.05 * example.drawing.stature) & (seen[:, 2] > 0))[there].sum())

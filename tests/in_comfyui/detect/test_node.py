@@ -19,8 +19,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from recompose.bridge import pose_record
 from recompose.cli.comfy.client import Refused
-from recompose.core.pose import draw, people
+from recompose.core.pose import draw
 from recompose.core.shapes import Size
 from recompose.lab.setup.server import PrivateServer, demo_packs
 from recompose.tests.in_comfyui import main_job
@@ -192,14 +193,14 @@ def test_the_preview_is_the_dimmed_picture_with_the_drawn_people_on_it(node: typ
     kept = picture.clone()
     pose, preview, report = run(node, DWPOSE, picture)
     assert report == {"people": [1, 1]} and torch.equal(picture, kept)
-    drawn = torch.from_numpy(draw.draw(pose[1], 2, feet=True)).float() / 255
+    drawn = torch.from_numpy(draw.draw(pose_record.read(pose)[1], 2, feet=True)).float() / 255
     shown = drawn.amax(-1) > 0
     assert 500 < shown.sum() < shown.numel() / 2
     assert torch.equal(preview[1][shown], drawn[shown])
     assert torch.allclose(preview[1][~shown], picture[1][~shown] / 2)
     (person,) = pose[0]["people"]
     assert len(person["recompose"]["confidence"]) == 24
-    assert people.points(person)[18:, 2].any(), "feet, too"
+    assert any(person["foot_keypoints_2d"]), "feet, too"
     assert run(node, DWPOSE, picture, threshold=0.98)[2] == {"people": [0, 0]}
 
 

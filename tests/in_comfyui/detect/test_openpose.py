@@ -9,7 +9,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from recompose.core.pose import decode, people, skeleton
+from recompose.bridge import pose_record
+from recompose.core.pose import decode, skeleton
 from recompose.core.shapes import Size
 from recompose.tests.in_comfyui.detect import crowd
 from torch import Tensor, nn
@@ -99,7 +100,13 @@ def found(bridge: ModuleType, networks: dict[str, nn.Module], picture: Size, res
     detector = importlib.import_module("recompose.bridge.detectors.detect")
     with torch.inference_mode():
         looking = detector.Detector(bridge.looker(networks), resolution, True)
-        return detector.detect_one(torch.full((1, 3, picture.height, picture.width), 0.5), looking, 0.3)
+        frame = detector.detect_one(torch.full((1, 3, picture.height, picture.width), 0.5), looking, 0.3)
+    return pose_record.frame_record(frame, pose_record.Written.ALL)
+
+
+def points_of(one: dict) -> np.ndarray:
+    """The person's 24 points."""
+    return np.reshape([*one[skeleton.BODY_KEY], *one[skeleton.FOOT_KEY]], (-1, 3))
 
 
 def matched(frame: dict, expected: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, dict]]:
@@ -108,9 +115,9 @@ def matched(frame: dict, expected: list[np.ndarray]) -> list[tuple[np.ndarray, n
     rest = list(frame["people"])
     pairs = []
     for person in expected:
-        neck = [np.hypot(*(people.points(one)[1, :2] - person[1, :2])) for one in rest]
+        neck = [np.hypot(*(points_of(one)[1, :2] - person[1, :2])) for one in rest]
         one = rest.pop(int(np.argmin(neck)))
-        pairs.append((people.points(one), person, one))
+        pairs.append((points_of(one), person, one))
     return pairs
 
 
@@ -196,7 +203,7 @@ def test_hands_and_face_are_found_where_they_are(seed: int, bridge: ModuleType) 
     person, library = standing(size), bridge.library()
     networks: dict[str, nn.Module] = {BODY: Body([person], size, 1.4)}
     (seen,) = found(bridge, networks, size, min(size))["people"]
-    person = people.points(seen) - (0.5, 0.5, 0)  # where the squares of hands and face are laid around
+    person = points_of(seen) - (0.5, 0.5, 0)  # where the squares of hands and face are laid around
     boxes = library.util.handDetect(body_of(library, person), np.zeros((size.height, size.width, 3)))
     assert [box[3] for box in boxes] == [True, False]
     answers, expected = [], []
@@ -215,9 +222,9 @@ def test_hands_and_face_are_found_where_they_are(seed: int, bridge: ModuleType) 
     networks[FACE] = Maps(71, [np.column_stack([landmarks / side, scores])], listed=True)
     (one,) = found(bridge, networks, size, min(size))["people"]
     for key, points in zip((skeleton.HAND_LEFT_KEY, skeleton.HAND_RIGHT_KEY), expected, strict=True):
-        hand = people.triples(one, key)
+        hand = np.reshape(one[key], (-1, 3))
         assert np.flatnonzero(hand[:, 2] == 0).tolist() == [3]
         assert np.abs(hand[hand[:, 2] > 0, :2] - np.delete(points, 3, axis=0)).max() <= 0.5
-    face = people.triples(one, skeleton.FACE_KEY)
+    face = np.reshape(one[skeleton.FACE_KEY], (-1, 3))
     assert np.flatnonzero(face[:, 2] == 0).tolist() == [5, 33]
     assert np.abs(face[:, :2] - landmarks - (left, top))[scores > 0].max() <= 0.01

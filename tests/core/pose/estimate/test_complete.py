@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
-from recompose.core.pose import people, skeleton
+from recompose.core.pose import skeleton
 from recompose.core.pose.estimate import complete, proportions
 from recompose.core.pose.extension import extension_needed
+from recompose.core.pose.person import Person, everybody, moved
 from recompose.core.shapes import Size
 
 Q = 800.0
@@ -23,8 +22,8 @@ SOLES = {10: [21, 22, 23], 13: [18, 19, 20]}
 CUT = Size(823, 640)
 
 
-def result(person: dict, size: Size = CUT) -> np.ndarray:
-    return people.points(complete.complete_person(person, size))
+def result(person: Person, size: Size = CUT) -> np.ndarray:
+    return complete.complete_person(person, size).rows
 
 
 def test_a_table_person_cut_at_the_knee_gets_exact_ankles_and_soles(figure, person, pose, seen) -> None:
@@ -32,7 +31,7 @@ def test_a_table_person_cut_at_the_knee_gets_exact_ankles_and_soles(figure, pers
     # Stature 800, hips at .530: the soles stand at 848; cut at the height of the knees, .285 above them.
     size = (823, 620)
     completed = complete.complete(pose([person(seen(truth, size))], size))
-    found = people.points(completed[0]["people"][0])
+    found = completed[0].people[0].rows
     np.testing.assert_allclose(found[:18], truth[:18], atol=1e-9)
     needed = extension_needed(completed, Size(*size))
     soles = 424 + 800 * 0.530
@@ -110,23 +109,21 @@ def test_a_scaled_and_shifted_picture_gives_the_scaled_and_shifted_guess(
     figure, person, pose, hide, joints, hidden
 ) -> None:
     before = pose([person(hide(figure(q=Q, **joints), hidden))], CUT)
-    after = people.map_points(before, (0.37, 0.37), (0.0, 0.0), Size(round(823 * 0.37), round(640 * 0.37)))
+    after = moved(before, (0.37, 0.37), (0.0, 0.0), Size(round(823 * 0.37), round(640 * 0.37)))
     found, scaled = complete.complete(before), complete.complete(after)
-    expected = people.map_points(found, (0.37, 0.37), (0.0, 0.0), CUT)
-    for a, b in zip(people.everybody(scaled), people.everybody(expected), strict=True):
-        np.testing.assert_allclose(people.points(a), people.points(b), atol=1e-6)
-    moved = people.map_points(before, (1, 1), (-31.0, 0.0), CUT)
-    expected = people.map_points(found, (1, 1), (-31.0, 0.0), CUT)
-    for a, b in zip(people.everybody(complete.complete(moved)), people.everybody(expected), strict=True):
-        np.testing.assert_allclose(people.points(a)[:18], people.points(b)[:18], atol=1e-6)
+    expected = moved(found, (0.37, 0.37), (0.0, 0.0), CUT)
+    for a, b in zip(everybody(scaled), everybody(expected), strict=True):
+        np.testing.assert_allclose(a.rows, b.rows, atol=1e-6)
+    shifted = moved(before, (1, 1), (-31.0, 0.0), CUT)
+    expected = moved(found, (1, 1), (-31.0, 0.0), CUT)
+    for a, b in zip(everybody(complete.complete(shifted)), everybody(expected), strict=True):
+        np.testing.assert_allclose(a.rows[:18], b.rows[:18], atol=1e-6)
 
 
 @pytest.mark.parametrize("feet", [True, False])
-def test_a_complete_person_comes_back_equal(figure, person, pose, feet, tall) -> None:
-    given = pose([person(figure(), feet=feet, person_id=[-1], recompose={"note": "mine"})], tall)
-    kept = copy.deepcopy(given)
-    assert complete.complete(given) == kept
-    assert given == kept
+def test_a_complete_person_comes_back(figure, person, pose, feet, tall) -> None:
+    given = pose([person(figure(), feet=feet)], tall)
+    assert complete.complete(given)[0].people[0] is given[0].people[0]
     assert complete.count_estimated(given) == 0
 
 
@@ -139,13 +136,12 @@ def test_only_feet_the_frame_cuts_off_are_guessed(figure, person, pose) -> None:
     )
     assert complete.count_estimated(inside) == 0
     assert complete.count_estimated(outside) == 6
-    marks = outside[0]["people"][0]["recompose"]["estimated"]
-    assert marks == [0] * 18 + [1] * 6
+    assert outside[0].people[0].estimated.tolist() == [False] * 18 + [True] * 6
 
 
 def test_completing_twice_changes_nothing_more(figure, person, pose, hide) -> None:
     once = complete.complete(pose([person(hide(figure(), KNEES))], CUT))
-    assert complete.complete(once) == once
+    assert complete.complete(once)[0].people == once[0].people
     assert complete.count_estimated(once) == len(KNEES)
 
 
@@ -159,23 +155,12 @@ def test_any_points_at_all_are_kept_and_completed_once(person, pose, seed) -> No
     points[points[:, 2] == 0] = 0
     points[[2, 5, 8]] = [[90, 50, 1], [160, 55, 1], [100, 180, 1]]
     once = complete.complete(pose([person(points)], (300, 400)))
-    found = people.points(once[0]["people"][0])
+    found = once[0].people[0].rows
     present = points[:, 2] > 0
     assert np.isfinite(found).all() and (found[8:14, 2] == 1).all()
     assert (found[present] == points[present]).all()
-    assert (people.estimated(once[0]["people"][0]) == (found[:, 2] > 0) & ~present).all()
-    assert complete.complete(once) == once
-
-
-def test_scores_become_presence_and_are_kept_as_confidence(figure, person, pose, hide) -> None:
-    points = hide(figure(), ANKLES)
-    points[:, 2] *= 0.8
-    points[12, 2] = 0.1
-    found = complete.complete(pose([person(points, mine={"a": 1})], CUT), threshold=0.3)[0]["people"][0]
-    assert found["recompose"]["confidence"] == points[:, 2].tolist()
-    assert np.flatnonzero(found["recompose"]["estimated"]).tolist() == [10, 12, 13, *FEET]
-    assert set(people.points(found)[:, 2]) == {1.0}
-    assert found["mine"] == {"a": 1}
+    assert (once[0].people[0].estimated == (found[:, 2] > 0) & ~present).all()
+    assert complete.complete(once)[0].people == once[0].people
 
 
 def test_several_people_need_the_union(figure, person, pose, seen) -> None:
@@ -183,7 +168,7 @@ def test_several_people_need_the_union(figure, person, pose, seen) -> None:
     near, far = figure(q=800.0, hips=(300.0, 424.0)), figure(q=500.0, hips=(900.0, 424.0), yaw=90)
     whole = figure(q=300.0, hips=(600.0, 300.0))
     completed = complete.complete(pose([person(seen(points, size)) for points in (far, whole, near)], size))
-    assert completed[0]["people"][1] == person(whole)
+    assert (completed[0].people[1].rows == whole).all()
     alone = [
         extension_needed(complete.complete(pose([person(seen(points, size))], size)), Size(*size))
         for points in (near, far, whole)
@@ -196,7 +181,7 @@ def test_several_people_need_the_union(figure, person, pose, seen) -> None:
 def test_an_unmeasurable_stranger_stays_and_alone_is_refused(figure, person, pose, hide) -> None:
     stranger = person(hide(figure(), [index for index in range(24) if index != 0]))
     somebody = person(hide(figure(), ANKLES))
-    assert complete.complete(pose([stranger, somebody], CUT))[0]["people"][0] == stranger
+    assert complete.complete(pose([stranger, somebody], CUT))[0].people[0] is stranger
     with pytest.raises(ValueError, match="Too few points"):
         complete.complete(pose([stranger], CUT))
     with pytest.raises(ValueError, match="no person"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recompose.core.pose import people
 from recompose.core.pose.estimate import complete, proportions
+from recompose.core.pose.person import from_rows
 from recompose.core.shapes import Size
 from recompose.lab.toy.world import picture
 
@@ -18,14 +18,11 @@ def guesses(family: str, cut_above: list[int], count: int = 12) -> np.ndarray:
     rows = []
     for seed in range(count):
         drawn = picture.example(seed, "validation", family=family)
-        truth = people.points(drawn.pose[0]["people"][0])
+        truth = picture.rows(drawn.pose)
         line = truth[cut_above, 1].min() - 2
         seen = np.where(truth[:, 1:2] > line, 0, truth)
-        person = {
-            "pose_keypoints_2d": seen[:18].ravel().tolist(),
-            "foot_keypoints_2d": seen[18:].ravel().tolist(),
-        }
-        found = people.points(complete.complete_person(person, Size(drawn.image.shape[1], int(line) + 1)))
+        person = from_rows(seen)
+        found = complete.complete_person(person, Size(drawn.image.shape[1], int(line) + 1)).rows
         stature = drawn.drawing.stature
         rows.append(
             (

@@ -1,0 +1,90 @@
+/** Every sentence the editor shows, in one place. */
+
+import { POINT_NAMES } from "../model/skeleton.js";
+import { isEstimated, isLocked, isShown } from "../model/people.js";
+
+/** @import { Frame, Sides } from "../model/types.js" */
+
+export const WORDS = {
+  editor: "Pose editor",
+  stage: "Pose. Arrows move what is selected, Tab goes to the next point, question mark lists all keys.",
+  load: "Load picture and pose",
+  loadShort: "Load",
+  loadLong: "Load picture and pose: run only what comes before this node",
+  legs: "Guess legs: estimate what the picture does not show",
+  noEstimate: "ComfyUI did not estimate the legs; check that it runs with this version of Recompose and try again.",
+  estimateLate: "The pose was edited while its legs were estimated; press the button again.",
+  add: "Add a person",
+  points: "Points: show, hide, lock, restore",
+  hide: "Hide what is selected",
+  show: "Show what is selected",
+  lock: "Lock what is selected",
+  unlock: "Unlock what is selected",
+  remove: "Delete what is selected",
+  undo: "Undo",
+  redo: "Redo",
+  more: "More",
+  large: "Large view",
+  small: "Back to the node",
+  elsewhere: "This pose is open in the large view.",
+  nearer: "Zoom in",
+  farther: "Zoom out",
+  fit: "Show everything",
+  dim: "Brightness of the photo",
+  back: "Previous picture",
+  on: "Next picture",
+  dismiss: "Dismiss",
+  stale: "What comes before this node has changed; load again to see it.",
+  lost: "The server no longer has the picture; load it again.",
+  empty: "Nobody is here yet; add a person or load a pose.",
+  idle: "click to edit",
+  place: "Click where the point belongs. Escape: not now.",
+};
+
+/** Keys and what they do, for the help. */
+export const KEYS = [
+  ["Drag a point", "move it; wrists and ankles pull their limb along"],
+  ["Drag a limb", "turn it about its upper end with all that hangs on it"],
+  ["Alt or Ctrl + drag", "stretch the limb; move a wrist or ankle alone"],
+  ["Drag on nothing", "select in a box; with Shift add, with Alt remove"],
+  ["Double click", "select the whole person"],
+  ["Space + drag, right button", "pan; the wheel zooms to the pointer"],
+  ["Arrows", "nudge by 1 px, with Shift by 10 px"],
+  ["Tab, Shift+Tab", "next, previous point; Escape, then Tab leaves the editor"],
+  ["Page Up, Page Down", "previous, next person"],
+  ["[ and ]", "turn the selection by 2°; with Shift make it smaller or larger"],
+  ["Delete, Shift+Delete", "delete the points, the person"],
+  ["H, L, R", "hide or show, lock or unlock, restore"],
+  ["G", "guess the legs"],
+  ["M, X", "mirror, swap left and right"],
+  ["Ctrl+A, Escape", "select everything, nothing"],
+  ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste people, also between nodes"],
+  ["Ctrl+Z, Ctrl+Y", "undo, redo together with the graph"],
+  ["+, −, 0", "zoom in, out, show everything"],
+];
+
+/** @param {number} value */
+const rounded = (value) => Math.round(value * 10) / 10;
+
+/** One point in words. @param {Frame} frame @param {number} person @param {number} point */
+export function pointSentence(frame, person, point) {
+  const record = frame.people[person];
+  const [x, y] = [record.xy[2 * point], record.xy[2 * point + 1]];
+  const outside = x < 0 || y < 0 || x > frame.width || y > frame.height;
+  const kind = [
+    isEstimated(record, point) && "estimated",
+    isLocked(record, point) && "locked",
+    !isShown(record, point) && "hidden",
+    outside && "outside the picture",
+  ].filter(Boolean);
+  const whose = frame.people.length > 1 ? ` of person ${person + 1}` : "";
+  return `${POINT_NAMES[point]}${whose}: ${rounded(x)}, ${rounded(y)}${kind.length ? ` (${kind.join(", ")})` : ""}`;
+}
+
+/** How much the canvas must grow, in words; "" where it need not. @param {Sides} grown */
+export function growthSentence(grown) {
+  const { left, top, right, bottom } = grown;
+  const sides = Object.entries({ left, above: top, right, below: bottom });
+  const found = sides.filter(([, pixels]) => pixels).map(([word, pixels]) => `${pixels} px ${word}`);
+  return found.length ? `Needs ${found.join(", ")}` : "";
+}

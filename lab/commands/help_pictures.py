@@ -1,0 +1,54 @@
+"""`help-pictures`: make the pictures of the help pages by running the nodes on the demo photo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from ...cli import saving
+from ...cli.comfy.client import Client
+from ..evaluate.help import pages, scenes, sheet
+from ..places import DOCS, ROOT
+from ..setup import models
+from ..setup.environment import Environment
+from ..setup.server import PrivateServer, demo_packs
+
+FOLDER = ROOT / "js" / "docs" / "pictures"
+PHOTO, POSE = DOCS / "demo" / "photo.png", DOCS / "demo" / "photo_pose.json"
+
+
+def made(server: PrivateServer | Client) -> dict[str, bytes]:
+    """The file of every picture, by node id."""
+    client, pose = getattr(server, "client", server), POSE.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        painted = {}
+        for name, mask in scenes.masks(Image.open(PHOTO).size).items():
+            path = Path(folder, f"help {name}.png")
+            mask.save(path)
+            painted[name] = client.upload(path)
+        graph = scenes.build(client.upload(PHOTO), pose, painted)
+    found = graph.run(server)
+    return {node: sheet.webp(picture) for node, picture in pages.pages(found, pose).items()}
+
+
+def main(arguments: list[str], environment: Environment) -> int:
+    """Run the command and return its exit status."""
+    options = argparse.ArgumentParser(prog="cli help-pictures", description=__doc__.partition(": ")[2])
+    options.add_argument("--out", type=Path, default=FOLDER, help="instead of js/docs/pictures")
+    out = options.parse_args(arguments).out
+    try:
+        folder = models.assembled(environment.cache)
+        with PrivateServer(
+            environment.python, environment.comfyui, environment.cache, demo_packs(), folder
+        ) as server:
+            files = [(f"{node}.webp", content) for node, content in made(server).items()]
+        for path in saving.save(out, files, overwrite=True):
+            print(f"{path.stat().st_size:7} {path}")
+    except (RuntimeError, ValueError) as error:
+        print(f"help-pictures: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,131 @@
+"""The pictures of the help pages: the prompt that makes them, and the sheets they become."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from recompose.lab.commands import help_pictures
+from recompose.lab.evaluate.help import pages, scenes, sheet
+from recompose.lab.evaluate.help.graph import Graph
+
+SCHEMAS = json.loads((Path(__file__).resolve().parents[1] / "data" / "schemas.json").read_text("utf-8"))
+POSE = help_pictures.POSE.read_text("utf-8")
+SIZES = {"photo": (128, 142)}
+
+
+class Server:
+    """Stands for a ComfyUI that answers every preview with its node's id as a picture or a text."""
+
+    def __init__(self) -> None:
+        self.client = self
+
+    def run(self, prompt: dict) -> dict:
+        self.prompt = prompt
+        outputs: dict[str, dict] = {}
+        for identity, node in prompt.items():
+            if node["class_type"] == "PreviewAny":
+                outputs[identity] = {"text": [identity]}
+            if node["class_type"] == "PreviewImage":
+                outputs[identity] = {"images": [{"filename": identity}]}
+        return {"outputs": outputs}
+
+    def fetch(self, image: dict) -> bytes:
+        file = io.BytesIO()
+        Image.new("RGB", (len(image["filename"]), 2)).save(file, "PNG")
+        return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return scenes.build("photo.png", POSE, {name: f"{name}.png" for name in scenes.masks(SIZES["photo"])})
+
+
+def test_a_graph_links_nodes_and_dots_dynamic_inputs() -> None:
+    graph = Graph()
+    image = graph.add("LoadImage", image="a.png")
+    other = graph.add("Other", image=image, mask=[image, 1], mode="body", mode__margin=4.0)
+    assert graph.prompt[other]["inputs"] == {
+        "image": [image, 0],
+        "mask": [image, 1],
+        "mode": "body",
+        "mode.margin": 4.0,
+    }
+
+
+def test_a_run_gives_pictures_and_texts_by_name() -> None:
+    graph, server = Graph(), Server()
+    graph.show("picture", graph.add("LoadImage", image="a.png"))
+    graph.show_text("text", [next(iter(graph.prompt)), 1])
+    found = graph.run(server)
+    assert found["picture"].size == (len(graph.shown["picture"]), 2)
+    assert found["text"] == graph.shown["text"]
+    assert server.prompt is graph.prompt
+
+
+def test_every_node_of_the_pack_runs_but_the_one_that_is_a_screenshot(graph: Graph) -> None:
+    used = {node["class_type"] for node in graph.prompt.values()}
+    assert {node for node in SCHEMAS if node not in used} == {"RecomposeEditPose"}
+
+
+def test_the_prompts_nodes_have_their_schemas_inputs_and_no_others(graph: Graph) -> None:
+    for node in graph.prompt.values():
+        if node["class_type"] not in SCHEMAS:
+            continue
+        declared = SCHEMAS[node["class_type"]]["input"]
+        known = {name for group in ("required", "optional") for name in declared.get(group, {})}
+        given = {name.partition(".")[0] for name in node["inputs"]}
+        assert given <= known, node
+        assert set(declared["required"]) <= given, node
+
+
+def test_every_mask_is_used_and_of_its_pictures_size(graph: Graph) -> None:
+    loaded = {
+        node["inputs"]["image"] for node in graph.prompt.values() if node["class_type"] == "LoadImageMask"
+    }
+    masks = scenes.masks(SIZES["photo"])
+    assert loaded == {f"{name}.png" for name in masks}
+    sizes = {name: mask.size for name, mask in masks.items()}
+    assert sizes == dict.fromkeys(("shirt", "trousers", "cloud"), scenes.PERSON) | dict.fromkeys(
+        ("stroke", "disc"), SIZES["photo"]
+    )
+    assert all(mask.getextrema() == (0, 255) for mask in masks.values())
+
+
+def test_every_node_gets_a_picture_that_may_be_committed(graph: Graph) -> None:
+    found: dict = {name: Image.new("RGB", scenes.PERSON, (200, 90, 40)) for name in graph.shown}
+    found |= {name: Image.new("RGB", SIZES["photo"]) for name in ("photo", "pose", "detected")}
+    texts = {"caption": "a man", "context": "Context(box=Box(x=0, y=-4, width=128, height=160))"}
+    found |= texts | {f"sigmas {name}": "tensor([14.6, 3.0e-02, 0.0000])" for name in scenes.SCHEDULES}
+    made = pages.pages(found, POSE)
+    assert sorted(made) == sorted(SCHEMAS)
+    assert all(len(sheet.webp(picture)) <= sheet.LIMIT for picture in made.values())
+
+
+def test_panels_have_one_height_and_room_for_their_labels() -> None:
+    page = sheet.sheet(("a label that is wider than its picture", Image.new("RGB", (10, 100))))
+    assert page.height == sheet.HEIGHT + sheet.LABEL + 2 * sheet.GAP
+    assert page.width > 200
+    two = sheet.sheet(("a", Image.new("RGB", (50, 100))), ("b", Image.new("L", (5, 10))))
+    assert two.width == 2 * sheet.HEIGHT // 2 + 3 * sheet.GAP
+
+
+def test_a_printed_context_and_printed_sigmas_are_read() -> None:
+    assert pages.box_of("Context(canvas=1, box=Box(x=-3, y=16, width=128, height=160), …)") == (
+        -3,
+        16,
+        125,
+        176,
+    )
+    assert pages.numbers("tensor([14.6146, 2.9e-02,\n  0.0000])") == [14.6146, 0.029, 0.0]
+    with pytest.raises(ValueError, match="Expected a printed context"):
+        pages.box_of("nothing")
+
+
+def test_a_picture_too_large_to_be_committed_is_refused() -> None:
+    noise = Image.effect_noise((900, 900), 120).convert("RGB")
+    with pytest.raises(ValueError, match="Expected at most 40000 bytes"):
+        sheet.webp(noise)

@@ -1,0 +1,139 @@
+"""A training as a whole: what learns from what, averaged weights, and a state to go on from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from . import checkpoints
+from .ema import EMA
+from .loop import Report, TrainConfig, Trainer
+from .networks import learned, learning, leave_inference
+
+RECENT = 100
+
+
+@dataclass
+class Task:
+    """Networks by name (also parts of a loaded model), what is minimised, and on which batches.
+
+    `auxiliary` networks are trained along and never kept. Batches that have `state_dict` and
+    `load_state_dict` go on exactly where they were.
+    """
+
+    networks: dict[str, nn.Module]
+    loss: Callable[[Any], Tensor]
+    batches: Iterable[Any]
+    auxiliary: list[nn.Module] = field(default_factory=list)
+
+    def all_networks(self) -> list[nn.Module]:
+        """Everything that learns."""
+        return [*self.networks.values(), *self.auxiliary]
+
+
+class Progress(NamedTuple):
+    """Steps, seconds and the mean of the last losses so far."""
+
+    steps: int
+    seconds: float
+    loss: float
+
+
+# Gets a network's name, its averaged weights (without frozen ones) and how far it is.
+Save = Callable[[str, Mapping[str, Tensor], Progress], None]
+
+
+class Run:
+    """A task on its way."""
+
+    def __init__(self, task: Task, config: TrainConfig, ema_decay: float, graphed: bool) -> None:
+        self.task = task
+        self.losses: list[float] = []
+        for network in task.all_networks():
+            leave_inference(network)
+        self.trainer = Trainer(task.all_networks(), task.loss, config, graphed)
+        self.averages = {name: EMA(network, ema_decay) for name, network in task.networks.items()}
+
+    def follow(self) -> None:
+        """Let the averages take in the step."""
+        for name, network in self.task.networks.items():
+            self.averages[name].update(network)
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        mean = sum(self.losses) / max(len(self.losses), 1)
+        return Progress(self.trainer.step, self.trainer.seconds, mean)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the same run needs to go on."""
+        batches = getattr(self.task.batches, "state_dict", dict)
+        return {
+            "trainer": self.trainer.state_dict(),
+            "networks": [learned(network) for network in self.task.all_networks()],
+            "averages": {name: average.state_dict() for name, average in self.averages.items()},
+            "losses": self.losses,
+            "random": checkpoints.random_state(),
+            "batches": batches(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state of the same task; RuntimeError for that of another."""
+        try:
+            for network, weights in zip(self.task.all_networks(), state["networks"], strict=True):
+                if learned(network).keys() != weights.keys():
+                    raise KeyError("other weights")
+                network.load_state_dict(weights, strict=False)
+            self.trainer.load_state_dict(state["trainer"])
+            for name, average in self.averages.items():
+                average.load_state_dict(state["averages"][name])
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise RuntimeError(
+                "Expected the saved state of this training but it is of another; remove it to begin anew."
+            ) from error
+        self.losses = list(state["losses"])
+        load_batches = getattr(self.task.batches, "load_state_dict", None)
+        if load_batches:
+            load_batches(state["batches"])
+        checkpoints.set_random_state(state["random"])
+
+
+def train(
+    task: Task,
+    config: TrainConfig,
+    save: Save,
+    ema_decay: float = 0.999,
+    save_seconds: float = 180,
+    state: Path | None = None,
+    graphed: bool = False,
+) -> Iterator[Report]:
+    """Train, saving now and then and at the end.
+
+    With a `state` file the same call goes on from the last saving, as if nothing had stopped it. A finished
+    training's state stays, so that the same call does nothing more.
+    """
+    with learning():
+        run = Run(task, config, ema_decay, graphed)
+        before = checkpoints.load_state(state) if state else None
+        if before is not None:
+            run.load_state_dict(before)
+
+    def keep() -> None:
+        for name, average in run.averages.items():
+            save(name, average.weights(), run.progress())
+        if state:
+            checkpoints.save_state(state, run.state_dict())
+
+    saved, report = time.monotonic(), None
+    for report in run.trainer.run(task.batches, run.follow):
+        run.losses = [*run.losses[1 - RECENT :], report.loss]
+        if time.monotonic() - saved > save_seconds:
+            keep()
+            saved = time.monotonic()
+        yield report
+    if report is not None:
+        keep()
