@@ -25,4 +25,5 @@ def test_what_a_page_lacks_is_said(pages) -> None:
 
 
 def test_a_nodes_help_shows_its_picture(pages) -> None:
-    pages.run("helpShowsPicture", nodes=["RecomposeStitchBack", "RecomposeInpaintScheduler"])
+    opened = ["RecomposeStitchBack", "RecomposeInpaintScheduler"]
+    pages.run("helpShowsPicture", nodes=sorted(json.loads(SCHEMAS.read_text())), opened=opened)

@@ -9,8 +9,6 @@ import re
 from itertools import repeat
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import quote
-from urllib.request import urlopen
 
 import pytest
 from PIL import Image
@@ -128,15 +126,6 @@ def test_every_help_page_shows_its_own_small_picture(schemas: dict[str, dict]) -
         assert link == f"pictures/{node}.webp"
         assert len(text) > 10, "what the picture shows, for those who do not see it"
         assert Image.open(PICTURES / f"{node}.webp").width >= 250
-
-
-def test_the_server_serves_the_pictures_beside_the_pages(schemas: dict[str, dict], server) -> None:
-    # As the page's own script derives the address: from the folder in custom_nodes.
-    folder = server.client.node("RecomposeStitchBack")["python_module"].split(".")[1]
-    for node in schemas:
-        for name in (f"{node}.md", f"pictures/{node}.webp"):
-            with urlopen(f"{server.url}/extensions/{quote(folder)}/docs/{name}") as answer:
-                assert answer.read() == (ROOT / "js" / "docs" / name).read_bytes()
 
 
 def own_name(key: str, keys: dict[str, str | None]) -> str:

@@ -39,9 +39,15 @@ export async function templatesPost(comfy, { twins }) {
   }
 }
 
-/** The help of a node opens from its toolbox and shows its picture, loaded from the pack's own folder. */
-export async function helpShowsPicture(comfy, { nodes }) {
+/** The help of a node opens from its toolbox and shows its picture; the server has those of all nodes. */
+export async function helpShowsPicture(comfy, { nodes, opened }) {
   for (const type of nodes) {
+    for (const file of [`${type}.md`, `pictures/${type}.webp`]) {
+      const answer = await comfy.context.request.get(`${comfy.url}/extensions/comfyui-recompose/docs/${file}`);
+      same(answer.status(), 200, file);
+    }
+  }
+  for (const type of opened) {
     const id = await comfy.evaluate((wanted) => {
       const { app, LiteGraph } = window;
       app.graph.clear();
