@@ -135,9 +135,9 @@ class ExtendCanvas(io.ComfyNode):
 
     @classmethod
     def execute(cls, image, mode, multiple_of, fill, feather, mask=None, pose=None) -> io.NodeOutput:
-        from ..bridge import canvas
+        from ..bridge import extend
 
-        outputs, report = canvas.extend(image, mode, multiple_of, fill, feather, mask, pose)
+        outputs, report = extend.extend(image, mode, multiple_of, fill, feather, mask, pose)
         return io.NodeOutput(*outputs, ui={"recompose": [report]})
 
 
@@ -216,10 +216,10 @@ class CropToRegion(io.ComfyNode):
         cls, image, crop_to, width, height, fit, margin, multiple_of, rescale_tolerance,
         mask=None, control_image=None, pose=None, context=None,
     ) -> io.NodeOutput:  # fmt: skip
-        from ..bridge import canvas
+        from ..bridge import crop
 
-        plan = canvas.CropPlan(crop_to, width, height, fit, margin, multiple_of, rescale_tolerance)
-        return io.NodeOutput(*canvas.crop(image, plan, mask, control_image, pose, context))
+        settings = crop.CropSettings(crop_to, width, height, fit, margin, multiple_of, rescale_tolerance)
+        return io.NodeOutput(*crop.crop(image, settings, mask, control_image, pose, context))
 
 
 class StitchBack(io.ComfyNode):
@@ -287,21 +287,21 @@ class StitchBack(io.ComfyNode):
     def check_lazy_status(
         cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
     ) -> list[str]:
-        from ..bridge import canvas
+        from ..bridge import stitch
 
         # ComfyUI asks with (values, name) where nothing is connected.
         some = isinstance(patches, dict) and bool(patches)
-        wanted = generated is None and canvas.needs_generated(original, mask, region, context, some)
+        wanted = generated is None and stitch.needs_generated(original, mask, region, context, some)
         return ["generated"] if wanted else []
 
     @classmethod
     def execute(
         cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
     ) -> io.NodeOutput:
-        from ..bridge import canvas
+        from ..bridge import stitch
 
         parts = list((patches or {}).values())
-        image, report = canvas.stitch(original, generated, mode, mask, region, context, parts)
+        image, report = stitch.stitch(original, generated, mode, mask, region, context, parts)
         return io.NodeOutput(image, report["seam_ratio"], ui={"recompose": [report]})
 
 
@@ -326,15 +326,15 @@ class MakePatch(io.ComfyNode):
 
     @classmethod
     def check_lazy_status(cls, mask, context, generated=None) -> list[str]:
-        from ..bridge import canvas
+        from ..bridge import stitch
 
-        return ["generated"] if generated is None and canvas.patch_needs_generated(mask) else []
+        return ["generated"] if generated is None and stitch.patch_needs_generated(mask) else []
 
     @classmethod
     def execute(cls, mask, context, generated=None) -> io.NodeOutput:
-        from ..bridge import canvas
+        from ..bridge import stitch
 
-        return io.NodeOutput(canvas.patch(generated, mask, context))
+        return io.NodeOutput(stitch.patch(generated, mask, context))
 
 
 NODES = [ExtendCanvas, CropToRegion, StitchBack, MakePatch]

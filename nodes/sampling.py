@@ -146,12 +146,12 @@ class RePaint(io.ComfyNode):
     def execute(
         cls, model, positive, negative, latent, preset, scheduler, cfg, seed, denoise
     ) -> io.NodeOutput:
-        from ..bridge import sampling
+        from ..bridge import inpaint, sampling, sigmas
 
-        steps, settings = sampling.preset_of(preset)
-        conditioning = sampling.Conditioning(positive, negative, cfg)
-        course, sampler = sampling.SigmaSettings(steps, scheduler, denoise), sampling.RePaint(settings)
-        return io.NodeOutput(sampling.sample_inpaint(model, conditioning, latent, sampler, course, seed))
+        steps, settings = inpaint.preset_of(preset)
+        conditioning = inpaint.Conditioning(positive, negative, cfg)
+        schedule, sampler = sigmas.SigmaSettings(steps, scheduler, denoise), sampling.RePaint(settings)
+        return io.NodeOutput(inpaint.sample_inpaint(model, conditioning, latent, sampler, schedule, seed))
 
 
 class LagrangeSampler(io.ComfyNode):
@@ -233,15 +233,13 @@ class LagrangeInpaint(io.ComfyNode):
     def execute(
         cls, model, positive, negative, latent, steps, scheduler, cfg, seed, denoise
     ) -> io.NodeOutput:
-        from ..bridge import sampling
+        from ..bridge import inpaint, sampling, sigmas
         from ..core.sampling import lagrange
 
-        conditioning = sampling.Conditioning(positive, negative, cfg)
-        course, sampler = (
-            sampling.SigmaSettings(steps, scheduler, denoise),
-            sampling.Lagrange(lagrange.Settings()),
-        )
-        return io.NodeOutput(sampling.sample_inpaint(model, conditioning, latent, sampler, course, seed))
+        conditioning = inpaint.Conditioning(positive, negative, cfg)
+        schedule = sigmas.SigmaSettings(steps, scheduler, denoise)
+        sampler = sampling.Lagrange(lagrange.Settings())
+        return io.NodeOutput(inpaint.sample_inpaint(model, conditioning, latent, sampler, schedule, seed))
 
 
 class InpaintScheduler(io.ComfyNode):
@@ -263,11 +261,10 @@ class InpaintScheduler(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, steps, denoise) -> io.NodeOutput:
-        from ..bridge import sampling
+        from ..bridge import sigmas
 
-        return io.NodeOutput(
-            sampling.sigmas_of(model, sampling.SigmaSettings(steps, choices.INPAINT, denoise)).cpu()
-        )
+        schedule = sigmas.SigmaSettings(steps, choices.INPAINT, denoise)
+        return io.NodeOutput(sigmas.sigmas_of(model, schedule).cpu())
 
 
 NODES = [RePaintSampler, RePaint, LagrangeSampler, LagrangeInpaint, InpaintScheduler]

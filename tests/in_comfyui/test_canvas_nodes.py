@@ -120,7 +120,7 @@ def test_a_faint_point_adds_no_canvas_and_is_in_no_crop(nodes) -> None:
     assert [each[2]["canvas_height"] for each in outputs] == [outputs[1][2]["canvas_height"]] * 2
     assert points(outputs[0][3]) == points(outputs[1][3]) and 13 not in points(outputs[0][3])
     assert outputs[0][3][0]["people"][0]["recompose"]["confidence"][13] == 0.05
-    crops = [crop(nodes, picture(), around="person", pose=given)[4].box for given in (faint, pose())]
+    crops = [crop(nodes, picture(), crop_to="person", pose=given)[4].box for given in (faint, pose())]
     assert crops[0] == crops[1]
 
 

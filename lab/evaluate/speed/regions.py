@@ -23,7 +23,7 @@ def patches(torch: Any, side: int, count: int, box: int, working: int) -> dict[s
     """Patches in a grid as Stitch Back takes them, each repainting the middle of its crop."""
     crop = importlib.import_module("recompose.core.canvas.crop")
     shapes = importlib.import_module("recompose.core.shapes")
-    bridge = importlib.import_module("recompose.bridge.canvas")
+    bridge = importlib.import_module("recompose.bridge.stitch")
     across, found = round(count**0.5), {}
     for number in range(count):
         x, y = ((side - box) * place // (across - 1) for place in (number % across, number // across))

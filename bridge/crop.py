@@ -1,0 +1,103 @@
+"""Crop to Region on ComfyUI's pictures, masks, poses and contexts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from ..core.canvas import crop as cropping
+from ..core.canvas.crop import Context, Fit
+from ..core.mask.bounds import bounds_of_mask
+from ..core.pose.person import Frame, Pose, bounding_box
+from ..core.shapes import Box, Size
+from .canvas import or_blocked, pose_of, pose_on
+from .layouts import image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
+
+
+class CropSettings(NamedTuple):
+    """The settings of Crop to Region."""
+
+    crop_to: str
+    width: int
+    height: int
+    fit: str
+    margin: float
+    multiple_of: int
+    rescale_tolerance: float
+
+
+def crop(
+    image: Tensor,
+    settings: CropSettings,
+    mask: Tensor | None,
+    control_image: Tensor | None,
+    pose: Any | None,
+    context: Context | None,
+) -> tuple[Any, ...]:
+    """IMAGE, MASK, control IMAGE, pose and context of one crop, the given context's or a new one.
+
+    Raises ValueError for inputs of different sizes and where there is nothing to crop around.
+    """
+    picture = image_from_comfy(image)
+    size = size_of(picture)
+    given = mask_from_comfy(mask, size)
+    people = pose_of(pose, size)
+    if context is None:
+        fit_size = Size(settings.width, settings.height)
+        fit = Fit(fit_size, settings.fit == "exact", *settings[4:])
+        context = cropping.plan(_wanted(settings.crop_to, given, people), size, fit)
+    elif context.canvas != size:
+        raise ValueError(
+            f"The context belongs to a canvas of {context.canvas} but the picture is {size}; "
+            "connect the canvas that was cropped."
+        )
+    return _cropped(picture, given, control_image, people, context)
+
+
+def _cropped(
+    picture: Tensor, mask: Tensor | None, control_image: Tensor | None, pose: Pose | None, context: Context
+) -> tuple[Any, ...]:
+    cut = guide = None
+    if mask is not None:
+        cut = mask_to_comfy(cropping.crop_mask(mask, context))
+    if control_image is not None:
+        control = image_from_comfy(control_image, "Control image")
+        if size_of(control) != context.canvas:
+            raise ValueError(
+                f"The control image is {size_of(control)} but the picture {context.canvas}; "
+                "connect one drawn on the same canvas."
+            )
+        guide = image_to_comfy(cropping.crop_image(control, context))
+    return (
+        image_to_comfy(cropping.crop_image(picture, context)),
+        or_blocked(cut, "mask", "Crop to Region"),
+        or_blocked(guide, "control_image", "Crop to Region"),
+        pose_on(pose, context.scale, context.offset, context.working, "Crop to Region"),
+        context,
+    )
+
+
+def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None) -> Box:
+    """What must be inside the crop; ValueError if nothing of what `crop_to` names is there."""
+    boxes = []
+    if "mask" in crop_to and mask is not None:
+        boxes.append(bounds_of_mask(mask))
+    if "person" in crop_to and pose is not None:
+        boxes += [_person_box(frame) for frame in pose]
+    found = [box for box in boxes if box is not None]
+    if not found:
+        raise ValueError(
+            f"There is nothing to crop around: crop_to is {crop_to!r}, but no such input holds anything; "
+            "connect a mask that is not empty or a pose with a person."
+        )
+    return cropping.union(found)
+
+
+def _person_box(frame: Frame) -> Box | None:
+    found = bounding_box(frame)
+    if found is None:
+        return None
+    left, top = math.floor(found[0]), math.floor(found[1])
+    return Box(left, top, math.ceil(found[2]) - left + 1, math.ceil(found[3]) - top + 1)

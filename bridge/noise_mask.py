@@ -1,0 +1,53 @@
+"""The noise mask of a latent: whether it fits, and whether it masks anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import comfy.sampler_helpers
+import torch
+from torch import Tensor
+
+from ..core.mask.latent_cells import check_aspect
+from .layouts import check_finite, size_of
+
+NO_MASK = (
+    "needs to know what to repaint, but the latent has no noise mask; connect it through "
+    "Snap Mask to Latent or Set Latent Noise Mask, a mask of 1 for everything."
+)
+
+
+def checked_mask(latent: dict[str, Any], who: str) -> Any:
+    """The noise mask, if there is one and it fits the latent; of nested latents the first is compared."""
+    given = latent.get("noise_mask")
+    if given is None:
+        raise ValueError(f"{who} {NO_MASK}")
+    samples, mask = (each.unbind()[0] if each.is_nested else each for each in (latent["samples"], given))
+    check_finite(mask, "The noise mask")
+    if samples.ndim not in (4, 5):  # sound has no aspect
+        return given
+    check_aspect(size_of(mask), size_of(samples), "The noise mask")
+    _check_count(mask, samples)
+    return given
+
+
+def _check_count(mask: Tensor, samples: Tensor) -> None:
+    """Refuse a mask whose batch ComfyUI would cut or repeat to make it fit."""
+    video = samples.ndim == 5
+    whole = mask.ndim == 5 or not video
+    count = len(mask) if mask.ndim == 5 else mask[..., 0, 0].numel()
+    # A MASK with several pictures is one video's frames, which are joined or repeated as the latent's are.
+    wanted = len(samples) if whole else samples.shape[2]
+    if count not in (1, wanted) and (whole or len(samples) > 1):
+        kind = "latents" if whole else "latent frames"
+        raise ValueError(
+            f"The noise mask has a batch of {count} but there are {wanted} {kind}; "
+            f"connect 1 mask or {wanted}."
+        )
+
+
+def is_empty(mask: Any, samples: Any) -> bool:
+    """True if no latent cell is to be repainted."""
+    if mask.is_nested or samples.is_nested:
+        return False
+    return not (comfy.sampler_helpers.prepare_mask(mask, samples.shape, torch.device("cpu")) > 0).any()

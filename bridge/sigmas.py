@@ -1,0 +1,51 @@
+"""A model's noise schedule, and the sigmas that a scheduler makes for it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import comfy.model_sampling
+import comfy.samplers
+import torch
+from torch import Tensor
+
+from ..core.sampling import schedules
+from ..core.sampling.noise_schedule import Kind, NoiseSchedule
+from .choices import INPAINT
+
+# Noise per signal between which a flow is asked; beyond, hardly anything is left to see, or to decide.
+FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
+
+
+class SigmaSettings(NamedTuple):
+    """Which noise levels are gone through."""
+
+    steps: int
+    scheduler: str
+    denoise: float
+
+
+def noise_schedule_of(model_sampling: Any) -> NoiseSchedule:
+    """How the model noises a latent: flows mix, all others add."""
+    if isinstance(model_sampling, comfy.model_sampling.CONST):
+        return NoiseSchedule(Kind.FLOW, getattr(model_sampling, "noise_scale", 1.0))
+    return NoiseSchedule(Kind.VE)
+
+
+def sigmas_of(model: Any, schedule: SigmaSettings) -> Tensor:
+    """The sigmas of the schedule, on the model's device; denoise below 1 takes a longer one's end."""
+    steps, scheduler, denoise = schedule
+    if scheduler != INPAINT:
+        # Euler takes the scheduler's sigmas as they are; the name chooses nothing else here.
+        return comfy.samplers.KSampler(
+            model, steps, model.load_device, "euler", scheduler, denoise, model.model_options
+        ).sigmas
+    if denoise <= 0:
+        return torch.empty(0)
+    sampling = model.get_model_object("model_sampling")
+    path, lowest = noise_schedule_of(sampling), float(sampling.sigma_min)
+    highest = float(sampling.sigma_max)
+    if path.kind is Kind.FLOW:
+        lowest, highest = max(FLOW_LOWEST, path.level(lowest).noise_to_signal), FLOW_HIGHEST
+    values = schedules.karras(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, highest)
+    return torch.tensor(values[-(steps + 1) :], device=model.load_device)
