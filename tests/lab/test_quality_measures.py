@@ -9,6 +9,7 @@ import pytest
 from recompose.core.canvas.seam import lab
 from recompose.lab.evaluate.main_job import calibration, cases, completion, metrics
 from recompose.lab.evaluate.rows import pck
+from recompose.lab.toy.tensors import stacked
 
 
 @dataclass
@@ -81,7 +82,7 @@ def test_the_planted_step_is_as_large_as_it_says(difference: float) -> None:
     ramp = np.linspace(60, 250, 64).astype(np.uint8)[None, :, None].repeat(20, 0).repeat(3, 2)
     ramp[..., 2] //= 2
     planted = calibration.planted_step(ramp, 8, difference)
-    before, after = (lab(metrics.tensor(picture).permute(0, 2, 3, 1)) for picture in (ramp, planted))
+    before, after = (lab(stacked([picture]).permute(0, 2, 3, 1)) for picture in (ramp, planted))
     away = (before - after).norm(dim=-1)[0]
     assert (planted[:8] == ramp[:8]).all()
     assert float(away[8:].mean()) == pytest.approx(difference, abs=0.15)
