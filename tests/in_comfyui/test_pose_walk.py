@@ -31,7 +31,7 @@ def walk(poses: ModuleType, canvas: ModuleType) -> list[dict[str, Any]]:
     loaded = poses.LoadPose.execute(text(), "none", "auto", 0.3, 0, 0).args[0]
     completed = poses.CompletePose.execute(loaded, 1.2, 0.3).args[0]
     photo = torch.zeros(1, SIZE[1], SIZE[0], 3)
-    mode = {"mode": "body", "margin": 5.0, "cap": 1.2, "max_extension": 1.2}
+    mode = {"mode": "body", "margin": 5.0, "max_extension": 1.2}
     fill = {"fill": "edge"}
     extended = canvas.ExtendCanvas.execute(photo, mode, 8, fill, 0, None, completed).args[3]
     assert poses.DrawPose.execute(extended, 4, True, True, False, 0.3).args[0].any()
