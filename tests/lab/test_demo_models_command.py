@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from recompose.lab.commands import demo_models
 from recompose.lab.setup.environment import Environment
-from recompose.lab.toy import assemble
+from recompose.lab.toy import table
 
 
 @pytest.fixture
 def assembled(tmp_path: Path) -> Path:
     """Stands for the assembled models: small files of the same names."""
     folder = tmp_path / "cache" / "demo-models"
-    for name in (*assemble.CHECKPOINTS, f"{assemble.CAPTIONER}/config.json"):
-        path = folder / name
+    for name in table.installed():
+        path = folder / name if Path(name).suffix else folder / name / "config.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
     return folder
@@ -50,7 +50,7 @@ def test_models_pack_and_photo_get_to_their_folders(call, comfyui, assembled, li
     for path in pack.glob("*.py"):
         assert found.pop(f"custom_nodes/recompose-demo-models/{path.name}") == path.read_bytes()
     assert found.keys() == {"input/recompose_demo_photo.png"}
-    assert (comfyui / "models" / next(iter(assemble.CHECKPOINTS))).is_symlink() == bool(link)
+    assert (comfyui / "models" / table.TEXT_TO_IMAGE).is_symlink() == bool(link)
     assert f"{comfyui}/models/checkpoints/recompose_demo.safetensors" in capsys.readouterr().out
 
 
