@@ -17,7 +17,7 @@ from recompose.lab.setup.server import ROOT, PrivateServer
 
 HERE = Path(__file__).resolve().parent
 FRONTENDS = ("bundled", "newest")
-PICTURES = HERE.parents[1] / "demo" / "pictures"
+PICTURES = HERE.parents[1] / "docs" / "demo"
 
 
 def setting(name: str) -> str:
