@@ -7,6 +7,7 @@ import urllib.request
 
 import numpy as np
 import pytest
+from recompose.bridge import pose_record
 from recompose.core.pose.draw import draw
 
 WIDTH, HEIGHT = 331, 457
@@ -106,7 +107,8 @@ def test_the_server_draws_what_the_editor_shows(server, ask, touched: bool) -> N
     outcome = server.run(prompt(session["value"]))
     assert outcome.succeeded, outcome.error
     (picture,) = outcome.images("shown")
-    shown = draw(json.loads(session["shown"]), stick_width=4, hands=True, face=True, feet=True)
+    (frame,) = pose_record.read(json.loads(session["shown"]))
+    shown = draw(frame, stick_width=4, hands=True, face=True, feet=True)
     assert shown.any() and np.array_equal(picture, shown)
     assert outcome.report("edit")["notices"] == []
     assert (outcome.report("edit")["needed"][3] > 0) == touched

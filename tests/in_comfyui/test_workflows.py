@@ -260,7 +260,7 @@ def posted(server) -> Iterator[Callable[[dict], None]]:
         "control_net_name": main_job.CONTROLNET,
         "model": main_job.CAPTIONER,
     }
-    (server.input_dir / files["image"]).write_bytes((FOLDER.parent / "demo/pictures/photo.png").read_bytes())
+    (server.input_dir / files["image"]).write_bytes((FOLDER.parent / "docs/demo/photo.png").read_bytes())
     folder = server.models_dir / "dwpose"
     folder.mkdir()
     for name in ("yolox_l.onnx", "dw-ll_ucoco_384.onnx"):
