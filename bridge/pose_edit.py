@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..core.batch import common_batch, repeated
+from ..core.files import replacing
 from ..core.pose import edited
 from ..core.pose.edited import Edit
 from ..core.pose.extension import extension_needed
@@ -23,7 +24,6 @@ from ..core.pose.template import template_person
 from ..core.shapes import Size
 from . import layouts, pose_record
 from .choices import TAKE
-from .files import write_whole
 from .pose import picture_of
 from .pose_record import Record, Written
 
@@ -130,7 +130,8 @@ def _preview(picture: Tensor) -> dict[str, str]:
     folder = Path(folder_paths.get_temp_directory())
     if not (folder / name).exists():
         preview = Image.fromarray(pixels)
-        write_whole(folder / name, lambda path: preview.save(path, format="JPEG", quality=90))
+        with replacing(folder / name) as unfinished:
+            preview.save(unfinished, format="JPEG", quality=90)
     return {"filename": name, "subfolder": "", "type": "temp"}
 
 
