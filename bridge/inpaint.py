@@ -18,7 +18,7 @@ LOG = logging.getLogger("recompose")
 
 
 class Conditioning(NamedTuple):
-    """What guides the model, and how strongly."""
+    """Positive and negative conditioning, and the guidance scale."""
 
     positive: list
     negative: list

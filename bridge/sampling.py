@@ -30,7 +30,7 @@ NO_SIGMAS = (
 
 
 class Inpainter(comfy.samplers.Sampler, ABC):
-    """One of core's samplers as ComfyUI's sampler object, told of by the true number of model calls."""
+    """One of core's samplers as ComfyUI's sampler object; progress counts its model calls."""
 
     name: str
     run: Callable[..., Tensor]  # core's sample
@@ -40,12 +40,12 @@ class Inpainter(comfy.samplers.Sampler, ABC):
 
     @abstractmethod
     def calls(self, sigmas: Tensor) -> int:
-        """How often the model will be asked; ValueError for sigmas that cannot be sampled."""
+        """The number of model calls; ValueError for sigmas that cannot be sampled."""
 
     def model_functions(
         self, model_wrap: Any, options: dict[str, Any], seed: int | None
     ) -> dict[str, Callable]:
-        """What core's sample may ask: `model`, and whatever else it takes."""
+        """The functions that core's sample takes: `model`, and others by sampler."""
         return {"model": lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=seed)}
 
     def sample(
@@ -100,7 +100,7 @@ class Lagrange(Inpainter):
     def model_functions(
         self, model_wrap: Any, options: dict[str, Any], seed: int | None
     ) -> dict[str, Callable]:
-        """The model, and the positive's own clean latent of its latest call, which guidance starts from."""
+        """The model, and the conditional prediction of its latest call, before guidance."""
         latest: dict[str, Tensor] = {}
 
         def listen(told: dict[str, Any]) -> Tensor:
@@ -125,7 +125,7 @@ class Lagrange(Inpainter):
 def observation_of(
     model_wrap: Any, sigmas: Tensor, options: dict[str, Any], latent: Tensor, mask: Tensor
 ) -> Observation:
-    """What the latent and its mask (both B,C,…) say, with the model's own way to noise and patch them."""
+    """The known part of a latent by its mask (both B,C,…), noised and masked as the model does it."""
     change = options.get("denoise_mask_function")
 
     def mask_at(sigma: Tensor) -> Tensor:
@@ -140,7 +140,7 @@ def observation_of(
 
 
 def show_status(text: str) -> None:
-    """Say it in the log and below the running node."""
+    """Show a text in the log and below the running node."""
     LOG.info(text)
     where, page = get_executing_context(), get_progress_state().handlers.get("webui")
     if where is not None and isinstance(page, WebUIProgressHandler) and page.server_instance is not None:
@@ -148,6 +148,6 @@ def show_status(text: str) -> None:
 
 
 def sampler(settings: repaint.Settings, sigmas: Tensor | None) -> tuple[RePaint, int | ExecutionBlocker]:
-    """The sampler and, if the sigmas are known, how often it asks the model; ValueError as `core` says."""
+    """The sampler and, if the sigmas are known, its number of model calls; ValueError as in `core`."""
     made = RePaint(settings)
     return made, ExecutionBlocker(NO_SIGMAS) if sigmas is None else made.calls(sigmas)

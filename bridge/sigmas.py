@@ -13,12 +13,12 @@ from ..core.sampling import schedules
 from ..core.sampling.noise_schedule import Kind, NoiseSchedule
 from .choices import INPAINT
 
-# Noise per signal between which a flow is asked; beyond, hardly anything is left to see, or to decide.
+# The range of noise to signal for flow models; beyond it there is almost no signal, or almost no noise.
 FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
 
 
 class SigmaSettings(NamedTuple):
-    """Which noise levels are gone through."""
+    """The noise levels of a run."""
 
     steps: int
     scheduler: str
@@ -33,7 +33,7 @@ def noise_schedule_of(model_sampling: Any) -> NoiseSchedule:
 
 
 def sigmas_of(model: Any, schedule: SigmaSettings) -> Tensor:
-    """The sigmas of the schedule, on the model's device; denoise below 1 takes a longer one's end."""
+    """The sigmas of the schedule, on the model's device; below denoise 1 the end of a longer schedule."""
     steps, scheduler, denoise = schedule
     if scheduler != INPAINT:
         # Euler takes the scheduler's sigmas as they are; the name chooses nothing else here.

@@ -148,7 +148,7 @@ def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching
 
 
 def _warn(mask: Tensor, job: stitching.Plan) -> None:
-    """Say in the log what is allowed but seldom meant; without an extension nothing is unusual."""
+    """Warn in the log of masks that are allowed but unusual on an extended canvas."""
     box = job.region.box
     if box.size == job.canvas:
         return

@@ -61,7 +61,7 @@ def presets() -> list[io.DynamicCombo.Option]:
     return [*(io.DynamicCombo.Option(name, []) for name in ("fast", "better", "best")), own]
 
 
-def given() -> list[io.Input]:
+def model_inputs() -> list[io.Input]:
     return [
         io.Model.Input("model"),
         io.Conditioning.Input("positive"),
@@ -70,7 +70,7 @@ def given() -> list[io.Input]:
     ]
 
 
-def course(schedulers: list[str], scheduler: str, tooltip: str) -> list[io.Input]:
+def schedule_inputs(schedulers: list[str], scheduler: str, tooltip: str) -> list[io.Input]:
     return [
         io.Combo.Input("scheduler", options=schedulers, default=scheduler, tooltip=tooltip),
         io.Float.Input(
@@ -131,13 +131,15 @@ class RePaint(io.ComfyNode):
             description="Repaints what the noise mask covers so that it fits the rest, with any model.",
             search_aliases=["inpaint", "outpaint", "ksampler inpaint", "resample"],
             inputs=[
-                *given(),
+                *model_inputs(),
                 io.DynamicCombo.Input(
                     "preset",
                     options=presets(),
                     tooltip="fast: 50 model calls. better: 100. best: 200. custom: your own settings.",
                 ),
-                *course(choices.SCHEDULERS, choices.SCHEDULER, "How the noise levels are distributed."),
+                *schedule_inputs(
+                    choices.SCHEDULERS, choices.SCHEDULER, "How the noise levels are distributed."
+                ),
             ],
             outputs=[io.Latent.Output("latent", display_name="latent")],
         )
@@ -218,9 +220,9 @@ class LagrangeInpaint(io.ComfyNode):
             description="Repaints what the noise mask covers to fit the rest; one model call per step.",
             search_aliases=["inpaint", "outpaint", "ksampler inpaint", "multiplier"],
             inputs=[
-                *given(),
+                *model_inputs(),
                 steps(50, "Noise levels, with one model call at each."),
-                *course(
+                *schedule_inputs(
                     [choices.INPAINT, *choices.SCHEDULERS],
                     choices.INPAINT,
                     "How the noise levels are distributed; inpaint is made for this sampler.",
