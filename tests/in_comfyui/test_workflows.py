@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -262,9 +261,10 @@ def posted(server) -> Iterator[Callable[[dict], None]]:
     }
     (server.input_dir / files["image"]).write_bytes((FOLDER.parent / "docs/demo/photo.png").read_bytes())
     folder = server.models_dir / "dwpose"
-    folder.mkdir()
-    for name in ("yolox_l.onnx", "dw-ll_ucoco_384.onnx"):
-        (folder / name).touch()  # validation asks only whether they are there
+    folder.mkdir(exist_ok=True)  # other tests of the same server leave it, empty
+    weights = [folder / name for name in ("yolox_l.onnx", "dw-ll_ucoco_384.onnx")]
+    for file in weights:
+        file.touch()  # validation asks only whether they are there
 
     def post(prompt: dict) -> None:
         given = copy.deepcopy(prompt)
@@ -280,7 +280,8 @@ def posted(server) -> Iterator[Callable[[dict], None]]:
             time.sleep(0.1)
 
     yield post
-    shutil.rmtree(folder)
+    for file in weights:
+        file.unlink()
 
 
 @pytest.mark.parametrize("name", FROZEN)
