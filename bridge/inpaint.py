@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, NamedTuple
 
 import comfy.sample
@@ -11,10 +10,9 @@ import latent_preview
 
 from ..core.sampling import repaint
 from .noise_mask import checked_mask, is_empty
+from .notices import notice
 from .sampling import Inpainter
 from .sigmas import SigmaSettings, sigmas_of
-
-LOG = logging.getLogger("recompose")
 
 
 class Conditioning(NamedTuple):
@@ -55,7 +53,7 @@ def sample_inpaint(
     sigmas = sigmas_of(model, schedule)
     calls = sampler.calls(sigmas)
     if is_empty(mask, samples):
-        LOG.warning("%s: the noise mask is empty, so the latent is passed on as it came.", sampler.name)
+        notice(f"{sampler.name}: the noise mask is empty, so the latent is passed on as it came.")
         return latent
     noise = comfy.sample.prepare_noise(samples, seed, latent.get("batch_index"))
     painted = comfy.sample.sample_custom(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +11,6 @@ import comfy.model_patcher
 import comfy.samplers
 import comfy.utils
 from comfy_execution.graph_utils import ExecutionBlocker
-from comfy_execution.progress import WebUIProgressHandler, get_progress_state
-from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
 from ..core.sampling import lagrange, repaint
@@ -21,9 +18,9 @@ from ..core.sampling.checks import check_descent
 from ..core.sampling.known import Observation
 from ..core.sampling.noise_sampler import NoiseSampler
 from .noise_mask import NO_MASK
+from .notices import show_status
 from .sigmas import noise_schedule_of
 
-LOG = logging.getLogger("recompose")
 NO_SIGMAS = (
     "RePaint Sampler cannot tell the model calls without its input sigmas; connect the scheduler to it."
 )
@@ -137,14 +134,6 @@ def observation_of(
         )
 
     return Observation(latent, mask_at, noised)
-
-
-def show_status(text: str) -> None:
-    """Show a text in the log and below the running node."""
-    LOG.info(text)
-    where, page = get_executing_context(), get_progress_state().handlers.get("webui")
-    if where is not None and isinstance(page, WebUIProgressHandler) and page.server_instance is not None:
-        page.server_instance.send_progress_text(text, where.node_id)
 
 
 def sampler(settings: repaint.Settings, sigmas: Tensor | None) -> tuple[RePaint, int | ExecutionBlocker]:

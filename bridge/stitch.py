@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +15,8 @@ from ..core.canvas.crop import Context
 from ..core.memory import empty_picture
 from ..core.shapes import Padding, Region, region_of
 from .layouts import image_from_comfy, image_to_comfy, is_no_mask, mask_from_comfy, size_of
+from .notices import notice
 
-log = logging.getLogger("recompose")
 Patches = Sequence[stitching.Patch | None] | None
 
 
@@ -148,13 +147,13 @@ def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching
 
 
 def _warn(mask: Tensor, job: stitching.Plan) -> None:
-    """Warn in the log of masks that are allowed but unusual on an extended canvas."""
+    """Give notice of masks that are allowed but unusual on an extended canvas."""
     box = job.region.box
     if box.size == job.canvas:
         return
     known = mask[..., box.y : box.bottom, box.x : box.right]
     covered = int(torch.count_nonzero(known))
     if int(torch.count_nonzero(mask)) == covered:
-        log.warning("Stitch Back: the mask covers none of the new area; it stays as it is.")
+        notice("Stitch Back: the mask covers none of the new area; it stays as it is.")
     if covered > known.numel() / 2:
-        log.warning("Stitch Back: the mask covers most of the photo; little of it stays.")
+        notice("Stitch Back: the mask covers most of the photo; little of it stays.")

@@ -135,10 +135,11 @@ class ExtendCanvas(io.ComfyNode):
 
     @classmethod
     def execute(cls, image, mode, multiple_of, fill, feather, mask=None, pose=None) -> io.NodeOutput:
-        from ..bridge import extend
+        from ..bridge import extend, notices
 
-        outputs, report = extend.extend(image, mode, multiple_of, fill, feather, mask, pose)
-        return io.NodeOutput(*outputs, ui={"recompose": [report]})
+        with notices.collect() as found:
+            outputs, report = extend.extend(image, mode, multiple_of, fill, feather, mask, pose)
+        return io.NodeOutput(*outputs, ui=found.ui(report))
 
 
 class CropToRegion(io.ComfyNode):
@@ -216,10 +217,12 @@ class CropToRegion(io.ComfyNode):
         cls, image, crop_to, width, height, fit, margin, multiple_of, rescale_tolerance,
         mask=None, control_image=None, pose=None, context=None,
     ) -> io.NodeOutput:  # fmt: skip
-        from ..bridge import crop
+        from ..bridge import crop, notices
 
         settings = crop.CropSettings(crop_to, width, height, fit, margin, multiple_of, rescale_tolerance)
-        return io.NodeOutput(*crop.crop(image, settings, mask, control_image, pose, context))
+        with notices.collect() as found:
+            outputs = crop.crop(image, settings, mask, control_image, pose, context)
+        return io.NodeOutput(*outputs, ui=found.ui())
 
 
 class StitchBack(io.ComfyNode):
@@ -298,11 +301,12 @@ class StitchBack(io.ComfyNode):
     def execute(
         cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
     ) -> io.NodeOutput:
-        from ..bridge import stitch
+        from ..bridge import notices, stitch
 
         parts = list((patches or {}).values())
-        image, report = stitch.stitch(original, generated, mode, mask, region, context, parts)
-        return io.NodeOutput(image, report["seam_ratio"], ui={"recompose": [report]})
+        with notices.collect() as found:
+            image, report = stitch.stitch(original, generated, mode, mask, region, context, parts)
+        return io.NodeOutput(image, report["seam_ratio"], ui=found.ui(report))
 
 
 class MakePatch(io.ComfyNode):
@@ -332,9 +336,11 @@ class MakePatch(io.ComfyNode):
 
     @classmethod
     def execute(cls, mask, context, generated=None) -> io.NodeOutput:
-        from ..bridge import stitch
+        from ..bridge import notices, stitch
 
-        return io.NodeOutput(stitch.patch(generated, mask, context))
+        with notices.collect() as found:
+            patch = stitch.patch(generated, mask, context)
+        return io.NodeOutput(patch, ui=found.ui())
 
 
 NODES = [ExtendCanvas, CropToRegion, StitchBack, MakePatch]

@@ -80,12 +80,14 @@ class BlipCaption(io.ComfyNode):
     def execute(
         cls, image, model, prompt, search, min_new_tokens, max_new_tokens, repetition_penalty
     ) -> io.NodeOutput:
+        from ..bridge import notices
         from ..bridge.models import blip
         from ..core import caption
 
         wording = caption.wording(prompt, search, min_new_tokens, max_new_tokens, repetition_penalty)
-        captions = blip.caption(image, model, wording)
-        return io.NodeOutput(captions, ui={"recompose": [{"captions": captions}]})
+        with notices.collect() as found:
+            captions = blip.caption(image, model, wording)
+        return io.NodeOutput(captions, ui=found.ui({"captions": captions}))
 
 
 def num_beams() -> io.Int.Input:

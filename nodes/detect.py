@@ -58,10 +58,12 @@ class DetectPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, image, detector, threshold) -> io.NodeOutput:
+        from ..bridge import notices
         from ..bridge.detectors import detect
 
-        pose, preview, report = detect.detect(image, detector, threshold)
-        return io.NodeOutput(pose, preview, ui={"recompose": [report]})
+        with notices.collect() as found:
+            pose, preview, report = detect.detect(image, detector, threshold)
+        return io.NodeOutput(pose, preview, ui=found.ui(report))
 
 
 def resolution(default: int) -> io.Int.Input:

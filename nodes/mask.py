@@ -56,8 +56,11 @@ class FeatherMask(io.ComfyNode):
     @classmethod
     def execute(cls, mask, grow, feather, direction, shape, border_is_edge) -> io.NodeOutput:
         from ..bridge import mask as bridge
+        from ..bridge import notices
 
-        return io.NodeOutput(bridge.feather(mask, grow, feather, direction, shape, border_is_edge))
+        with notices.collect() as found:
+            feathered = bridge.feather(mask, grow, feather, direction, shape, border_is_edge)
+        return io.NodeOutput(feathered, ui=found.ui())
 
 
 class SnapMaskToLatent(io.ComfyNode):
@@ -103,8 +106,11 @@ class SnapMaskToLatent(io.ComfyNode):
     @classmethod
     def execute(cls, mask, grow_cells, ratio, vae=None, samples=None) -> io.NodeOutput:
         from ..bridge import mask as bridge
+        from ..bridge import notices
 
-        return io.NodeOutput(*bridge.snap(mask, grow_cells, ratio, vae, samples))
+        with notices.collect() as found:
+            outputs = bridge.snap(mask, grow_cells, ratio, vae, samples)
+        return io.NodeOutput(*outputs, ui=found.ui())
 
 
 NODES = [FeatherMask, SnapMaskToLatent]

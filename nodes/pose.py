@@ -105,9 +105,12 @@ class LoadPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, text, file, layout, threshold, width, height, image=None) -> io.NodeOutput:
+        from ..bridge import notices
         from ..bridge import pose as bridge
 
-        return io.NodeOutput(bridge.load(text, file, layout, threshold, (width, height), image))
+        with notices.collect() as found:
+            pose = bridge.load(text, file, layout, threshold, (width, height), image)
+        return io.NodeOutput(pose, ui=found.ui())
 
 
 class CompletePose(io.ComfyNode):
@@ -152,10 +155,12 @@ class CompletePose(io.ComfyNode):
 
     @classmethod
     def execute(cls, pose, max_extension, threshold, legs=Legs.AUTO.value) -> io.NodeOutput:
+        from ..bridge import notices
         from ..bridge import pose as bridge
 
-        completed, needed, report = bridge.complete(pose, max_extension, threshold, legs)
-        return io.NodeOutput(completed, *needed, ui={"recompose": [report]})
+        with notices.collect() as found:
+            completed, needed, report = bridge.complete(pose, max_extension, threshold, legs)
+        return io.NodeOutput(completed, *needed, ui=found.ui(report))
 
 
 class DrawPose(io.ComfyNode):
@@ -177,9 +182,12 @@ class DrawPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, pose, stick_width, hands, face, feet, threshold) -> io.NodeOutput:
+        from ..bridge import notices
         from ..bridge import pose as bridge
 
-        return io.NodeOutput(bridge.draw(pose, stick_width, hands, face, feet, threshold))
+        with notices.collect() as found:
+            drawn = bridge.draw(pose, stick_width, hands, face, feet, threshold)
+        return io.NodeOutput(drawn, ui=found.ui())
 
 
 class LimbMask(io.ComfyNode):
@@ -231,10 +239,13 @@ class LimbMask(io.ComfyNode):
     def execute(
         cls, pose, parts, width, allow_repainting_photo, threshold, within=None, other_pose=None
     ) -> io.NodeOutput:
+        from ..bridge import notices
         from ..bridge import pose as bridge
 
         area = None if allow_repainting_photo else within
-        return io.NodeOutput(bridge.mask_limbs(pose, parts, width, threshold, area, other_pose))
+        with notices.collect() as found:
+            mask = bridge.mask_limbs(pose, parts, width, threshold, area, other_pose)
+        return io.NodeOutput(mask, ui=found.ui())
 
 
 NODES = [LoadPose, CompletePose, DrawPose, LimbMask]

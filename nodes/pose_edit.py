@@ -82,14 +82,14 @@ class EditPose(io.ComfyNode):
         pose=None,
         edit="",
     ) -> io.NodeOutput:
-        from ..bridge import pose_edit as bridge
+        from ..bridge import notices, pose_edit
         from ..core.shapes import Size
 
-        settings, blank = bridge.Drawing(stick_width, hands, face, feet), Size(width, height)
-        edited, control_image, needed, report = bridge.edit_pose(
-            edit, when_pose_changes, blank, settings, threshold, image, pose
-        )
-        return io.NodeOutput(edited, control_image, *needed, ui={"recompose": [report]})
+        settings, blank = pose_edit.Drawing(stick_width, hands, face, feet), Size(width, height)
+        given = (edit, when_pose_changes, blank, settings, threshold, image, pose)
+        with notices.collect() as found:
+            edited, control_image, needed, report = pose_edit.edit_pose(*given)
+        return io.NodeOutput(edited, control_image, *needed, ui=found.ui(report))
 
 
 NODES = [EditPose]

@@ -148,12 +148,14 @@ class RePaint(io.ComfyNode):
     def execute(
         cls, model, positive, negative, latent, preset, scheduler, cfg, seed, denoise
     ) -> io.NodeOutput:
-        from ..bridge import inpaint, sampling, sigmas
+        from ..bridge import inpaint, notices, sampling, sigmas
 
         steps, settings = inpaint.preset_of(preset)
         conditioning = inpaint.Conditioning(positive, negative, cfg)
         schedule, sampler = sigmas.SigmaSettings(steps, scheduler, denoise), sampling.RePaint(settings)
-        return io.NodeOutput(inpaint.sample_inpaint(model, conditioning, latent, sampler, schedule, seed))
+        with notices.collect() as found:
+            painted = inpaint.sample_inpaint(model, conditioning, latent, sampler, schedule, seed)
+        return io.NodeOutput(painted, ui=found.ui())
 
 
 class LagrangeSampler(io.ComfyNode):
@@ -235,13 +237,14 @@ class LagrangeInpaint(io.ComfyNode):
     def execute(
         cls, model, positive, negative, latent, steps, scheduler, cfg, seed, denoise
     ) -> io.NodeOutput:
-        from ..bridge import inpaint, sampling, sigmas
-        from ..core.sampling import lagrange
+        from ..bridge import inpaint, notices, sampling, sigmas
+        from ..core.sampling.lagrange import Settings
 
         conditioning = inpaint.Conditioning(positive, negative, cfg)
-        schedule = sigmas.SigmaSettings(steps, scheduler, denoise)
-        sampler = sampling.Lagrange(lagrange.Settings())
-        return io.NodeOutput(inpaint.sample_inpaint(model, conditioning, latent, sampler, schedule, seed))
+        schedule, sampler = sigmas.SigmaSettings(steps, scheduler, denoise), sampling.Lagrange(Settings())
+        with notices.collect() as found:
+            painted = inpaint.sample_inpaint(model, conditioning, latent, sampler, schedule, seed)
+        return io.NodeOutput(painted, ui=found.ui())
 
 
 class InpaintScheduler(io.ComfyNode):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +21,8 @@ from ...core.shapes import Size
 from .. import layouts, pose_record
 from ..choices import DWPOSE, KEYPOINT_MODEL, OPENPOSE
 from ..models import folders
+from ..notices import notice
 from . import dwpose, keypoint_model, openpose
-
-log = logging.getLogger("recompose")
 
 STICKS_AT = 512  # the shorter side of a picture on which the preview's sticks have their usual width
 DIMMED = 0.5
@@ -102,7 +100,7 @@ def detect(
     counts = [len(frame.people) for frame in pose]
     if 0 in counts:
         empty = ", ".join(str(number) for number, count in enumerate(counts, 1) if not count)
-        log.warning("Detect Pose: nobody was found in picture %s of %d.", empty, len(counts))
+        notice(f"Detect Pose: nobody was found in picture {empty} of {len(counts)}.")
     record = pose_record.write(pose, pose_record.Written.ALL)
     return record, layouts.image_to_comfy(torch.cat(previews)), {"people": counts}
 

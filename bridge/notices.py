@@ -1,0 +1,71 @@
+"""Notices: sentences about a result that is allowed but probably not what was wanted.
+
+They appear below the running node, in the log, and in the node's report, which programs read in the history.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from comfy_execution.progress import WebUIProgressHandler, get_progress_state
+from comfy_execution.utils import get_executing_context
+
+LOG = logging.getLogger("recompose")
+
+
+class Notices(list[str]):
+    """The notices of one execution of a node."""
+
+    def ui(self, report: dict[str, Any] | None = None) -> dict[str, list[dict[str, Any]]]:
+        """What the node leaves for the page and for programs: its report and notices, if any."""
+        left = dict(report or {})
+        if self:
+            left["notices"] = [*left.get("notices", []), *self]
+        return {"recompose": [left]} if left else {}
+
+
+_CURRENT: ContextVar[Notices | None] = ContextVar("recompose_notices", default=None)
+
+
+@contextmanager
+def collect() -> Iterator[Notices]:
+    """Collect the notices of one execution and show them below the node when it is done."""
+    found = Notices()
+    token = _CURRENT.set(found)
+    try:
+        yield found
+    finally:
+        _CURRENT.reset(token)
+    if found:
+        _show_below_node("\n".join(found))
+
+
+def notice(text: str) -> None:
+    """Add one sentence to the running node's notices, once, and to the log.
+
+    Where nobody collects (a sampler in another pack's node), the sentence appears below that node at once.
+    """
+    found = _CURRENT.get()
+    if found is not None and text in found:
+        return
+    LOG.warning(text)
+    if found is None:
+        _show_below_node(text)
+    else:
+        found.append(text)
+
+
+def show_status(text: str) -> None:
+    """Show a text in the log and, until the next one, below the running node."""
+    LOG.info(text)
+    _show_below_node(text)
+
+
+def _show_below_node(text: str) -> None:
+    where, page = get_executing_context(), get_progress_state().handlers.get("webui")
+    if where is not None and isinstance(page, WebUIProgressHandler) and page.server_instance is not None:
+        page.server_instance.send_progress_text(text, where.node_id)
