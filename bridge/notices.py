@@ -21,11 +21,14 @@ class Notices(list[str]):
     """The notices of one execution of a node."""
 
     def ui(self, report: dict[str, Any] | None = None) -> dict[str, list[dict[str, Any]]]:
-        """What the node leaves for the page and for programs: its report and notices, if any."""
+        """What the node leaves for the page and for programs: its report and notices, if any.
+
+        ComfyUI joins the items of a node that runs over lists key by key, so the key is always there.
+        """
         left = dict(report or {})
         if self:
             left["notices"] = [*left.get("notices", []), *self]
-        return {"recompose": [left]} if left else {}
+        return {"recompose": [left] if left else []}
 
 
 _CURRENT: ContextVar[Notices | None] = ContextVar("recompose_notices", default=None)

@@ -30,7 +30,7 @@ def test_notices_are_collected_once_each_beside_the_report(notices) -> None:
 def test_without_notices_only_the_report_is_left(notices) -> None:
     with notices.collect() as found:
         pass
-    assert found.ui() == {}
+    assert found.ui() == {"recompose": []}
     assert found.ui({"scale": 1.0}) == {"recompose": [{"scale": 1.0}]}
 
 
@@ -74,3 +74,35 @@ def test_programs_read_notices_from_the_history(server) -> None:
     assert "covers most of the photo" in said and "notices" not in done.report("canvas")
     again = server.run(prompt)  # from ComfyUI's cache
     assert again.report("stitch")["notices"] == [said]
+
+
+def test_a_node_that_runs_over_a_list_leaves_the_notices_of_every_item(server) -> None:
+    """The first item of the list is fine, the second gives a notice."""
+    solid = {"width": 97, "height": 216}
+    prompt = {
+        "photo": {"class_type": "LoadImage", "inputs": {"image": "notices.png"}},
+        "canvas": {
+            "class_type": "RecomposeExtendCanvas",
+            "inputs": {
+                "image": ["photo", 0], "multiple_of": 8, "fill": "smooth", "feather": 0,
+                "mode": "sides", "mode.left": 0, "mode.top": 0, "mode.right": 0, "mode.bottom": 61,
+            },
+        },
+        "all": {"class_type": "SolidMask", "inputs": {"value": 1.0, **solid}},
+        "list": {
+            "class_type": "CreateList",
+            "inputs": {"inputs.input0": ["canvas", 1], "inputs.input1": ["all", 0]},
+        },
+        "stitch": {
+            "class_type": "RecomposeStitchBack",
+            "inputs": {
+                "original": ["canvas", 0], "generated": ["canvas", 0], "mask": ["list", 0],
+                "region": ["canvas", 2], "mode": "strict",
+            },
+        },
+        "save": {"class_type": "PreviewImage", "inputs": {"images": ["stitch", 0]}},
+    }  # fmt: skip
+    done = server.run(prompt, {"notices.png": photo()})
+    assert done.succeeded
+    first, second = done.outputs["stitch"]["recompose"]
+    assert "notices" not in first and "covers most of the photo" in second["notices"][0]
