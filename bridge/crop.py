@@ -13,7 +13,14 @@ from ..core.mask.bounds import bounds_of_mask
 from ..core.pose.person import Frame, Pose, bounding_box
 from ..core.shapes import Box, Size
 from .canvas import or_blocked, pose_of, pose_on
-from .layouts import image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
+from .layouts import (
+    image_from_comfy,
+    image_to_comfy,
+    mask_from_comfy,
+    mask_to_comfy,
+    notice_coverage,
+    size_of,
+)
 
 
 class CropSettings(NamedTuple):
@@ -43,6 +50,8 @@ def crop(
     picture = image_from_comfy(image)
     size = size_of(picture)
     given = mask_from_comfy(mask, size)
+    if given is not None:
+        notice_coverage(given, "Crop to Region")
     people = pose_of(pose, size)
     if context is None:
         fit_size = Size(settings.width, settings.height)

@@ -13,7 +13,14 @@ from ..core.pose.extension import extension_needed
 from ..core.pose.person import Pose
 from ..core.shapes import Padding, Size, padded, region_of
 from .canvas import pose_of, pose_on
-from .layouts import image_from_comfy, image_to_comfy, mask_from_comfy, mask_to_comfy, size_of
+from .layouts import (
+    image_from_comfy,
+    image_to_comfy,
+    mask_from_comfy,
+    mask_to_comfy,
+    notice_coverage,
+    size_of,
+)
 
 
 def extend(
@@ -33,6 +40,8 @@ def extend(
     picture = image_from_comfy(image)
     size = size_of(picture)
     given = mask_from_comfy(mask, size)
+    if given is not None:
+        notice_coverage(given, "Extend Canvas")
     people = pose_of(pose, size)
     padding = canvas.pad_to_multiple(size, _padding(mode, size, people), multiple_of)
     batch = common_batch({"image": picture, "mask": given})

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import comfy.model_management as management
 import torch
 from torch import Tensor
 
+from ..core.mask.values import without_traces
 from ..core.shapes import Size
+from .notices import notice
 
 # LoadImage gives a picture without an alpha channel a black mask of this size.
 NO_MASK = Size(64, 64)
+# How far outside 0…1 values may lie before it is told: a decoder overshoots a little, another unit far.
+FAR = 0.5
+# A mask is unusual if this share of it is above 0, and odd if at most that share of it reaches one half.
+COVERED, STRONG = 0.9, 0.25
 
 
 def is_no_mask(mask: Tensor, size: Size) -> bool:
@@ -18,14 +26,37 @@ def is_no_mask(mask: Tensor, size: Size) -> bool:
     return got == NO_MASK and got != size and not mask.any()
 
 
-def check_finite(values: Tensor, name: str) -> None:
-    """Refuse NaN and infinities in `values`; raises ValueError naming the input."""
-    # One sum is several times cheaper than a test of every value; only a suspicious sum is looked into.
-    if not torch.isfinite(values.sum()) and not torch.isfinite(values).all():
+def check_finite(values: Tensor, name: str) -> tuple[float, float]:
+    """The lowest and the highest of `values`; ValueError naming the input for NaN and infinities."""
+    low, high = (float(value) for value in torch.aminmax(values))  # NaN is passed on
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(
             f"{name} holds NaN or infinite values, so nothing can be computed from it; "
             "check the node that made it (a decode in half precision is the usual cause)."
         )
+    return low, high
+
+
+def _in_range(values: Tensor, name: str, mask: bool) -> Tensor:
+    """The values as float32 within 0…1, 8-bit ones divided by 255; ValueError for other scales."""
+    if values.is_complex():
+        raise ValueError(f"{name} holds complex numbers but values from 0 to 1 are expected; convert it.")
+    if not values.is_floating_point():
+        highest = int(values.max())
+        if values.dtype == torch.uint8 and not (mask and highest <= 1):
+            return values.float() / 255
+        if highest > 1 or not mask:
+            raise ValueError(
+                f"{name} holds whole numbers up to {highest} ({values.dtype}) but values from 0 to 1 are "
+                "expected; divide it by its largest possible value."
+            )
+    low, high = check_finite(values.float(), name)
+    if low < -FAR or high > 1 + FAR:
+        notice(
+            f"{name} holds values from {low:.3g} to {high:.3g}; what lies outside 0…1 was clamped. "
+            "Check the node that made it."
+        )
+    return values.float().clamp(0, 1) if low < 0 or high > 1 else values.float()
 
 
 def size_of(image: Tensor) -> Size:
@@ -34,15 +65,17 @@ def size_of(image: Tensor) -> Size:
 
 
 def image_from_comfy(image: Tensor, name: str = "Image") -> Tensor:
-    """View an IMAGE (B,H,W,C) as B,C,H,W float32; raises ValueError for NaN or another layout."""
+    """View an IMAGE (B,H,W,C) as B,C,H,W float32 within 0…1.
+
+    8-bit values are divided by 255, others clamped. Raises ValueError for NaN and another layout.
+    """
     if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
         got = list(image.shape) if isinstance(image, Tensor) else type(image).__name__
         raise ValueError(
             f"{name} must be a batch of RGB or RGBA pictures (batch, height, width, 3 or 4) but is {got}; "
             "connect an IMAGE output."
         )
-    check_finite(image, name)
-    return image.permute(0, 3, 1, 2).float()
+    return _in_range(image, name, mask=False).permute(0, 3, 1, 2)
 
 
 def image_to_comfy(image: Tensor) -> Tensor:
@@ -54,17 +87,13 @@ def image_to_comfy(image: Tensor) -> Tensor:
 def mask_from_comfy(mask: Tensor | None, size: Size | None = None, name: str = "Mask") -> Tensor | None:
     """View a MASK (H,W or B,H,W or B,1,H,W) as B,1,H,W float32 within 0…1, or None for "no mask".
 
-    With `size` (of the picture it belongs to) LoadImage's 64×64 zero mask means no mask, and any other
-    size than the picture's raises ValueError; so do NaN and another layout.
+    Values below `core.mask.values.LEAST` are 0, 8-bit values are divided by 255. With `size` (of the picture
+    it belongs to) LoadImage's 64×64 zero mask means no mask, and any other size than the picture's raises
+    ValueError; so do NaN and another layout.
     """
     if mask is None:
         return None
-    if mask.ndim < 2 or mask.ndim > 4 or (mask.ndim == 4 and mask.shape[1] != 1) or 0 in mask.shape:
-        raise ValueError(
-            f"{name} must have the shape (batch, height, width) but has {list(mask.shape)}; "
-            "connect a MASK output."
-        )
-    mask = mask.reshape(-1, 1, *mask.shape[-2:]).float()
+    check_mask(mask, name)
     got = size_of(mask)
     if size is not None and got != size:
         if is_no_mask(mask, size):
@@ -72,11 +101,50 @@ def mask_from_comfy(mask: Tensor | None, size: Size | None = None, name: str = "
         raise ValueError(
             f"{name} is {got} but the picture is {size}; connect the mask made for this picture."
         )
-    check_finite(mask, name)
-    low, high = torch.aminmax(mask)
-    return mask.clamp(0, 1) if low < 0 or high > 1 else mask
+    return mask_values(mask, name).reshape(-1, 1, *mask.shape[-2:])
+
+
+def check_mask(mask: Tensor, name: str = "Mask") -> None:
+    """Refuse what has no layout of a MASK, by a sentence."""
+    tensor = isinstance(mask, Tensor)
+    if not tensor or mask.ndim not in (2, 3, 4) or (mask.ndim == 4 and mask.shape[1] != 1) or 0 in mask.shape:
+        got = list(mask.shape) if tensor else type(mask).__name__
+        raise ValueError(
+            f"{name} must have the shape (batch, height, width) but is {got}; connect a MASK output."
+        )
+
+
+def mask_values(mask: Tensor, name: str = "Mask") -> Tensor:
+    """The values of a mask of any shape as every node sees them, float32 0…1; ValueError for NaN."""
+    return without_traces(_in_range(mask, name, mask=True))
+
+
+def notice_coverage(mask: Tensor, who: str, nearly_full: bool = True) -> None:
+    """Give notice of a mask (any shape, 0…1) that covers nearly everything, faintly or, if asked, fully."""
+    covered, strong = (int(torch.count_nonzero(part)) / mask.numel() for part in (mask, mask >= 0.5))
+    if covered >= COVERED and strong <= STRONG:
+        notice(
+            f"{who}: {_percent(covered)} of the mask are above 0 but only {_percent(strong)} reach ½; "
+            "if the faint part was not meant, raise the mask's black level (Threshold Mask)."
+        )
+    elif nearly_full and strong >= COVERED:
+        notice(
+            f"{who}: the mask covers {_percent(strong)} of the picture; invert it if the rest was to be "
+            "repainted."
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 def mask_to_comfy(mask: Tensor) -> Tensor:
-    """Turn B,1,H,W into a contiguous MASK (B,H,W) of the dtype and on the device of results."""
-    return mask[:, 0].contiguous().to(management.intermediate_device(), management.intermediate_dtype())
+    """Turn B,1,H,W into a contiguous MASK (B,H,W) of the dtype and on the device of results.
+
+    Traces that no node would take as masked are 0.
+    """
+    return (
+        without_traces(mask[:, 0])
+        .contiguous()
+        .to(management.intermediate_device(), management.intermediate_dtype())
+    )

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..core.batch import broadcast
 from ..core.mask import feather as mask
 from ..core.mask import latent_cells
-from .layouts import mask_from_comfy, mask_to_comfy, size_of
+from .layouts import mask_from_comfy, mask_to_comfy, notice_coverage, size_of
 
 NO_LATENT = "Snap Mask to Latent has no latent to return; connect one to its input samples."
 
@@ -37,6 +37,7 @@ def snap(
     """
     given = mask_from_comfy(comfy_mask)
     assert given is not None
+    notice_coverage(given, "Snap Mask to Latent", nearly_full=False)
     if vae is not None:
         ratio = int(vae.spacial_compression_encode())
     elif samples is not None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import comfy.sampler_helpers
 import torch
+from comfy.nested_tensor import NestedTensor
 from torch import Tensor
 
 from ..core.mask.latent_cells import check_aspect
-from .layouts import check_finite, size_of
+from .layouts import mask_values, notice_coverage, size_of
 
 NO_MASK = (
     "needs to know what to repaint, but the latent has no noise mask; connect it through "
@@ -18,17 +19,28 @@ NO_MASK = (
 
 
 def checked_mask(latent: dict[str, Any], who: str) -> Any:
-    """The noise mask, if there is one and it fits the latent; of nested latents the first is compared."""
+    """The noise mask, if there is one and it fits the latent; of nested latents the first is compared.
+
+    Its values are those that every node takes from a MASK.
+    """
     given = latent.get("noise_mask")
     if given is None:
         raise ValueError(f"{who} {NO_MASK}")
+    given = cleaned(given)
     samples, mask = (each.unbind()[0] if each.is_nested else each for each in (latent["samples"], given))
-    check_finite(mask, "The noise mask")
+    notice_coverage(mask, who, nearly_full=False)
     if samples.ndim not in (4, 5):  # sound has no aspect
         return given
     check_aspect(size_of(mask), size_of(samples), "The noise mask")
     _check_count(mask, samples)
     return given
+
+
+def cleaned(mask: Any) -> Any:
+    """A noise mask of any shape, nested or not, with the values of a MASK; ValueError for NaN."""
+    if mask.is_nested:
+        return NestedTensor([cleaned(part) for part in mask.unbind()])
+    return mask_values(mask, "The noise mask")
 
 
 def _check_count(mask: Tensor, samples: Tensor) -> None:

@@ -17,7 +17,7 @@ from ..core.sampling import lagrange, repaint
 from ..core.sampling.checks import check_descent
 from ..core.sampling.known import Observation
 from ..core.sampling.noise_sampler import NoiseSampler
-from .noise_mask import NO_MASK
+from .noise_mask import NO_MASK, cleaned
 from .notices import show_status
 from .sigmas import noise_schedule_of
 
@@ -55,7 +55,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         total = self.calls(sigmas)
         show_status(f"{self.name}: {total} model calls in {len(sigmas) - 1} steps")
         inner, options = model_wrap.inner_model, extra_args["model_options"]
-        known = observation_of(model_wrap, sigmas, options, latent_image, denoise_mask)
+        known = observation_of(model_wrap, sigmas, options, latent_image, cleaned(denoise_mask))
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )

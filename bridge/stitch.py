@@ -14,7 +14,15 @@ from ..core.canvas import stitch as stitching
 from ..core.canvas.crop import Context
 from ..core.memory import empty_picture
 from ..core.shapes import Padding, Region, region_of
-from .layouts import image_from_comfy, image_to_comfy, is_no_mask, mask_from_comfy, size_of
+from .layouts import (
+    check_mask,
+    image_from_comfy,
+    image_to_comfy,
+    is_no_mask,
+    mask_from_comfy,
+    notice_coverage,
+    size_of,
+)
 from .notices import notice
 
 Patches = Sequence[stitching.Patch | None] | None
@@ -97,8 +105,9 @@ def _job(
     job = stitching.plan(size_of(picture), _region(region), context)
     own = job.canvas
     # A mask of both sizes is taken as the canvas's.
-    if mask is not None and context is not None and size_of(mask) != own and not is_no_mask(mask, own):
-        own = context.working
+    if mask is not None and context is not None:
+        check_mask(mask)
+        own = own if size_of(mask) == own or is_no_mask(mask, own) else context.working
     given = mask_from_comfy(mask, own)
     return picture, job, stitching.repaint_mask(given, job, region is not None)
 
@@ -121,7 +130,8 @@ def _region(region: dict[str, int] | None) -> Region | None:
 
 def patch_needs_generated(mask: Tensor) -> bool:
     """Is there anything to repaint? Only then the patch's picture has to be computed."""
-    return bool(mask.amax() > 0)
+    asked = mask_from_comfy(mask)
+    return asked is not None and bool(asked.amax() > 0)
 
 
 def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching.Patch | None:
@@ -132,6 +142,7 @@ def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching
         raise ValueError("Patch has something to repaint but no generated picture; connect one.")
     picture, asked = image_from_comfy(generated, "Generated"), mask_from_comfy(mask)
     assert asked is not None
+    notice_coverage(asked, "Patch", nearly_full=False)
     if size_of(picture) != context.working:
         raise ValueError(
             f"The generated picture is {size_of(picture)} but its crop {context.working}; "
@@ -149,6 +160,7 @@ def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching
 def _warn(mask: Tensor, job: stitching.Plan) -> None:
     """Give notice of masks that are allowed but unusual on an extended canvas."""
     box = job.region.box
+    notice_coverage(mask, "Stitch Back", nearly_full=box.size == job.canvas and job.context is None)
     if box.size == job.canvas:
         return
     known = mask[..., box.y : box.bottom, box.x : box.right]

@@ -13,6 +13,7 @@ from ..batch import broadcast, common_batch
 from ..mask.bounds import bounds_of_mask
 from ..mask.feather import Direction, Profile, feather
 from ..mask.latent_cells import resize_to_maximum
+from ..mask.values import without_traces
 from ..memory import empty_picture
 from ..shapes import Box, Region, Size
 from .crop import Context
@@ -140,7 +141,7 @@ def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int 
     target, inner = overlap(job.box, job.canvas)
     alpha = mask
     if blend is not None:
-        band = feather(mask, 0, blend, Direction.OUTWARD, Profile.COSINE)
+        band = without_traces(feather(mask, 0, blend, Direction.OUTWARD, Profile.COSINE))
         alpha = torch.maximum(alpha, band)
     area = bounds_of_mask(alpha)
     if area is not None:

@@ -75,7 +75,7 @@ def run(server, prompt: dict, photo: bytes | None = None) -> Done:
     reports = {
         workflow.title(prompt, node): output["recompose"][0]
         for node, output in outputs.items()
-        if "recompose" in output
+        if output.get("recompose")
     }
     (saved,) = outputs[workflow.find(prompt, "Full body")]["images"]
     ran = [message["data"]["node"] for message in messages if message["type"] == "executing"]

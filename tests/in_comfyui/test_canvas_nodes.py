@@ -86,7 +86,7 @@ def test_extend_gives_picture_mask_region_pose_and_report(
 
 
 def test_zero_extension_is_the_identity_but_not_the_same_memory(nodes) -> None:
-    image, given = picture(), torch.rand(1, HEIGHT, WIDTH)
+    image, given = picture(), 0.01 + 0.99 * torch.rand(1, HEIGHT, WIDTH)
     before = given.clone()
     sides = {"mode": "sides", "left": 0, "top": 0, "right": 0, "bottom": 0}
     canvas, mask, region, moved = extend(nodes, image, sides, mask=given, pose=pose(), feather=40).args

@@ -103,6 +103,23 @@ def test_transparency_does_not_disturb(server) -> None:
     assert main_job.changed(picture, done) == 0
 
 
+def test_a_mask_whose_black_is_not_quite_0_changes_nothing_else(server) -> None:
+    """The photo's alpha is 254 where it is opaque, so its mask is 1/255 there, and 1 on one spot."""
+    picture, pose = knee_high()
+    alpha = np.full(picture.shape[:2], 254, np.uint8)
+    spot = (slice(20, 40), slice(30, 50))
+    alpha[spot] = 0
+    prompt = main_job.prompt("faint.png", pose)
+    canvas = prompt[workflow.find(prompt, "Extend Canvas")]["inputs"]
+    canvas["mask"] = [workflow.find(prompt, "Photo"), 1]
+    done = main_job.run(server, prompt, main_job.png(np.dstack([picture, alpha])))
+    repainted = np.zeros(done.picture.shape[:2], bool)
+    x, y = done.region["x"], done.region["y"]
+    repainted[y + 20 : y + 40, x + 30 : x + 50] = True
+    assert preservation.changed_pixels(done.picture, picture, done.region, repainted) == 0
+    assert main_job.changed(picture, done) > 0.5 * picture[spot][..., 0].size
+
+
 def test_a_grey_jpeg_comes_back_as_it_was_decoded(server) -> None:
     picture, pose = knee_high()
     file = io.BytesIO()
