@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from comfy.nested_tensor import NestedTensor
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
 from ..core.batch import broadcast
 from ..core.mask import feather as mask
-from ..core.mask import latent_cells
+from ..core.mask import latent_cells, latent_frames
+from ..core.mask.latent_cells import Grid
 from .layouts import mask_from_comfy, mask_to_comfy, notice_coverage, size_of
+from .notices import notice
 
 NO_LATENT = "Snap Mask to Latent has no latent to return; connect one to its input samples."
 
@@ -38,15 +41,79 @@ def snap(
     given = mask_from_comfy(comfy_mask)
     assert given is not None
     notice_coverage(given, "Snap Mask to Latent", nearly_full=False)
-    if vae is not None:
-        ratio = int(vae.spacial_compression_encode())
-    elif samples is not None:
-        ratio = _ratio_of(given, _picture_latent(samples))
-    cells = latent_cells.to_cells(given, ratio, grow_cells)
-    pixels = mask_to_comfy(latent_cells.to_pixels(cells, ratio, size_of(given)))
+    grid = _grid(given, ratio, vae, samples)
+    _notice_cut(given, grid)
+    cells = latent_cells.to_cells(given, grid, grow_cells)
+    latent = None if samples is None else _picture_latent(samples)
+    noise_mask = cells.clone()
+    if latent is not None:
+        noise_mask, cells = _for_latent(cells, latent, vae)
+    pixels = mask_to_comfy(latent_cells.to_pixels(cells, grid, size_of(given)))
     if samples is None:
         return pixels, ExecutionBlocker(NO_LATENT)
-    return pixels, {**samples, "noise_mask": _noise_mask(cells, samples, ratio, given)}
+    former = samples.get("noise_mask")
+    if former is not None and former.is_nested:
+        noise_mask = NestedTensor([noise_mask, *former.unbind()[1:]])
+    return pixels, {**samples, "noise_mask": noise_mask}
+
+
+def _grid(given: Tensor, ratio: int, vae: Any | None, samples: dict[str, Any] | None) -> Grid:
+    """How the latent's cells lie on the mask: as VAE Encode cuts the picture, if a latent or VAE is there."""
+    size = size_of(given)
+    if vae is None and samples is None:
+        return latent_cells.whole_grid(size, ratio)
+    latent = None if samples is None else _picture_latent(samples)
+    if vae is not None:
+        ratio = int(vae.spacial_compression_encode())
+    elif latent is not None:
+        ratio = _ratio_of(given, latent)
+    # A few VAEs take pictures of any size: they fill the last cell instead of cutting.
+    whole = not getattr(vae, "crop_input", True)
+    grid = latent_cells.whole_grid(size, ratio) if whole else latent_cells.cut_grid(size, ratio)
+    if latent is None or size_of(latent) == grid.cells:
+        return grid
+    if whole and size_of(latent) == (size.width // ratio, size.height // ratio):
+        return grid._replace(cells=size_of(latent))
+    raise ValueError(
+        f"The mask is {size} px, which at {ratio} px per cell does not make the latent's "
+        f"{size_of(latent)} cells; connect the mask of the picture that was encoded."
+    )
+
+
+def _notice_cut(given: Tensor, grid: Grid) -> None:
+    """Give notice where VAE Encode cuts the picture, before anything is sampled."""
+    size, box = size_of(given), grid.box
+    if box.width >= size.width and box.height >= size.height:
+        return
+    held = given[..., box.y : box.bottom, box.x : box.right]
+    lost = int(torch.count_nonzero(given)) > int(torch.count_nonzero(held))
+    also = "the mask reaches into the rest, which is not repainted" if lost else "the result is smaller"
+    notice(
+        f"Snap Mask to Latent: VAE Encode cuts the picture from {size} to {box.size} px and {also}; crop it "
+        f"to multiples of {grid.ratio} px first (Crop to Region)."
+    )
+
+
+def _for_latent(cells: Tensor, latent: Tensor, vae: Any | None) -> tuple[Tensor, Tensor]:
+    """The cells as noise mask of the latent, and what is then repainted in each picture or frame."""
+    batch = latent.shape[0]
+    if latent.ndim == 4:
+        broadcast(cells, batch, "The mask")
+        return cells.clone(), cells
+    if len(cells) in (1, batch):
+        return latent_frames.over_frames(cells, latent.shape[2], batch), cells
+    if batch != 1:
+        raise ValueError(
+            f"There are {len(cells)} masks but {batch} videos; connect one mask, or one per video."
+        )
+    return latent_frames.join_frames(cells, latent.shape[2], _length(vae))
+
+
+def _length(vae: Any | None) -> latent_frames.Length | None:
+    """How many latent frames the VAE makes of so many frames, if it says so."""
+    ratio = getattr(vae, "downscale_ratio", None)
+    length = ratio[0] if isinstance(ratio, tuple | list) else None
+    return length if callable(length) else None
 
 
 def _picture_latent(samples: dict[str, Any]) -> Tensor:
@@ -72,23 +139,3 @@ def _ratio_of(given: Tensor, latent: Tensor) -> int:
             "cell; connect the mask of the picture that was encoded."
         )
     return ratio
-
-
-def _noise_mask(cells: Tensor, samples: dict[str, Any], ratio: int, given: Tensor) -> Tensor | NestedTensor:
-    latent = _picture_latent(samples)
-    height, width = latent.shape[-2:]
-    size = size_of(given)
-    if (size.width // ratio, size.height // ratio) != (width, height):
-        raise ValueError(
-            f"The mask is {size} px, which at {ratio} px per cell does not make the latent's "
-            f"{width}×{height} cells; connect the mask of the picture that was encoded."
-        )
-    cells = cells[..., :height, :width]
-    if latent.ndim == 5:
-        cells = latent_cells.over_frames(cells, latent.shape[2], latent.shape[0])
-    else:
-        broadcast(cells, latent.shape[0], "The mask")
-    former = samples.get("noise_mask")
-    if former is not None and former.is_nested:
-        return NestedTensor([cells.clone(), *former.unbind()[1:]])
-    return cells.clone()

@@ -113,7 +113,69 @@ def test_video_latents_get_a_mask_of_their_axes(nodes) -> None:
     _, latent = snap(nodes, masks, samples=samples)
     seen = utils.reshape_mask(latent["noise_mask"], samples["samples"].shape)
     assert seen.shape == samples["samples"].shape
-    assert seen[0, 0].nonzero().tolist() == [[2, 4, 6]]
+    # Which frame is in which latent frame only the VAE knows, so both neighbours are repainted, too.
+    assert seen[0, 0].nonzero().tolist() == [[1, 4, 6], [2, 4, 6]]
+
+
+def video_vae() -> SimpleNamespace:
+    """The rules of a causal video VAE as ComfyUI's VAE holds them."""
+    ratio = (lambda count: max(0, (count + 3) // 4), 8, 8)
+    return SimpleNamespace(spacial_compression_encode=lambda: 8, downscale_ratio=ratio, crop_input=True)
+
+
+@pytest.mark.parametrize(("number", "holder"), [(0, 0), (1, 1), (2, 1), (6, 2), (41, 11), (80, 20)])
+def test_the_vae_tells_which_latent_frame_holds_a_frame(nodes, number: int, holder: int) -> None:
+    masks = torch.zeros(81, 16, 24)
+    masks[number, 9, 20] = 1
+    pixels, latent = snap(nodes, masks, vae=video_vae(), samples={"samples": torch.zeros(1, 16, 21, 2, 3)})
+    assert latent["noise_mask"][0, 0].nonzero().tolist() == [[holder, 1, 2]]
+    assert pixels.shape == masks.shape and pixels[number, 8:, 16:].sum() == 64
+    assert pixels.sum() == 64 * (1 if holder == 0 else 4)
+
+
+@pytest.mark.parametrize("known", ["vae", "samples", "both"])
+def test_strokes_are_in_the_cells_that_vae_encode_makes(nodes, caplog, known: str) -> None:
+    """VAE Encode cuts (W % 8) // 2 on the left: of 135 px the cells begin at 3."""
+    given = {"vae": vae(8), "samples": {"samples": torch.zeros(1, 4, 16, 16)}}
+    given = given if known == "both" else {known: given[known]}
+    for first, last, cells in ((128, 131, [15]), (8, 9, [0]), (11, 12, [1]), (0, 3, [])):
+        mask = torch.zeros(1, 135, 135)
+        mask[:, 64:70, first:last] = 1
+        caplog.clear()
+        pixels, latent = snap(nodes, mask, **given)
+        columns = [x for cell in cells for x in range(3 + 8 * cell, 11 + 8 * cell)]
+        assert pixels.amax((0, 1)).nonzero().flatten().tolist() == columns
+        assert "from 135×135 to 128×128" in caplog.text and ("is not repainted" in caplog.text) == (not cells)
+        if known != "vae":
+            assert latent["noise_mask"].amax((0, 1, 2)).nonzero().flatten().tolist() == cells
+
+
+def test_the_cells_are_those_of_comfyuis_own_cut(nodes) -> None:
+    """Every pixel that VAE.vae_encode_crop_pixels keeps lies in the cell that Snap puts it into."""
+    from comfy.sd import VAE
+
+    for height, width, ratio in ((135, 141, 8), (97, 131, 16), (64, 96, 32), (71, 40, 8)):
+        own = SimpleNamespace(
+            crop_input=True, spacial_compression_encode=lambda ratio=ratio: ratio, output_channels=3
+        )
+        place = (
+            torch.arange(height * width, dtype=torch.float32).view(1, height, width, 1).expand(-1, -1, -1, 3)
+        )
+        kept = VAE.vae_encode_crop_pixels(own, place)[0, :, :, 0].long()
+        for row, column in ((0, 0), (5, 9), (kept.shape[0] - 1, kept.shape[1] - 1)):
+            mask = torch.zeros(1, height * width)
+            mask[0, kept[row, column]] = 1
+            samples = {"samples": torch.zeros(1, 4, kept.shape[0] // ratio, kept.shape[1] // ratio)}
+            _, latent = snap(nodes, mask.view(1, height, width), vae=own, samples=samples)
+            assert latent["noise_mask"][0, 0].nonzero().tolist() == [[row // ratio, column // ratio]]
+
+
+def test_a_vae_that_cuts_nothing_has_a_last_incomplete_cell(nodes) -> None:
+    own = SimpleNamespace(spacial_compression_encode=lambda: 8, crop_input=False)
+    mask = torch.zeros(1, 20, 21)
+    mask[0, 18, 18] = 1
+    _, latent = snap(nodes, mask, vae=own, samples={"samples": torch.zeros(1, 4, 3, 3)})
+    assert latent["noise_mask"][0, 0].nonzero().tolist() == [[2, 2]]
 
 
 def test_nested_latents_keep_the_other_parts_mask(nodes) -> None:

@@ -12,11 +12,12 @@ def test_a_cell_is_repainted_if_any_of_its_pixels_is(ratio: int, size: Size) -> 
     for x, y in ((0, 0), (size.width - 1, size.height - 1), (33, 17), (31, 32)):
         mask = torch.zeros(1, 1, size.height, size.width)
         mask[0, 0, y, x] = 0.01
-        cells = latent_cells.to_cells(mask, ratio)
+        grid = latent_cells.whole_grid(size, ratio)
+        cells = latent_cells.to_cells(mask, grid)
         assert cells.shape[-2:] == (-(-size.height // ratio), -(-size.width // ratio))
         assert cells.nonzero().tolist() == [[0, 0, y // ratio, x // ratio]]
         assert cells.max() == 1
-        pixels = latent_cells.to_pixels(cells, ratio, size)
+        pixels = latent_cells.to_pixels(cells, grid, size)
         assert pixels.shape == mask.shape
         assert pixels[0, 0, y, x] == 1
         assert pixels.sum() <= ratio * ratio
@@ -26,13 +27,15 @@ def test_every_thin_line_survives_at_every_position() -> None:
     for x in range(16):
         mask = torch.zeros(1, 1, 40, 48)
         mask[..., x] = 1
-        assert (latent_cells.to_cells(mask, 8)[0, 0, :, x // 8] == 1).all()
+        assert (
+            latent_cells.to_cells(mask, latent_cells.whole_grid(Size(48, 40), 8))[0, 0, :, x // 8] == 1
+        ).all()
 
 
 def test_growth_is_in_whole_cells() -> None:
     mask = torch.zeros(1, 1, 80, 80)
     mask[0, 0, 44, 44] = 1
-    grown = latent_cells.to_cells(mask, 8, 2)
+    grown = latent_cells.to_cells(mask, latent_cells.whole_grid(Size(80, 80), 8), 2)
     assert grown.sum() == 25
     assert (grown[..., 3:8, 3:8] == 1).all()
 
@@ -48,17 +51,29 @@ def test_resizing_keeps_the_maximum_of_what_a_pixel_overlaps() -> None:
     assert torch.equal(same, mask) and same.data_ptr() != mask.data_ptr()
 
 
-def test_a_video_gets_its_frames_joined() -> None:
-    cells = torch.zeros(9, 1, 4, 5)
-    cells[4, 0, 2, 3] = 1
-    joined = latent_cells.over_frames(cells, 3, 1)
-    assert joined.shape == (1, 1, 3, 4, 5)
-    assert joined.nonzero().tolist() == [[0, 0, 1, 2, 3]]
-    assert latent_cells.over_frames(cells[4:5], 3, 1)[0, 0, :, 2, 3].tolist() == [1, 1, 1]
-    two = latent_cells.over_frames(cells[3:5], 3, 2)
-    assert two.shape == (2, 1, 3, 4, 5) and two[0].sum() == 0 and two[1].sum() == 3
-    with pytest.raises(ValueError, match="9 masks but 2 videos"):
-        latent_cells.over_frames(cells, 3, 2)
+@pytest.mark.parametrize("side", [128, 129, 131, 135, 136, 137, 143])
+@pytest.mark.parametrize("ratio", [8, 16])
+def test_cells_of_a_cut_picture_begin_where_the_vae_cuts(side: int, ratio: int) -> None:
+    """ComfyUI's VAE drops the half of the rest on the left; every other pixel is in its cell."""
+    size = Size(side, 200)
+    grid = latent_cells.cut_grid(size, ratio)
+    first, count = side % ratio // 2, side // ratio
+    for x in range(side):
+        mask = torch.zeros(1, 1, 200, side)
+        mask[..., 100, x] = 1
+        cells = latent_cells.to_cells(mask, grid)
+        assert cells.shape == (1, 1, 200 // ratio, count)
+        inside = first <= x < first + count * ratio
+        expected = [(x - first) // ratio] if inside else []
+        assert cells.amax((0, 1, 2)).nonzero().flatten().tolist() == expected
+        pixels = latent_cells.to_pixels(cells, grid, size)
+        assert pixels.shape == mask.shape and pixels.sum() == (ratio**2 if inside else 0)
+        assert pixels[0, 0, 100, x] == inside
+
+
+def test_a_picture_smaller_than_a_cell_is_refused() -> None:
+    with pytest.raises(ValueError, match="5×40 px but a latent cell has 8"):
+        latent_cells.cut_grid(Size(5, 40), 8)
 
 
 @pytest.mark.parametrize("size", [(104, 152), (13, 19), (26, 38), (111, 159), (107, 155)])
