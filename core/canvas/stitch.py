@@ -18,7 +18,7 @@ from ..memory import empty_picture
 from ..shapes import Box, Region, Size
 from .crop import Context
 from .resample import resample
-from .tone import REACH, ROWS, Tone
+from .tone import REACH, ROWS, Tone, share_of
 
 log = logging.getLogger("recompose")
 
@@ -213,15 +213,31 @@ def _paste(canvas: Tensor, plane: Callable[[int], Tensor], alpha: Tensor, match_
     """
     alpha = broadcast(alpha, len(canvas), "mask")
     known = alpha == 0
+    share = _tonal_share(canvas, plane) if match_tone else None
     for channel in range(canvas.shape[1]):
         old, new = canvas[:, channel : channel + 1], broadcast(plane(channel), len(canvas), "generated")
-        tone = Tone(old, new, known) if match_tone and channel < 3 else None
+        tone = Tone(old, new, known, share) if share is not None and channel < 3 else None
         for top in range(0, old.shape[-2], ROWS):
             rows = slice(top, min(top + ROWS, old.shape[-2]))
             source = new[..., rows, :]
             if tone is not None:
                 source = tone.correction(rows).add_(source).clamp_(0, 1)
             _mix(old[..., rows, :], source, alpha[..., rows, :])
+
+
+def _tonal_share(canvas: Tensor, plane: Callable[[int], Tensor]) -> Tensor:
+    """Of each pixel (B,1,H,W) how much of its difference is to be corrected, alike in all channels.
+
+    An edge of the scene that shows in one channel only would otherwise tint what is repainted.
+    """
+    largest = torch.zeros_like(canvas[:, :1])
+    for channel in range(min(3, canvas.shape[1])):
+        old, new = canvas[:, channel : channel + 1], plane(channel)
+        for top in range(0, old.shape[-2], ROWS):
+            rows = (..., slice(top, top + ROWS), slice(None))
+            difference = (old[rows] - new[rows]).abs_()
+            torch.maximum(largest[rows], difference, out=largest[rows])
+    return share_of(largest)
 
 
 def _mix(old: Tensor, new: Tensor, alpha: Tensor) -> None:

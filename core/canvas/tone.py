@@ -11,9 +11,16 @@ from .membrane import membrane, screened
 # The tone is the mean difference on known pixels at most about REACH px away, on cells of CELL px.
 CELL, REACH = 4, 16
 USUAL = 0.05  # a difference beyond this is rather an edge of the scene than tone
+# Up to the first it may be tone, from the second on it is none: a frame line, or another thing there.
+LARGEST, NONE = 0.2, 0.3
 FADING = 8  # px over which what differs beside the tone fades away from the seam
 # Rows worked on together, and those around them that a strip has to see; multiples of the coarsest cells.
 ROWS, AROUND = 256, 64
+
+
+def share_of(largest: Tensor) -> Tensor:
+    """How much of a difference (0…1) is to be corrected: 1 if it may be one of tone, 0 if it is too large."""
+    return largest.sub(NONE).div_(LARGEST - NONE).clamp_(0, 1)
 
 
 class Tone:
@@ -22,11 +29,15 @@ class Tone:
     Its local mean beside the seam is the tone, which is continued into the whole repainted area as a
     membrane, Δu = 0 (Pérez et al. 2003). What is left on the seam itself is an edge of the scene that the two
     draw a little differently; that fades within some pixels, for as a membrane it would tint the whole area.
+    A difference too large for either is left as it is; where all are, beside a frame line, nothing changes.
     """
 
-    def __init__(self, old: Tensor, new: Tensor, known: Tensor) -> None:
-        """Of one channel (B,1,H,W) of both pictures; `old` may change later where it is not known (bool)."""
-        self.old, self.new, self.known = old, new, known
+    def __init__(self, old: Tensor, new: Tensor, known: Tensor, share: Tensor) -> None:
+        """Of one channel (B,1,H,W) of both pictures; `old` may change later where it is not known (bool).
+
+        `share` (B,1,H,W) is `share_of` the largest difference in any channel.
+        """
+        self.old, self.new, self.known, self.share = old, new, known, share
         cells = [self._cells(slice(top, top + ROWS)) for top in range(0, old.shape[-2], ROWS)]
         weight, total = (torch.cat(planes, -2) for planes in zip(*cells, strict=True))
         shown = weight > 0
@@ -41,7 +52,7 @@ class Tone:
         trust = self.known[..., rows, :] / (1 + (difference / USUAL) ** 2)
         return (
             F.avg_pool2d(trust, CELL, ceil_mode=True),
-            F.avg_pool2d(trust.mul_(difference), CELL, ceil_mode=True),
+            F.avg_pool2d(trust.mul_(difference).mul_(self.share[..., rows, :]), CELL, ceil_mode=True),
         )
 
     def correction(self, rows: slice) -> Tensor:
@@ -49,7 +60,7 @@ class Tone:
         top = max(rows.start - AROUND, 0)
         seen = slice(top, min(rows.stop + AROUND, self.old.shape[-2]))
         tone = self._tone(seen)
-        rest = (self.old[..., seen, :] - self.new[..., seen, :]).sub_(tone)
+        rest = (self.old[..., seen, :] - self.new[..., seen, :]).sub_(tone).mul_(self.share[..., seen, :])
         found = screened(rest, self.known[..., seen, :], FADING).add_(tone)
         return found[..., rows.start - top : rows.stop - top, :]
 

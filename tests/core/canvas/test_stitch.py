@@ -92,6 +92,41 @@ def test_an_edge_of_the_scene_along_the_seam_does_not_tint_what_is_repainted(off
     assert (result[..., 112:, :] - truth[..., 112:, :]).abs().max() < 0.02
 
 
+BARS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0), "red": (0.75, 0.1, 0.1), "blue": (0.1, 0.65, 1.0)}
+
+
+@pytest.mark.parametrize("colour", BARS.values(), ids=BARS)
+@pytest.mark.parametrize("rows", [1, 3, 10, 40])
+@pytest.mark.parametrize("columns", [slice(0, 96), slice(20, 70)])
+@pytest.mark.parametrize("patched", [False, True])
+def test_a_frame_line_along_the_seam_is_no_tone(
+    patched: bool, columns: slice, rows: int, colour: tuple[float, float, float]
+) -> None:
+    photo = torch.full((1, 3, 160, 96), 0.6)
+    photo[..., 100 - rows : 100, columns] = torch.tensor(colour).view(1, 3, 1, 1)
+    generated = torch.full((1, 3, 160, 96), 0.62)
+    mask = torch.zeros(1, 1, 160, 96)
+    mask[..., 100:, :] = 1
+    size = Size(96, 160)
+    if patched:
+        result = photo.clone()
+        patch = stitch.Patch(generated, mask, Context(size, Box(0, 0, *size), size))
+        assert len(list(stitch.stitch_patches(result, [patch], None))) == 1
+    else:
+        result = stitch.stitch(photo, generated, mask, stitch.plan(size, None, None), None)
+    assert torch.equal(result[..., :100, :], photo[..., :100, :])
+    # The tone of the photo is 0.02 darker than the model's; the line gives none.
+    assert (result[..., 100:, :] - 0.61).abs().max() < 0.011
+
+
+def test_a_strong_tone_step_is_still_removed() -> None:
+    truth = torch.full((1, 3, 160, 96), 0.6)
+    mask = torch.zeros(1, 1, 160, 96)
+    mask[..., 100:, :] = 1
+    result = stitch.stitch(truth, truth + 0.15, mask, stitch.plan(Size(96, 160), None, None), None)
+    assert (result - truth).abs().max() < 1e-3
+
+
 def test_a_soft_mask_mixes_and_leaves_zeros_alone() -> None:
     truth, generated = world(), world(seed=1)
     mask = torch.zeros(1, 1, CANVAS.height, CANVAS.width)
