@@ -68,8 +68,8 @@ def stitch(
         result = copy.copy_(broadcast(result, batch, "original"))
     ratios = [] if only_patches and given else [report["seam_ratio"]]
     for patch, repainted in zip(given, stitching.stitch_patches(result, given, blend), strict=True):
-        target, _ = stitching.overlap(patch.context.box, patch.context.canvas)
-        ratios.append(seam.measure(result[target], repainted).ratio)
+        job = stitching.plan(size_of(result), None, patch.context)
+        ratios += _ratios(result, repainted, job, blend)
     report["seam_ratio"] = max(ratios)
     return image_to_comfy(result), report
 
@@ -92,9 +92,16 @@ def _stitched(
         return picture, report
     if generated is None:
         raise ValueError("Stitch Back has something to repaint but no generated picture; connect one.")
-    result = stitching.stitch(picture, image_from_comfy(generated, "Generated"), repainted, job, blend)
-    report["seam_ratio"] = seam.measure(result, repainted).ratio
+    new = image_from_comfy(generated, "Generated")
+    result, alpha = stitching.stitch_and_tell(picture, new, repainted, job, blend)
+    report["seam_ratio"] = max(_ratios(result, alpha, job, blend))
     return result, report
+
+
+def _ratios(result: Tensor, alpha: Tensor, job: stitching.Plan, blend: int | None) -> list[float]:
+    """How visible the edge of what was put in is and, with *blend*, also the inner edge of the band."""
+    masks = [alpha] if blend is None else [alpha, (alpha >= 1).to(alpha)]
+    return [seam.measure_part(result, mask, stitching.shown_box(job)).ratio for mask in masks]
 
 
 def _job(

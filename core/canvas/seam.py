@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from ..shapes import Box
 
 # Parallel lines this far from the seam, in pixels, tell how much the picture changes anyway.
 NEAREST, FARTHEST = 8, 24
@@ -61,6 +64,17 @@ def measure(image: Tensor, mask: Tensor) -> Seam:
     beside = max(sides) if sides else across
     ratio = (across + JUST_NOTICEABLE) / (beside + JUST_NOTICEABLE)
     return Seam(float(ratio), _step(image, masked, crossings))
+
+
+def measure_part(image: Tensor, mask: Tensor, box: Box) -> Seam:
+    """`measure` for a mask (B,1,h,w) that lies at `box` inside the picture; beyond it all is known."""
+    around = FARTHEST + 1
+    left, top = min(around, box.x), min(around, box.y)
+    right, bottom = (
+        min(around, side) for side in (image.shape[-1] - box.right, image.shape[-2] - box.bottom)
+    )
+    rows, columns = slice(box.y - top, box.bottom + bottom), slice(box.x - left, box.right + right)
+    return measure(image[..., rows, columns], F.pad(mask, (left, right, top, bottom)))
 
 
 def _crossings(masked: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -84,6 +85,13 @@ def _onto_canvas(mask: Tensor, job: Plan) -> Tensor:
     return result
 
 
+def shown_box(job: Plan) -> Box:
+    """The part of the canvas that the crop shows."""
+    left, top = max(0, job.box.x), max(0, job.box.y)
+    right, bottom = min(job.canvas.width, job.box.right), min(job.canvas.height, job.box.bottom)
+    return Box(left, top, right - left, bottom - top)
+
+
 def overlap(box: Box, canvas: Size) -> tuple[tuple, tuple]:
     """Slices of the canvas inside `box`, and of a picture of the box's size inside the canvas."""
     left, top = max(0, box.x), max(0, box.y)
@@ -103,11 +111,17 @@ def stitch(original: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: 
     `blend` px the mask instead fades out over that many known pixels. Raises ValueError for sizes or batches
     that do not fit.
     """
+    return stitch_and_tell(original, generated, mask, job, blend)[0]
+
+
+def stitch_and_tell(
+    original: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int | None
+) -> tuple[Tensor, Tensor]:
+    """`stitch`, and the mask (B,1,H,W) with its band, within the crop, of what the generated picture gave."""
     batch = common_batch({"original": original, "generated": generated, "mask": mask})
     canvas = _base(original, job, batch)
     target, _ = overlap(job.box, job.canvas)
-    _put(canvas, generated, _within(mask, target), job, blend)
-    return canvas
+    return canvas, _put(canvas, generated, _within(mask, target), job, blend)
 
 
 class Patch(NamedTuple):
@@ -141,8 +155,7 @@ def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int 
     target, inner = overlap(job.box, job.canvas)
     alpha = mask
     if blend is not None:
-        band = without_traces(feather(mask, 0, blend, Direction.OUTWARD, Profile.COSINE))
-        alpha = torch.maximum(alpha, band)
+        alpha = torch.maximum(alpha, _band(mask, blend, job))
     area = bounds_of_mask(alpha)
     if area is not None:
         part = _grown(area, Size(alpha.shape[-1], alpha.shape[-2]))
@@ -153,6 +166,36 @@ def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int 
 
         _paste(shown, plane, alpha[part].to(canvas), match_tone=blend is None)
     return alpha
+
+
+def _band(mask: Tensor, width: int, job: Plan) -> Tensor:
+    """What fades out around the crop's mask: over `width` px, or over as many as the crop leaves."""
+    band = without_traces(feather(mask, 0, width, Direction.OUTWARD, Profile.COSINE))
+    border = _to_border(job, mask)
+    if border is None:
+        return band
+    distance = (1 - feather(mask, 0, width, Direction.OUTWARD, Profile.LINEAR)) * width
+    room = distance + border
+    short = 0.5 + 0.5 * torch.cos(distance / room * torch.pi)
+    return torch.where(room < width, without_traces(short), band)
+
+
+def _to_border(job: Plan, mask: Tensor) -> Tensor | None:
+    """The distance (H,W, px) to the crop's border where the canvas goes on beyond it; None if nowhere."""
+    box, canvas = job.box, job.canvas
+    height, width = mask.shape[-2:]
+    rows, columns = (torch.arange(side, device=mask.device) + 0.5 for side in (height, width))
+    found = [
+        distance
+        for distance, inside in (
+            (columns[None, :], box.x > 0),
+            (columns.flip(0)[None, :], box.right < canvas.width),
+            (rows[:, None], box.y > 0),
+            (rows.flip(0)[:, None], box.bottom < canvas.height),
+        )
+        if inside
+    ]
+    return functools.reduce(torch.minimum, found) if found else None
 
 
 def _within(mask: Tensor, target: tuple) -> Tensor:

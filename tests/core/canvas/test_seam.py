@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from recompose.core.canvas import seam
+from recompose.core.shapes import Box
 
 
 def smooth(height: int = 200, width: int = 180, seed: int = 0, noise: float = 0.004) -> torch.Tensor:
@@ -91,6 +92,19 @@ def test_the_step_is_the_distance_of_the_sides() -> None:
 def test_without_a_seam_the_ratio_is_one(value: float) -> None:
     image = smooth()
     assert seam.measure(image, torch.full((1, 1, 200, 180), value)) == (1.0, 0.0)
+
+
+def test_a_mask_of_a_part_ends_at_the_part() -> None:
+    """What was put in up to the border of its crop has its edge there."""
+    image = smooth()
+    box = Box(40, 60, 70, 50)
+    mask = torch.zeros(1, 1, 200, 180)
+    mask[..., box.y : box.bottom, box.x : box.right] = 1
+    cut = torch.where(mask > 0, brighter(image, 5.0), image)
+    found = seam.measure_part(cut, torch.ones(1, 1, 50, 70), box)
+    assert found.ratio > 1.5 and found.ratio == pytest.approx(seam.measure(cut, mask).ratio, rel=0.1)
+    whole = Box(0, 0, 180, 200)
+    assert seam.measure_part(cut, mask, whole) == seam.measure(cut, mask)
 
 
 def test_every_picture_of_a_batch_counts() -> None:

@@ -150,6 +150,34 @@ def test_blend_changes_a_band_of_the_stated_width_only(width: int) -> None:
     assert (share.diff() > 0).all()
 
 
+@pytest.mark.parametrize("box", [Box(24, 20, 52, 52), Box(0, 20, 76, 52), Box(24, 20, 52, 80)])
+@pytest.mark.parametrize("width", [4, 16, 60])
+def test_a_band_wider_than_the_crop_fades_out_before_its_border(width: int, box: Box) -> None:
+    size = Size(100, 100)
+    photo = torch.full((1, 3, 100, 100), 0.4)
+    mask = torch.zeros(1, 1, 100, 100)
+    mask[..., 26:66, 30:70] = 1
+    context = Context(size, box, box.size)
+    job = stitch.plan(size, None, context)
+    result = stitch.stitch(photo, crop_image(photo, context) + 0.2, mask, job, width)
+    change = (result - photo)[0, 0]
+    assert torch.equal(result[mask.expand_as(result) == 1], (photo + 0.2)[mask.expand_as(photo) == 1])
+    outside = torch.ones(100, 100, dtype=torch.bool)
+    outside[box.y : box.bottom, box.x : box.right] = False
+    assert (change[outside] == 0).all()
+    # Six pixels between the mask and the border are room for steps of half the difference at most twice.
+    steepest = max(change.diff(dim=0).abs().max(), change.diff(dim=1).abs().max()).item()
+    assert steepest < 0.2 * (0.45 if width == 4 else 0.3)
+    border = change[box.y : box.bottom, box.x : box.right]
+    for line, inside in (
+        (border[:, 0], box.x > 0),
+        (border[:, -1], True),
+        (border[0], True),
+        (border[-1], box.bottom < 100),
+    ):
+        assert not inside or line.abs().max() < 0.2 * 0.02
+
+
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.4])
 def test_a_crop_comes_back_to_its_place(scale: float) -> None:
     truth = world()
