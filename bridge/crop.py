@@ -71,6 +71,7 @@ def _cropped(
     cut = guide = None
     if mask is not None:
         cut = mask_to_comfy(cropping.crop_mask(mask, context))
+        context = cropping.with_mask(context, mask)
     if control_image is not None:
         control = image_from_comfy(control_image, "Control image")
         if size_of(control) != context.canvas:

@@ -101,7 +101,8 @@ def _stitched(
 def _ratios(result: Tensor, alpha: Tensor, job: stitching.Plan, blend: int | None) -> list[float]:
     """How visible the edge of what was put in is and, with *blend*, also the inner edge of the band."""
     masks = [alpha] if blend is None else [alpha, (alpha >= 1).to(alpha)]
-    return [seam.measure_part(result, mask, stitching.shown_box(job)).ratio for mask in masks]
+    box = job.context.shown if job.context else job.box
+    return [seam.measure_part(result, mask, box).ratio for mask in masks]
 
 
 def _job(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..mask.latent_cells import resize_to_maximum
+from ..mask.values import LEAST
 from ..shapes import Box, Size
 from .resample import resample
 
@@ -18,12 +19,21 @@ from .resample import resample
 class Context:
     """Which box of which canvas was cropped, and the size it was brought to.
 
-    The box may reach outside the canvas; there pictures repeat their edge and masks are 0.
+    The box may reach outside the canvas; there pictures repeat their edge and masks are 0. `mask` is that of
+    the canvas (B,1,H,W) on the part of it that the box shows, if one was cropped.
     """
 
     canvas: Size
     box: Box
     working: Size
+    mask: Tensor | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def shown(self) -> Box:
+        """The part of the canvas that the box shows."""
+        left, top = max(0, self.box.x), max(0, self.box.y)
+        right, bottom = min(self.canvas.width, self.box.right), min(self.canvas.height, self.box.bottom)
+        return Box(left, top, right - left, bottom - top)
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -120,11 +130,52 @@ def crop_image(image: Tensor, context: Context) -> Tensor:
 
 def crop_mask(mask: Tensor, context: Context) -> Tensor:
     """The context's crop of a mask (B,1,H,W) at the working size, keeping every thin stroke; 0 outside."""
-    box, canvas = context.box, context.canvas
-    left, top = max(0, -box.x), max(0, -box.y)
-    inner = mask[..., max(0, box.y) : box.bottom, max(0, box.x) : box.right]
-    right, bottom = max(0, box.right - canvas.width), max(0, box.bottom - canvas.height)
-    return resize_to_maximum(F.pad(inner, (left, right, top, bottom)), context.working)
+    return _scaled(_shown(mask, context), context)
+
+
+def with_mask(context: Context, mask: Tensor) -> Context:
+    """The context with what it shows of the canvas's mask (B,1,H,W)."""
+    shown = _shown(mask, context)
+    return replace(context, mask=shown if shown.shape == mask.shape else shown.clone())
+
+
+def uncrop_mask(mask: Tensor, context: Context) -> Tensor:
+    """A mask of the working size (B,1,h,w) back on the part of the canvas that the crop shows.
+
+    On the way to the working size and back a mask grows by up to a pixel of either. What the given mask has
+    not more than the crop of the canvas's own mask is therefore limited by that one; what it has more, for
+    it was grown or snapped meanwhile, is added.
+    """
+    back = _inner(resize_to_maximum(mask, context.box.size), context)
+    own = context.mask
+    if own is None:
+        return back
+    own = (own if len(own) in (1, len(mask)) else own.amax(0, keepdim=True)).to(mask)
+    grown = mask - _scaled(own, context) >= LEAST
+    limited = torch.minimum(back, own)
+    if not grown.any():
+        return limited
+    # Beside what was added the crop's own edge pixels count as well, or a thin line would stay between.
+    more = mask * F.max_pool2d(grown.float(), 3, stride=1, padding=1)
+    return torch.maximum(limited, _inner(resize_to_maximum(more, context.box.size), context))
+
+
+def _shown(mask: Tensor, context: Context) -> Tensor:
+    shown = context.shown
+    return mask[..., shown.y : shown.bottom, shown.x : shown.right]
+
+
+def _scaled(shown: Tensor, context: Context) -> Tensor:
+    """What the crop shows of a mask, on the whole box and at the working size."""
+    box, inner = context.box, context.shown
+    around = (inner.x - box.x, box.right - inner.right, inner.y - box.y, box.bottom - inner.bottom)
+    return resize_to_maximum(F.pad(shown, around), context.working)
+
+
+def _inner(mask: Tensor, context: Context) -> Tensor:
+    """The part inside the canvas of a mask of the box's size."""
+    box, shown = context.box, context.shown
+    return mask[..., shown.y - box.y : shown.bottom - box.y, shown.x - box.x : shown.right - box.x]
 
 
 def _cut(image: Tensor, context: Context) -> Tensor:

@@ -13,11 +13,10 @@ from torch import Tensor
 from ..batch import broadcast, common_batch
 from ..mask.bounds import bounds_of_mask
 from ..mask.feather import Direction, Profile, feather
-from ..mask.latent_cells import resize_to_maximum
 from ..mask.values import without_traces
 from ..memory import empty_picture
 from ..shapes import Box, Region, Size
-from .crop import Context
+from .crop import Context, uncrop_mask
 from .resample import resample
 from .tone import REACH, ROWS, Tone, share_of
 
@@ -78,18 +77,12 @@ def outside_photo(job: Plan) -> Tensor:
 
 def _onto_canvas(mask: Tensor, job: Plan) -> Tensor:
     """Bring a mask of the crop's working size back to its place on the canvas."""
-    scaled = resize_to_maximum(mask, job.box.size)
-    result = mask.new_zeros(len(mask), 1, job.canvas.height, job.canvas.width)
-    target, source = overlap(job.box, job.canvas)
-    result[target] = scaled[source]
+    assert job.context is not None
+    shown = uncrop_mask(mask, job.context)
+    result = mask.new_zeros(len(shown), 1, job.canvas.height, job.canvas.width)
+    target, _ = overlap(job.box, job.canvas)
+    result[target] = shown
     return result
-
-
-def shown_box(job: Plan) -> Box:
-    """The part of the canvas that the crop shows."""
-    left, top = max(0, job.box.x), max(0, job.box.y)
-    right, bottom = min(job.canvas.width, job.box.right), min(job.canvas.height, job.box.bottom)
-    return Box(left, top, right - left, bottom - top)
 
 
 def overlap(box: Box, canvas: Size) -> tuple[tuple, tuple]:
@@ -141,11 +134,11 @@ def stitch_patches(canvas: Tensor, patches: list[Patch], blend: int | None) -> I
     size = Size(canvas.shape[-1], canvas.shape[-2])
     for patch in patches:
         job = plan(size, None, patch.context)
-        target, inner = overlap(job.box, size)
+        target, _ = overlap(job.box, size)
         if patch.mask.shape[-2:] == canvas.shape[-2:]:
             alpha = _within(patch.mask, target)
         else:
-            alpha = resize_to_maximum(patch.mask, job.box.size)[inner]
+            alpha = uncrop_mask(patch.mask, patch.context)
         yield _put(canvas, patch.generated, alpha, job, blend)
 
 

@@ -48,6 +48,5 @@ def test_both_parts_change_and_nothing_else(server) -> None:
     changed = (out != picture).any(-1)
     for part in PARTS.values():
         assert changed[part].mean() > 0.9
-        # A pixel of the crop may reach beyond the mask by less than its own width on the photo.
-        changed[tuple(slice(side.start - 2, side.stop + 2) for side in part)] = False
+        changed[part] = False
     assert not changed.any()

@@ -80,6 +80,50 @@ def test_no_thin_stroke_is_lost(working: Size) -> None:
         assert cut.amax(-1).min() > 0.39
 
 
+def disc(radius: float, value: float = 1.0) -> torch.Tensor:
+    rows, columns = torch.meshgrid(*(torch.arange(side) for side in reversed(CANVAS)), indexing="ij")
+    inside = (rows - 351.3) ** 2 + (columns - 299.7) ** 2 < radius**2
+    return inside.float()[None, None] * value
+
+
+BOXES = [
+    (Box(100, 200, 400, 300), Size(97, 73)),
+    (Box(100, 200, 400, 300), Size(400, 300)),
+    (Box(100, 200, 400, 300), Size(1000, 750)),
+    (Box(-60, 100, 800, 700), Size(200, 176)),
+]
+
+
+@pytest.mark.parametrize(("box", "working"), BOXES)
+@pytest.mark.parametrize("value", [1.0, 0.4])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_the_crops_mask_comes_back_as_the_canvass(box: Box, working: Size, value: float, batch: int) -> None:
+    masks = torch.cat([disc(90 + 20 * number, value) for number in range(batch)])
+    context = crop.with_mask(Context(CANVAS, box, working), masks)
+    cut = crop.crop_mask(masks, context)
+    shown = context.shown
+    expected = masks[..., shown.y : shown.bottom, shown.x : shown.right]
+    assert torch.equal(crop.uncrop_mask(cut, context), expected)
+    # Fainter or smaller, it stays within.
+    faint = crop.uncrop_mask(cut * 0.5, context)
+    assert (faint <= expected).all() and (faint[expected > 0] > 0).all()
+    one = crop.uncrop_mask(cut[-1:], context)
+    assert len(one) == 1 and (one <= expected.amax(0, keepdim=True)).all()
+
+
+@pytest.mark.parametrize(("box", "working"), BOXES)
+def test_what_is_added_to_the_crops_mask_is_added_on_the_canvas(box: Box, working: Size) -> None:
+    context = crop.with_mask(Context(CANVAS, box, working), disc(90))
+    grown = crop.crop_mask(disc(120), context)
+    back = crop.uncrop_mask(grown, context)
+    shown = context.shown
+    part = (..., slice(shown.y, shown.bottom), slice(shown.x, shown.right))
+    # Up to a pixel of the crop, its two ways together.
+    reach = math.ceil(2 * max(1, 1 / min(context.scale))) + 1
+    assert (back[disc(120 - reach)[part] > 0] == 1).all()
+    assert back[disc(120 + reach)[part] == 0].sum() == 0
+
+
 def test_points_follow_the_pixels() -> None:
     context = Context(CANVAS, Box(100, 200, 400, 300), Size(200, 150))
     image = torch.zeros(1, 3, CANVAS.height, CANVAS.width)
