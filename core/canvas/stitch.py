@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..batch import broadcast, common_batch
@@ -17,8 +18,8 @@ from ..mask.values import without_traces
 from ..memory import empty_picture
 from ..shapes import Box, Region, Size
 from .crop import Context, uncrop_mask
-from .resample import resample
-from .tone import REACH, ROWS, Tone, share_of
+from .resample import Resized
+from .tone import REACH, Source, Tone, tiles
 
 log = logging.getLogger("recompose")
 
@@ -154,10 +155,9 @@ def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int 
         part = _grown(area, Size(alpha.shape[-1], alpha.shape[-2]))
         shown, size = canvas[target][part], job.box.size
 
-        def plane(channel: int) -> Tensor:
-            return _plane(generated, channel, size)[inner][part].to(canvas)
-
-        _paste(shown, plane, alpha[part].to(canvas), match_tone=blend is None)
+        top, left = (inside.start + grown.start for inside, grown in zip(inner[1:], part[1:], strict=True))
+        source = _source(generated, size, top, left, shown)
+        _paste(shown, source, alpha[part].to(canvas), match_tone=blend is None)
     return alpha
 
 
@@ -234,46 +234,40 @@ def _check_size(generated: Tensor, job: Plan) -> None:
         raise ValueError(f"The generated picture is {size} but must be {expected}, {hint}.")
 
 
-def _plane(generated: Tensor, channel: int, size: Size) -> Tensor:
-    """One channel (B,1,H,W) of the generated picture at the size of the box; opaque where it has no alpha."""
-    if channel >= generated.shape[1]:
-        return generated.new_ones(len(generated), 1, size.height, size.width)
-    chosen = generated[:, channel : channel + 1]
-    return chosen if chosen.shape[-2:] == (size.height, size.width) else resample(chosen, size)
+def _source(generated: Tensor, size: Size, top: int, left: int, canvas: Tensor) -> Source:
+    """The generated picture at the size of the box, by rows and columns from `top` and `left` on.
+
+    It has the batch, the channels and the device of `canvas`; a channel of opacity that it lacks is 1.
+    """
+    resized, channels = Resized(generated, size), canvas.shape[1]
+
+    def source(rows: slice, columns: slice) -> Tensor:
+        down, across = (
+            slice(start + part.start, start + part.stop) for start, part in ((top, rows), (left, columns))
+        )
+        pixels = resized.part(down, across).to(canvas)[:, :channels]
+        opaque = F.pad(pixels, (0, 0, 0, 0, 0, channels - pixels.shape[1]), value=1.0)
+        return broadcast(opaque, len(canvas), "generated")
+
+    return source
 
 
-def _paste(canvas: Tensor, plane: Callable[[int], Tensor], alpha: Tensor, match_tone: bool) -> None:
-    """Mix a source, given by channel, into `canvas` (a view, in place); nothing changes where alpha is 0.
+def _paste(canvas: Tensor, source: Source, alpha: Tensor, match_tone: bool) -> None:
+    """Mix a source into `canvas` (a view, in place); nothing changes where alpha is 0.
 
-    Channel by channel and strip by strip, for temporary pictures of the whole size would take most memory.
+    Tile by tile, for temporary pictures of the whole size would take most time and memory.
     """
     alpha = broadcast(alpha, len(canvas), "mask")
-    known = alpha == 0
-    share = _tonal_share(canvas, plane) if match_tone else None
-    for channel in range(canvas.shape[1]):
-        old, new = canvas[:, channel : channel + 1], broadcast(plane(channel), len(canvas), "generated")
-        tone = Tone(old, new, known, share) if share is not None and channel < 3 else None
-        for top in range(0, old.shape[-2], ROWS):
-            rows = slice(top, min(top + ROWS, old.shape[-2]))
-            source = new[..., rows, :]
-            if tone is not None:
-                source = tone.correction(rows).add_(source).clamp_(0, 1)
-            _mix(old[..., rows, :], source, alpha[..., rows, :])
-
-
-def _tonal_share(canvas: Tensor, plane: Callable[[int], Tensor]) -> Tensor:
-    """Of each pixel (B,1,H,W) how much of its difference is to be corrected, alike in all channels.
-
-    An edge of the scene that shows in one channel only would otherwise tint what is repainted.
-    """
-    largest = torch.zeros_like(canvas[:, :1])
-    for channel in range(min(3, canvas.shape[1])):
-        old, new = canvas[:, channel : channel + 1], plane(channel)
-        for top in range(0, old.shape[-2], ROWS):
-            rows = (..., slice(top, top + ROWS), slice(None))
-            difference = (old[rows] - new[rows]).abs_()
-            torch.maximum(largest[rows], difference, out=largest[rows])
-    return share_of(largest)
+    tone = Tone(canvas[:, :3], lambda *place: source(*place)[:, :3], alpha == 0) if match_tone else None
+    for rows, columns in tiles(*canvas.shape[-2:]):
+        share = alpha[..., rows, columns]
+        if not share.any():
+            continue
+        new = source(rows, columns)
+        if tone is not None:
+            matched = tone.correction(rows, columns).add(new[:, :3]).clamp_(0, 1)
+            new = torch.cat([matched, new[:, 3:]], 1)
+        _mix(canvas[..., rows, columns], new, share)
 
 
 def _mix(old: Tensor, new: Tensor, alpha: Tensor) -> None:

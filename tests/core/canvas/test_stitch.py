@@ -4,6 +4,7 @@ import logging
 
 import pytest
 import torch
+import torch.nn.functional as F
 from recompose.core.canvas import seam, stitch, tone
 from recompose.core.canvas.crop import Context, crop_image
 from recompose.core.shapes import Box, Padding, Region, Size, region_of
@@ -269,16 +270,25 @@ def test_region_of_the_whole_canvas_repaints_nothing() -> None:
     assert mask.sum() == 0
 
 
-def test_strips_meet_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("scale", [1, 3])
+def test_tiles_meet_without_a_trace(monkeypatch: pytest.MonkeyPatch, flip: bool, scale: int) -> None:
+    """Smooth differences, and large ones beside the seam, on more tiles than one in both directions."""
     generator = torch.Generator().manual_seed(5)
-    truth = torch.rand(2, 3, 700, 90, generator=generator)
-    generated = (truth + 0.05 * torch.rand(truth.shape, generator=generator)).clamp(0, 1)
-    mask = torch.zeros(1, 1, 700, 90)
-    mask[..., 40:690, 30:80] = 1
-    job = stitch.plan(Size(90, 700), None, None)
-    strips = stitch.stitch(truth, generated, mask, job, None)
-    monkeypatch.setattr(stitch, "ROWS", 1024)
+    truth = torch.rand(2, 3, 690, 900, generator=generator)
+    small = F.avg_pool2d(truth, scale)
+    generated = (small + 0.05 * torch.rand(small.shape, generator=generator)).clamp(0, 1)
+    mask = torch.zeros(1, 1, 690, 900)
+    mask[..., 40:680, 30:800] = 1
+    if flip:
+        truth, generated, mask = truth.mT.contiguous(), generated.mT.contiguous(), mask.mT.contiguous()
+    size = Size(truth.shape[-1], truth.shape[-2])
+    context = Context(size, Box(0, 0, *size), Size(generated.shape[-1], generated.shape[-2]))
+    job = stitch.plan(size, None, context)
+    monkeypatch.setattr(tone, "COLUMNS", 256)
+    tiles = stitch.stitch(truth, generated, mask, job, None)
     monkeypatch.setattr(tone, "ROWS", 1024)
+    monkeypatch.setattr(tone, "COLUMNS", 1024)
     whole = stitch.stitch(truth, generated, mask, job, None)
-    assert (strips - whole).abs().max() < 1e-4
-    assert torch.equal(strips[mask.expand_as(strips) == 0], truth[mask.expand_as(truth) == 0])
+    assert (tiles - whole).abs().max() < 1e-4
+    assert torch.equal(tiles[mask.expand_as(tiles) == 0], truth[mask.expand_as(truth) == 0])
