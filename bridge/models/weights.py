@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import comfy.model_management as management
 import comfy.model_patcher
 import comfy.utils
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
-
-UNREADABLE = (
-    SafetensorError,
-    pickle.UnpicklingError,
-    BadZipFile,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    KeyError,
-    EOFError,
-    OSError,
-)
 
 
 class Managed(nn.Module):
@@ -40,14 +25,22 @@ def read(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors or .bin file, running no code from it; ValueError if it is neither."""
     try:
         state = comfy.utils.load_torch_file(str(path), safe_load=True)
-    except UNREADABLE as error:
+    # Which errors a damaged file causes is no promise of torch, safetensors or ComfyUI.
+    except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ValueError(
             f"{path} is damaged or holds no model weights ({reason}); download it again."
         ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(_is_named_tensor(*entry) for entry in state.items()):
         raise ValueError(f"{path} holds other things than named tensors; download the model weights again.")
     return state
+
+
+def _is_named_tensor(name: object, value: object) -> bool:
+    """Whether an entry has a text for its name and numbers of its own in plain layout for its value."""
+    if not isinstance(name, str) or not isinstance(value, Tensor):
+        return False
+    return value.layout == torch.strided and not value.is_meta and not value.is_quantized
 
 
 class Devices(NamedTuple):

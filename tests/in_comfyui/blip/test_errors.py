@@ -113,6 +113,42 @@ def test_weights_that_do_not_fit_are_named(
     assert "\n" not in str(refused.value)
 
 
+NESTED: list = []
+NESTED.append(NESTED)
+OBJECTS = {
+    "a tensor": torch.zeros(2),
+    "a list of one tensor": [torch.zeros(2)],
+    "a list of tensors": [torch.zeros(2), torch.ones(3)],
+    "a tuple": (torch.zeros(2),),
+    "a list of nothing": [],
+    "a list of dicts": [{"a": torch.zeros(2)}],
+    "a text": "x",
+    "a number": 3,
+    "nothing": None,
+    "nested dicts": {"a": {"b": {"c": torch.zeros(2)}}},
+    "a model below model": {"model": {"a": [torch.zeros(2)]}},
+    "numbered tensors": {1: torch.zeros(2)},
+    "a tensor named by a tuple": {("a", 1): torch.zeros(2)},
+    "state_dict of a list": {"state_dict": [torch.zeros(2)]},
+    "state_dict of nothing": {"state_dict": None},
+    "a list that holds itself": NESTED,
+    "a sparse tensor": {"a": torch.eye(3).to_sparse(), "b": torch.zeros(2)},
+    "a tensor without numbers": {"a": torch.zeros(2, device="meta"), "b": torch.zeros(2)},
+}
+
+
+@pytest.mark.parametrize("held", OBJECTS.values(), ids=OBJECTS)
+def test_a_torch_file_of_anything_but_named_tensors_is_refused_by_one_sentence(
+    held: object, comfy: ModuleType, tmp_path: Path
+) -> None:
+    weights = importlib.import_module("recompose.bridge.models.weights")
+    path = tmp_path / "pytorch_model.bin"
+    torch.save(held, path)
+    with pytest.raises(ValueError, match=r"damaged or holds no model weights|other things than named") as no:
+        weights.read(path)
+    assert str(no.value).startswith(str(path)) and str(no.value).endswith(".") and "\n" not in str(no.value)
+
+
 class Touch:
     """What a hostile pickle could do: create a file when it is read."""
 
