@@ -55,11 +55,11 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         total = self.calls(sigmas)
         show_status(f"{self.name}: {total} model calls in {len(sigmas) - 1} steps")
         inner, options = model_wrap.inner_model, extra_args["model_options"]
+        path, seed = noise_schedule_of(inner.model_sampling), extra_args.get("seed")
         known = observation_of(model_wrap, sigmas, options, latent_image, cleaned(denoise_mask))
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
-        path, seed = noise_schedule_of(inner.model_sampling), extra_args.get("seed")
         with comfy.utils.model_trange(total, disable=disable_pbar, desc=self.name) as bar:
 
             def report(call: int, denoised: Tensor, x: Tensor) -> None:
@@ -130,7 +130,7 @@ def observation_of(
 
     def noised(sigma: Tensor, normal: Tensor) -> Tensor:
         return model_wrap.inner_model.scale_latent_inpaint(
-            x=latent, sigma=sigma, noise=normal, latent_image=latent
+            x=latent, sigma=sigma, noise=normal, latent_image=latent, denoise_mask=mask_at(sigma)
         )
 
     return Observation(latent, mask_at, noised)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
-import comfy.model_sampling
 import comfy.samplers
 import torch
 from torch import Tensor
@@ -26,10 +26,22 @@ class SigmaSettings(NamedTuple):
 
 
 def noise_schedule_of(model_sampling: Any) -> NoiseSchedule:
-    """How the model noises a latent: flows mix, all others add."""
-    if isinstance(model_sampling, comfy.model_sampling.CONST):
-        return NoiseSchedule(Kind.FLOW, getattr(model_sampling, "noise_scale", 1.0))
-    return NoiseSchedule(Kind.VE)
+    """How the model noises a latent, by its own answers; ValueError unless it adds noise or mixes it in."""
+    # Its class does not tell: some that inherit from ComfyUI's flows mix in no noise, others stand alone.
+    half, none, one = (torch.full((1, 1, 1, 1), value, dtype=torch.float64) for value in (0.5, 0.0, 1.0))
+    try:
+        kept = float(model_sampling.noise_scaling(half[0, 0, 0], none.clone(), one.clone()).mean())
+        added = float(model_sampling.noise_scaling(half[0, 0, 0], one.clone(), none.clone()).mean())
+    except Exception:  # what an unknown model's object raises is no part of any promise
+        kept = added = math.nan
+    if math.isclose(kept, 1.0) and math.isclose(added, 0.5):
+        return NoiseSchedule(Kind.VE)
+    if math.isclose(kept, 0.5) and 0 < added < math.inf:
+        return NoiseSchedule(Kind.FLOW, 2 * added)
+    raise ValueError(
+        "The model neither adds noise to a latent nor mixes the two, so known cells cannot be held along the "
+        "way; take another model, or another sampler."
+    )
 
 
 def sigmas_of(model: Any, schedule: SigmaSettings) -> Tensor:

@@ -147,7 +147,7 @@ def test_on_a_pretended_gpu_nothing_is_read_in_the_loop(
             latent = torch.zeros(2, 4, 8, 6, device="cuda")
             mask = torch.full_like(latent, value)
             inner = SimpleNamespace(
-                scale_latent_inpaint=lambda x, sigma, noise, latent_image: (
+                scale_latent_inpaint=lambda x, sigma, noise, latent_image, **_more: (
                     latent_image + sigma.reshape(-1, 1, 1, 1) * noise
                 )
             )
