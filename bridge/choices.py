@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import Any
 
 import comfy.samplers
 import folder_paths
@@ -44,3 +45,18 @@ def keypoint_models() -> list[str]:
     """The files by name; where two folders share one the first wins."""
     roots = folders.roots(KEYPOINT_MODELS)
     return sorted({path.name for root in roots for path in root.glob("*.safetensors")})
+
+
+def require(node: Any, **chosen: object) -> None:
+    """Raise ValueError unless each of these dynamic inputs of the node class was given one of its choices.
+
+    ComfyUI drops a choice that it does not know, and whatever depends on it, without an error.
+    """
+    schema = node.define_schema()
+    for each in schema.inputs:
+        if each.id in chosen and chosen[each.id] is None:
+            *others, last = (option.key for option in each.options)
+            raise ValueError(
+                f"{schema.display_name}: expected {each.id} to be {', '.join(others)} or {last}, "
+                "got none of these; choose one."
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..bridge import choices
 from ..core.canvas.choices import ANCHORS, LARGEST_SIDE
 from .types import SOCKET_ONLY, Context, Patch, PoseKeypoint, Region
 
@@ -134,9 +135,17 @@ class ExtendCanvas(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, image, mode, multiple_of, fill, feather, mask=None, pose=None) -> io.NodeOutput:
+    def validate_inputs(cls, *, mode: dict | None = None, fill: dict | None = None) -> bool:
+        choices.require(cls, mode=mode, fill=fill)
+        return True
+
+    @classmethod
+    def execute(
+        cls, image, mode=None, multiple_of=8, fill=None, feather=0, mask=None, pose=None
+    ) -> io.NodeOutput:
         from ..bridge import extend, notices
 
+        choices.require(cls, mode=mode, fill=fill)
         with notices.collect() as found:
             outputs, report = extend.extend(image, mode, multiple_of, fill, feather, mask, pose)
         return io.NodeOutput(*outputs, ui=found.ui(report))
@@ -287,8 +296,13 @@ class StitchBack(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, *, mode: dict | None = None, patches: dict | None = None) -> bool:
+        choices.require(cls, mode=mode)
+        return True
+
+    @classmethod
     def check_lazy_status(
-        cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
+        cls, original, mode=None, generated=None, mask=None, region=None, context=None, patches=None
     ) -> list[str]:
         from ..bridge import stitch
 
@@ -299,10 +313,11 @@ class StitchBack(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, original, mode, generated=None, mask=None, region=None, context=None, patches=None
+        cls, original, mode=None, generated=None, mask=None, region=None, context=None, patches=None
     ) -> io.NodeOutput:
         from ..bridge import notices, stitch
 
+        choices.require(cls, mode=mode)
         parts = list((patches or {}).values())
         with notices.collect() as found:
             image, report = stitch.stitch(original, generated, mode, mask, region, context, parts)

@@ -64,9 +64,10 @@ class BlipCaption(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, model: str | None = None, *, search: object = None) -> bool | str:
+    def validate_inputs(cls, model: str | None = None, *, search: dict | None = None) -> bool | str:
         from ..bridge.models import blip
 
+        choices.require(cls, search=search)
         # A dynamic combo is passed in any case; behind the star its own checks stay on.
         return blip.problem(model) or True
 
@@ -78,12 +79,13 @@ class BlipCaption(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, image, model, prompt, search, min_new_tokens, max_new_tokens, repetition_penalty
+        cls, image, model, prompt, search=None, min_new_tokens=5, max_new_tokens=30, repetition_penalty=1.0
     ) -> io.NodeOutput:
         from ..bridge import notices
         from ..bridge.models import blip
         from ..core import caption
 
+        choices.require(cls, search=search)
         wording = caption.wording(prompt, search, min_new_tokens, max_new_tokens, repetition_penalty)
         with notices.collect() as found:
             captions = blip.caption(image, model, wording)

@@ -46,6 +46,7 @@ class DetectPose(io.ComfyNode):
     def validate_inputs(cls, detector: dict | None = None) -> bool | str:
         from ..bridge.detectors import detect
 
+        choices.require(cls, detector=detector)
         return detect.problem(detector) or True
 
     @classmethod
@@ -57,10 +58,11 @@ class DetectPose(io.ComfyNode):
         return detect.fingerprint(detector)
 
     @classmethod
-    def execute(cls, image, detector, threshold) -> io.NodeOutput:
+    def execute(cls, image, detector=None, threshold=0.3) -> io.NodeOutput:
         from ..bridge import notices
         from ..bridge.detectors import detect
 
+        choices.require(cls, detector=detector)
         with notices.collect() as found:
             pose, preview, report = detect.detect(image, detector, threshold)
         return io.NodeOutput(pose, preview, ui=found.ui(report))

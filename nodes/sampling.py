@@ -145,11 +145,18 @@ class RePaint(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, *, preset: dict | None = None) -> bool:
+        choices.require(cls, preset=preset)
+        return True
+
+    @classmethod
     def execute(
-        cls, model, positive, negative, latent, preset, scheduler, cfg, seed, denoise
-    ) -> io.NodeOutput:
+        cls, model, positive, negative, latent, preset=None, scheduler=choices.SCHEDULER, cfg=5.0, seed=0,
+        denoise=1.0,
+    ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import inpaint, notices, sampling, sigmas
 
+        choices.require(cls, preset=preset)
         steps, settings = inpaint.preset_of(preset)
         conditioning = inpaint.Conditioning(positive, negative, cfg)
         schedule, sampler = sigmas.SigmaSettings(steps, scheduler, denoise), sampling.RePaint(settings)

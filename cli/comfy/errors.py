@@ -46,8 +46,9 @@ def reason(error: dict, prompt: dict) -> str:
             source = describe(prompt, str((extra.get("linked_node") or ["?"])[0]))
             expected = config[0] if config else "another type"
             return f"expected {expected}, got {extra.get('received_type')} from {source}"
-        case "exception_during_inner_validation":
-            return f"cannot be checked ({details})"
+        case "exception_during_inner_validation" | "exception_during_validation":
+            plain = extra.get("exception_type") == "ValueError" and details
+            return details.rstrip(".") if plain else f"cannot be checked ({details})"
         case "custom_validation_failed":
             return details.partition(" - ")[2] or details
     return f"{error.get('message', 'refused')}: {details}" if details else error.get("message", "refused")
@@ -60,7 +61,7 @@ def refusal(body: dict, prompt: dict) -> str:
         for error in node.get("errors", []):
             name = (error.get("extra_info") or {}).get("input_name")
             # This one names the input of the next node, which is not at fault.
-            name = None if error.get("type") == "exception_during_inner_validation" else name
+            name = None if str(error.get("type")).startswith("exception_during") else name
             where = describe(prompt, identity) + (f", input {name}" if name else "")
             lines.append(f"{where}: {reason(error, prompt)}.")
     error = body.get("error")
