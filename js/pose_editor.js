@@ -75,7 +75,11 @@ function poseWidget(node, name) {
     hideOnZoom: false,
     // Without a slot: a promoted editor would be cut off from its value.
     socketless: true,
+    // The editor lives on the node; beside the graph there would be an empty row.
+    hideInPanel: true,
   });
+  // The panel beside the classic canvas writes its own width here; without one the editor is as wide as its node.
+  Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
   node.hideOutputImages = true;
   chain(node, "onAdded", () => queueMicrotask(() => seat?.take()));
   chain(node, "onRemoved", () => seat?.leave());

@@ -99,3 +99,7 @@ def test_where_no_server_guesses_the_edit_stays(pages: Any, graph: dict) -> None
 @pytest.mark.parametrize("pages", [("bundled", False)], indirect=True, ids=["bundled-classic"])
 def test_after_a_restart_of_the_server_the_picture_is_fetched_again(pages: Any, graph: dict) -> None:
     pages.run("serverRestart", **graph)
+
+
+def test_the_panel_beside_the_graph_does_not_squeeze_the_editor(pages: Any, graph: dict) -> None:
+    pages.run("besideThePanel", **graph)
