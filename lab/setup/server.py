@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ...cli.comfy.answers import items
 from ...cli.comfy.client import Client, ServerError, Unreachable
 from ..places import LAB, ROOT
 
@@ -24,6 +25,24 @@ from ..places import LAB, ROOT
 PACK_NAME, HOST_PACK_NAME = "comfyui-recompose (demo) pack", "recompose-host"
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 START_SECONDS, STOP_SECONDS, ATTEMPTS, LOG_LINES = 300.0, 10.0, 5, 12
+
+
+# What ComfyUI's log says of a pack that is not there afterwards; it goes on without.
+NOT_LOADED = (
+    "Cannot import",
+    "Error while calling comfy_entrypoint in",
+    "is not permitted by your organization's policy",
+)
+
+
+def assets_off(comfyui: Path) -> list[str]:
+    """The option that keeps a newer ComfyUI from listing all models in a database as it starts.
+
+    Older ones refuse what they do not know.
+    """
+    known = comfyui / "comfy" / "cli_args.py"
+    flag = "--disable-assets"
+    return [flag] if known.is_file() and f'"{flag}"' in known.read_text("utf-8", "replace") else []
 
 
 def free_port() -> int:
@@ -136,6 +155,7 @@ class PrivateServer:
         command += ["--base-directory", str(self.base), "--database-url", "sqlite:///:memory:"]
         command += ["--disable-auto-launch", "--listen", "127.0.0.1", "--port", str(port)]
         command += ["--front-end-root", str(self.frontend)] if self.frontend else []
+        command += assets_off(self.comfyui)
         guard = [self.python, str(Path(__file__).with_name("guard.py")), str(os.getpid())]
         # Threads that spin while they wait make a busy machine a hundred times slower.
         environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
@@ -159,14 +179,19 @@ class PrivateServer:
                 raise ServerError(self.died() or "")
             # Whoever took the port may well be another ComfyUI, so the answer must come from ours.
             with contextlib.suppress(ServerError):
-                if str(self.base) in self.client.system().get("argv", []):
+                if str(self.base) in items(self.client.system().get("argv")):
                     return True
             time.sleep(0.1)
         raise ServerError(f"ComfyUI did not start within {START_SECONDS:.0f} s.{self._quote()}")
 
     def _check_packs(self) -> None:
         """ComfyUI goes on without a pack that it cannot load; nobody here can."""
-        failed = [line for line in self._lines() if "Cannot import" in line and str(self.base) in line]
+        names = [str(self.base), *(f"'{name}'" for name in self.packs)]
+        failed = [
+            line
+            for line in self._lines()
+            if any(words in line for words in NOT_LOADED) and any(name in line for name in names)
+        ]
         if failed:
             raise ServerError(f"ComfyUI started, but could not load a pack: {failed[0]}")
 
