@@ -47,6 +47,12 @@ def keypoint_models() -> list[str]:
     return sorted({path.name for root in roots for path in root.glob("*.safetensors")})
 
 
+def required(node: Any, name: str, chosen: Any) -> Any:
+    """The dynamic input `name` of the node class; ValueError as `require`."""
+    require(node, **{name: chosen})
+    return chosen
+
+
 def require(node: Any, **chosen: object) -> None:
     """Raise ValueError unless each of these dynamic inputs of the node class was given one of its choices.
 

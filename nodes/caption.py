@@ -78,17 +78,14 @@ class BlipCaption(io.ComfyNode):
         return blip.fingerprint(model)
 
     @classmethod
-    def execute(
-        cls, image, model, prompt, search=None, min_new_tokens=5, max_new_tokens=30, repetition_penalty=1.0
-    ) -> io.NodeOutput:
+    def execute(cls, image, model, prompt, search=None, **limits) -> io.NodeOutput:
         from ..bridge import notices
         from ..bridge.models import blip
         from ..core import caption
 
         choices.require(cls, search=search)
-        wording = caption.wording(prompt, search, min_new_tokens, max_new_tokens, repetition_penalty)
         with notices.collect() as found:
-            captions = blip.caption(image, model, wording)
+            captions = blip.caption(image, model, caption.wording(prompt, search, **limits))
         return io.NodeOutput(captions, ui=found.ui({"captions": captions}))
 
 

@@ -156,8 +156,7 @@ class RePaint(io.ComfyNode):
     ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import inpaint, notices, sampling, sigmas
 
-        choices.require(cls, preset=preset)
-        steps, settings = inpaint.preset_of(preset)
+        steps, settings = inpaint.preset_of(choices.required(cls, "preset", preset))
         conditioning = inpaint.Conditioning(positive, negative, cfg)
         schedule, sampler = sigmas.SigmaSettings(steps, scheduler, denoise), sampling.RePaint(settings)
         with notices.collect() as found:
