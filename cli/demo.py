@@ -17,15 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import lab, run, saving, signals
-from .comfy import workflow
+from . import ending, lab, layout, notes, run, saving
+from .comfy import answers, definitions, workflow
+from .comfy.answers import items, record
 from .comfy.client import Client, ServerError
 from .comfy.progress import Progress
+from .words import line
 
 if TYPE_CHECKING:
     from PIL import Image
 
 WORKFLOW = lab.ROOT / "workflows" / "api" / "full_body.json"
+LAYOUT = lab.ROOT / "workflows" / "full_body.json"
 PHOTO, POSE = lab.ROOT / "docs" / "demo" / "photo.png", lab.ROOT / "docs" / "demo" / "photo_pose.json"
 REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids are free text
 SURE = 0.5  # the score from which a found point counts
@@ -51,7 +54,7 @@ PHASES = {
 }
 
 
-class DemoError(ValueError):
+class DemoError(ending.Misuse):
     """A sentence for the user about the options or what the server lacks."""
 
 
@@ -103,7 +106,7 @@ def check_picture(image: Path) -> None:
             picture.load()
     except UnidentifiedImageError as error:
         raise DemoError(f"{image} is not a picture.") from error
-    except (OSError, SyntaxError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DemoError(
             f"Cannot read the picture {image}: {getattr(error, 'strerror', None) or error}."
         ) from error
@@ -113,7 +116,7 @@ def pose_text(pose: Path) -> str:
     """The file's text; DemoError unless it is JSON."""
     try:
         text = pose.read_text(encoding="utf-8-sig")
-        json.loads(text)
+        answers.parse(text)
     except OSError as error:
         raise DemoError(f"Cannot read {pose}: {error.strerror}.") from error
     except ValueError as error:
@@ -132,7 +135,7 @@ def detect(prompt: dict, detector: str) -> None:
     settings = DETECTORS.get(detector, {"detector": "keypoint model", "detector.model": detector})
     pose = prompt[workflow.find(prompt, "Pose")]
     pose["class_type"] = "RecomposeDetectPose"
-    pose["inputs"] = {"image": [workflow.find(prompt, "Photo"), 0], "threshold": SURE, **settings}
+    pose["inputs"] = {"image": [workflow.find(prompt, "Photo"), 0], **settings, "threshold": SURE}
 
 
 def compose(options: argparse.Namespace, pose: str | None, detector: str | None = None) -> dict:
@@ -171,8 +174,8 @@ def check_server(client: Client, prompt: dict, options: argparse.Namespace) -> N
     lacking = []
     for option, target in CHOICES.items():
         identity, name = workflow.locate(prompt, target)
-        entry = workflow.declared(known[prompt[identity]["class_type"]], name, prompt[identity]["inputs"])
-        offered = entry[1].get("options") or (entry[0] if isinstance(entry[0], list) else []) if entry else []
+        entry = definitions.declared(known[prompt[identity]["class_type"]], name, prompt[identity]["inputs"])
+        offered = definitions.choices(entry)
         if getattr(options, option) not in offered:
             has = ", ".join(map(str, offered)) or "none"
             lacking.append(f"--{option.replace('_', '-')} NAME (the server has: {has})")
@@ -184,17 +187,25 @@ def picture(client: Client, prompt: dict, entry: dict, title: str) -> tuple[byte
     """The first picture a node left, as a file and decoded."""
     from PIL import Image
 
-    images = entry["outputs"].get(workflow.find(prompt, title), {}).get("images")
+    images = items(left(prompt, entry, title).get("images"))
     if not images:
         raise ServerError(f"The server returned no picture from {title}.")
-    content = client.fetch(images[0])
-    return content, Image.open(io.BytesIO(content)).convert("RGB")
+    content = client.fetch(record(images[0]))
+    try:
+        return content, Image.open(io.BytesIO(content)).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ServerError(f"What the server returned from {title} is not a picture.") from error
+
+
+def left(prompt: dict, entry: dict, title: str) -> dict:
+    """The outputs of the node with this title."""
+    return record(record(entry.get("outputs")).get(workflow.find(prompt, title) or ""))
 
 
 def told(prompt: dict, entry: dict, title: str) -> dict:
     """What a node of the pack says about its work."""
-    report = entry["outputs"].get(workflow.find(prompt, title), {}).get("recompose")
-    if not report:
+    report = items(left(prompt, entry, title).get("recompose"))
+    if not report or not isinstance(report[0], dict):
         raise ServerError(
             f"The server did not pass on what {title} reports; is it the same version of the pack?"
         )
@@ -219,12 +230,25 @@ def versions(system: dict) -> dict[str, str | None]:
     """Which pack asked and what answered."""
     project = (lab.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     pack = re.search(r'^version = "([^"]+)"', project, re.MULTILINE)
-    answered = {key: system.get(f"{key}_version") for key in ("comfyui", "python", "pytorch")}
+    answered = {key: notes.finite(system.get(f"{key}_version")) for key in ("comfyui", "python", "pytorch")}
     return {"pack": pack and pack[1], **answered}
 
 
 def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespace) -> tuple[dict, list]:
-    """The report without its times, and the files of pictures."""
+    """The report without its times, and the files of pictures; ServerError where they do not fit together."""
+    try:
+        return fitting_figures(client, prompt, entry, options)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ServerError(
+            f"The figures and pictures from the server at {client.url} do not belong together; "
+            "is it the same version of the pack?"
+        ) from error
+
+
+def fitting_figures(
+    client: Client, prompt: dict, entry: dict, options: argparse.Namespace
+) -> tuple[dict, list]:
+    """As `figures`; LookupError, TypeError or ValueError where something is missing or of another kind."""
     from . import report as reporting
 
     extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
@@ -242,7 +266,7 @@ def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespa
         ]
     )
     found = {
-        "caption": told(prompt, entry, "Caption")["captions"][0],
+        "caption": str(told(prompt, entry, "Caption")["captions"][0]),
         "pixels_added": dict(zip(("left", "top", "right", "bottom"), extension["padding"], strict=True)),
         "changed_pixels": reporting.changed_pixels(result, photo, extension["region"]),
         "seam_ratio": number(stitch.get("seam_ratio")),
@@ -255,6 +279,7 @@ def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespa
         "sizes": {"photo": photo.size, "canvas": result.size, "model": skeleton.size},
         "region": extension["region"],
         "versions": versions(client.system()),
+        "notices": [notice for each in notes.reports(entry, prompt) for notice in each["notices"]],
     }
     return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet))]
 
@@ -268,7 +293,10 @@ def finish(server: Client, prompt: dict, options: argparse.Namespace, image: Pat
     client = getattr(server, "client", server)
     started = time.monotonic()
     put(prompt, "Photo.image", client.upload(image))
-    entry, progress = run.execute(server, prompt)
+    laid_out = layout.filled(json.loads(LAYOUT.read_text(encoding="utf-8")), prompt)
+    entry, progress = run.execute(server, prompt, laid_out)
+    for words in notes.lines(notes.reports(entry, prompt)):
+        print(words, file=sys.stderr)
     report, files = figures(client, prompt, entry, options)
     report["seconds"] = phases(prompt, progress, started - begin, time.monotonic() - begin)
     files.append(("report.json", (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()))
@@ -282,32 +310,24 @@ def make(options: argparse.Namespace) -> dict:
     begin = time.monotonic()
     image, pose = check_files(options)
     prompt, client = compose(options, pose), Client(options.server)
-    saving.prepare(options.out)
-    check_server(client, prompt, options)
-    return finish(client, prompt, options, image, begin)
+    with saving.into(options.out):
+        check_server(client, prompt, options)
+        return finish(client, prompt, options, image, begin)
 
 
 def status_of(make_report: Callable[[], dict]) -> int:
     """Make the report and print it; the exit status is 0 only when not one pixel of the photo changed."""
     from . import report as reporting
 
-    try:
-        with signals.as_exit():
-            report = make_report()
-    except (DemoError, workflow.WorkflowError) as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return run.MISUSED
-    except (ServerError, saving.SavingError) as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return run.FAILED
-    except KeyboardInterrupt:
-        print("demo: interrupted; the server it started is stopped.", file=sys.stderr)
-        return run.INTERRUPTED
-    print("\n".join(reporting.lines(report)))
-    if report["changed_pixels"]:
-        print(f"demo: {report['changed_pixels']} pixels of the photo changed; none may.", file=sys.stderr)
-        return run.FAILED
-    return 0
+    def work() -> int:
+        report = make_report()
+        print("\n".join(map(line, reporting.lines(report))))
+        if report["changed_pixels"]:
+            ending.tell("demo", f"{report['changed_pixels']} pixels of the photo changed; none may.")
+            return ending.FAILED
+        return 0
+
+    return ending.status_of("demo", work, "the server it started is stopped")
 
 
 def main(arguments: list[str]) -> int:
@@ -316,10 +336,10 @@ def main(arguments: list[str]) -> int:
     if not options.server:
         return lab.start(["demo", *arguments])
     if importlib.util.find_spec("PIL") is None:
-        print(
-            "demo: Expected the library Pillow beside this Python, got none; "
+        ending.tell(
+            "demo",
+            "Expected the library Pillow beside this Python, got none; "
             "install it with: python -m pip install Pillow",
-            file=sys.stderr,
         )
-        return run.MISUSED
+        return ending.MISUSED
     return status_of(lambda: make(options))

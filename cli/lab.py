@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,4 +46,6 @@ def start(arguments: list[str], root: Path = ROOT) -> int:
     sys.stdout.flush()
     if os.name == "nt":
         return subprocess.call(command)
+    # Ctrl-C waits for the next Python to be ready: it would end it with a traceback before.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.execv(command[0], command)

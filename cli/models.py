@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .comfy import workflow
+from . import ending
+from .comfy import definitions, workflow
 from .comfy.client import Client, ServerError
-from .run import FAILED, MISUSED
+from .words import line
 
 SHOWN = 8  # of the names that a server offers instead
 
@@ -56,9 +56,8 @@ def choices(prompt: dict, definition: Callable[[str], dict | None]) -> Iterator[
                 "install its pack there."
             )
         for name, value in node["inputs"].items():
-            kind, settings = workflow.declared(known, name, node["inputs"]) or (None, {})
-            listed = kind if isinstance(kind, list) else settings.get("options", [])
-            offered = [entry for entry in listed if isinstance(entry, str)]
+            kind, settings = definitions.declared(known, name, node["inputs"]) or (None, {})
+            offered = [each for each in definitions.choices((kind, settings)) if isinstance(each, str)]
             if not isinstance(value, str) or settings.get("image_upload") or workflow.is_link(value):
                 continue
             if kind == "COMBO" or isinstance(kind, list):
@@ -77,27 +76,24 @@ def lines(found: list[Choice]) -> list[str]:
     """The choices in words, missing ones with what the server has instead."""
     told = []
     for choice in found:
-        line = f"{choice.node}, {choice.name}: {choice.value}"
+        words = line(f"{choice.node}, {choice.name}: {choice.value}")
         if not choice.present:
             more = ", ..." if len(choice.offered) > SHOWN else ""
-            has = ", ".join(choice.offered[:SHOWN]) + more or "none"
-            line += f" is missing (the server has: {has})"
-        told.append(line)
+            has = line(", ".join(choice.offered[:SHOWN]) + more) or "none"
+            words += f" is missing (the server has: {has})"
+        told.append(words)
     return told
 
 
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit status: 1 when a file is missing."""
     options = parser().parse_args(arguments)
-    try:
+
+    def look() -> int:
         prompt = workflow.read(options.workflow)
         client = Client(options.server)
         found = [each for each in choices(prompt, functools.cache(client.node)) if is_file(each)]
-    except workflow.WorkflowError as error:
-        print(f"models: {error}", file=sys.stderr)
-        return MISUSED
-    except ServerError as error:
-        print(f"models: {error}", file=sys.stderr)
-        return FAILED
-    print("\n".join(lines(found)) or "The workflow chooses no files.")
-    return 0 if all(choice.present for choice in found) else FAILED
+        print("\n".join(lines(found)) or "The workflow chooses no files.")
+        return 0 if all(choice.present for choice in found) else ending.FAILED
+
+    return ending.status_of("models", look)

@@ -5,35 +5,80 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from .ending import Failure
+from .words import line, plain
 
-class SavingError(RuntimeError):
+TRIAL = 1 << 20  # bytes that must fit before the work begins
+LONGEST_NAME, DEEPEST = 180, 8  # bytes of a part of a path, which gets a number more; subfolders
+NOT_IN_NAMES = frozenset('<>:"|?*')
+
+
+class SavingError(Failure):
     """A sentence for the user about a file that could not be written."""
 
 
 def sentence(error: OSError, path: Path) -> str:
     """What happened to `path`, in one sentence."""
-    return f"Cannot write {path}: {error.strerror or error}; nothing was left half-written."
+    return f"Cannot write {line(path)}: {error.strerror or error}; nothing was left half-written."
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder and see that files can be made in it, before any work is done."""
+def prepare(folder: Path) -> list[Path]:
+    """Make the folder, see that pictures fit in it before any work is done, and return what was made."""
+    made = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise SavingError(
-            f"Cannot write into {folder}: {error.strerror or error}; choose another --out."
-        ) from error
+        for each in (*reversed(folder.parents), folder):
+            if not each.exists():
+                each.mkdir(exist_ok=True)
+                made.append(each)
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(os.urandom(TRIAL))
+            trial.flush()
+            os.fsync(trial.fileno())
+    except (OSError, ValueError) as error:
+        clear(made)
+        why = getattr(error, "strerror", None) or error
+        raise SavingError(f"Cannot write into {line(folder)}: {why}; choose another --out.") from error
+    return made
+
+
+def clear(made: list[Path]) -> None:
+    """Remove folders that were made and are empty, the last one with its empty subfolders."""
+    for each in reversed(made):
+        for root, _, _ in os.walk(each, topdown=False):
+            with contextlib.suppress(OSError):
+                Path(root).rmdir()
+
+
+@contextlib.contextmanager
+def into(*folders: Path) -> Iterator[None]:
+    """Prepare the folders; those made for it go again where nothing was saved."""
+    made: list[Path] = []
+    try:
+        for folder in folders:
+            made += prepare(folder)
+        yield
+    finally:
+        clear(made)
 
 
 def safe_name(name: str, subfolder: str = "") -> str:
     """The relative path that a server's file name gets here; it cannot lead out of the folder."""
     parts = [*PurePosixPath(subfolder.replace("\\", "/")).parts, PurePosixPath(name.replace("\\", "/")).name]
     kept = [part.lstrip(".") or "_" for part in parts if part not in ("/", ".", "..", "")]
-    return "/".join(part.replace(":", "_") for part in kept) or "_"
+    return "/".join(_fitting(part) for part in kept[-DEEPEST:]) or "_"
+
+
+def _fitting(part: str) -> str:
+    """A part of a path that every file system takes: plain characters, and not too many."""
+    unfit = {mark for mark in part if mark in NOT_IN_NAMES or mark in "\n\t" or plain(mark) != mark}
+    shown = "".join("_" if mark in unfit else mark for mark in part)
+    stem, dot, ending = shown.rpartition(".")
+    ending = f".{ending}" if dot and stem and len(ending) <= 10 else ""
+    room = LONGEST_NAME - len(ending.encode())
+    return shown.removesuffix(ending).encode()[:room].decode(errors="ignore") + ending
 
 
 def unused(path: Path, taken: set[Path]) -> Path:

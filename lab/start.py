@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ def run_inside(environment: Environment, arguments: list[str]) -> int | None:
     sys.stdout.flush()
     if os.name == "nt":
         return subprocess.call(command)
+    # Ctrl-C waits for the next Python to be ready: it would end it with a traceback before.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.execv(command[0], command)
 
 

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
+from ..words import line
+from .answers import items, record, text
+from .definitions import choices, listed, typed
 from .workflow import describe
 
-MANY = 12
-
-
-def choices(config: object) -> list:
-    """The values a combo input accepts, from its declaration; [] where there is none."""
-    if not isinstance(config, list | tuple) or not config:
-        return []
-    if isinstance(config[0], list):
-        return config[0]
-    options = config[1].get("options", []) if len(config) > 1 and isinstance(config[1], dict) else []
-    return [option.get("key") if isinstance(option, dict) else option for option in options]
-
-
-def listed(values: list) -> str:
-    """The values as a readable list that does not fill the screen."""
-    shown = ", ".join(str(value) for value in values[:MANY])
-    return shown + (f" and {len(values) - MANY} more" if len(values) > MANY else "")
+GIVEN = 120  # characters of a value
 
 
 def reason(error: dict, prompt: dict) -> str:
     """One validation error: what was expected and what came instead."""
-    extra = error.get("extra_info") or {}
-    config, got, details = extra.get("input_config"), extra.get("received_value"), error.get("details", "")
-    limits = config[1] if isinstance(config, list) and len(config) > 1 and isinstance(config[1], dict) else {}
+    extra = record(error.get("extra_info"))
+    config, got = extra.get("input_config"), line(extra.get("received_value"), GIVEN)
+    details, (kind, limits) = line(error.get("details") or ""), typed(config)
     match error.get("type"):
         case "required_input_missing":
             return "is needed, but missing"
@@ -41,51 +28,65 @@ def reason(error: dict, prompt: dict) -> str:
         case "value_bigger_than_max":
             return f"expected at most {limits.get('max')}, got {got}"
         case "invalid_input_type":
-            return f"expected {config[0] if config else 'another type'}, got '{got}'"
+            return f"expected {kind or 'another type'}, got '{got}'"
         case "return_type_mismatch":
-            source = describe(prompt, str((extra.get("linked_node") or ["?"])[0]))
-            expected = config[0] if config else "another type"
-            return f"expected {expected}, got {extra.get('received_type')} from {source}"
+            source = describe(prompt, str((items(extra.get("linked_node")) or ["?"])[0]))
+            return f"expected {kind or 'another type'}, got {line(extra.get('received_type'))} from {source}"
         case "exception_during_inner_validation" | "exception_during_validation":
             plain = extra.get("exception_type") == "ValueError" and details
             return details.rstrip(".") if plain else f"cannot be checked ({details})"
         case "custom_validation_failed":
             return details.partition(" - ")[2] or details
-    return f"{error.get('message', 'refused')}: {details}" if details else error.get("message", "refused")
+    message = line(error.get("message") or "refused")
+    return f"{message}: {details}" if details else message
 
 
 def refusal(body: dict, prompt: dict) -> str:
     """Everything the server found wrong with the workflow, one line per input."""
     lines = []
-    for identity, node in (body.get("node_errors") or {}).items():
-        for error in node.get("errors", []):
-            name = (error.get("extra_info") or {}).get("input_name")
+    for identity, node in record(body.get("node_errors")).items():
+        for error in map(record, items(record(node).get("errors"))):
+            name = record(error.get("extra_info")).get("input_name")
             # This one names the input of the next node, which is not at fault.
             name = None if str(error.get("type")).startswith("exception_during") else name
-            where = describe(prompt, identity) + (f", input {name}" if name else "")
+            where = describe(prompt, identity) + (f", input {line(name)}" if name else "")
             lines.append(f"{where}: {reason(error, prompt)}.")
     error = body.get("error")
     if not lines and isinstance(error, dict):
-        extra = error.get("extra_info") or {}
+        extra = record(error.get("extra_info"))
         if error.get("type") == "missing_node_type" and extra.get("class_type"):
             where = describe(prompt, str(extra.get("node_id")))
             lines.append(f"{where}: this server does not know the node; install the pack it belongs to.")
         else:
-            lines.append(". ".join(part for part in (error.get("message"), error.get("details")) if part))
-    return "\n".join(["The server refused the workflow:", *(f"  {line}" for line in dict.fromkeys(lines))])
+            told = [line(error.get(part) or "") for part in ("message", "details")]
+            lines.append(". ".join(part for part in told if part) or "it did not say why.")
+    elif not lines:
+        lines.append(line(error) if text(error) else "it did not say why.")
+    told = list(dict.fromkeys(lines))
+    if len(told) == 1:
+        return f"The server refused the workflow: {told[0]}"
+    return "\n".join(["The server refused the workflow:", *(f"  {each}" for each in told)])
 
 
 def failure(entry: dict, prompt: dict) -> str | None:
-    """Why the prompt of this history entry failed; None when it did not."""
-    status = entry.get("status") or {}
-    for kind, data in status.get("messages", []):
+    """Why the prompt of this history entry failed, as a whole or at blocked nodes; None when it did not."""
+    status = record(entry.get("status"))
+    pairs = [each for each in items(status.get("messages")) if isinstance(each, list | tuple)]
+    for kind, data in [(each[0], record(each[1])) for each in pairs if len(each) == 2]:
         where = describe(prompt, str(data.get("node_id")))
         if kind == "execution_error":
-            name, words = data.get("exception_type", ""), data.get("exception_message", "").strip()
+            name, words = text(data.get("exception_type")), line(data.get("exception_message") or "")
+            if name == "ExecutionBlocked":
+                return f"{where} was not run: {words.removeprefix('Execution Blocked: ')}"
             plain = name in ("ValueError", "RuntimeError", "") and words
-            return f"{where} failed: {words if plain else f'{name}: {words}'}"
+            return f"{where} failed: {words if plain else f'{line(name)}: {words}'}"
         if kind == "execution_interrupted":
             return f"The workflow was interrupted at {where}."
     if status.get("status_str") != "success":
         return "The workflow failed; the server did not say why."
     return None
+
+
+def went_on(entry: dict) -> bool:
+    """Whether the workflow ran to its end, be it without its blocked nodes."""
+    return record(entry.get("status")).get("status_str") == "success"

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .. import saving
 from . import errors, workflow
-from .client import ServerError
+from .connection import ServerError
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]

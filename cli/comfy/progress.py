@@ -7,15 +7,23 @@ import sys
 import time
 from typing import TextIO
 
+from ..words import line as plain_line
+from .answers import items, record, text
 from .workflow import title
 
 WIDTH, REDRAW, LOG_EVERY = 24, 0.1, 5.0
+MOST_STEPS, LONGEST_NAME = 10_000, 60
 
 
 def weight(prompt: dict, node: str) -> int:
     """How much of the bar a node gets: a sampler as much as it has steps, others one."""
-    steps = prompt.get(node, {}).get("inputs", {}).get("steps", 1)
-    return steps if isinstance(steps, int) and steps > 0 else 1
+    steps = record(record(prompt.get(node)).get("inputs")).get("steps", 1)
+    return min(steps, MOST_STEPS) if isinstance(steps, int) and steps > 0 else 1
+
+
+def whole(value: object) -> int:
+    """A count of steps from 0 to a million, whatever came."""
+    return int(min(max(value, 0), 10**6)) if isinstance(value, int | float) and value == value else 0
 
 
 class Progress:
@@ -31,14 +39,14 @@ class Progress:
         self._drawn = float("-inf")
 
     def __call__(self, message: dict) -> None:
-        data = message["data"]
+        data = record(message.get("data"))
         match message.get("type"):
             case "execution_cached":
-                self._done.update(data.get("nodes", []))
+                self._done.update(filter(text, items(data.get("nodes"))))
             case "executing":
-                self._enter(data.get("display_node") or data.get("node"))
+                self._enter(text(data.get("display_node")) or text(data.get("node")) or None)
             case "progress_state":
-                self._follow(data.get("nodes", {}))
+                self._follow(record(data.get("nodes")))
             case "execution_success" | "execution_error" | "execution_interrupted":
                 self._enter(None)
         self._draw()
@@ -52,9 +60,9 @@ class Progress:
         self._node, self._since, self._step = node, now, (0, 0)
 
     def _follow(self, nodes: dict) -> None:
-        for state in nodes.values():
+        for state in map(record, nodes.values()):
             if state.get("display_node_id") == self._node and state.get("state") == "running":
-                self._step = (int(state.get("value", 0)), int(state.get("max", 1)))
+                self._step = (whole(state.get("value", 0)), whole(state.get("max", 1)))
 
     def line(self) -> str:
         """The bar, the nodes done, the node at work and its step."""
@@ -65,7 +73,7 @@ class Progress:
         total = sum(weight(self.prompt, node) for node in self.prompt)
         share = min(done / max(total, 1), 1.0)
         bar = "#" * round(share * WIDTH)
-        name = title(self.prompt, self._node) if self._node is not None else ""
+        name = plain_line(title(self.prompt, self._node), LONGEST_NAME) if self._node is not None else ""
         step = f" {value}/{maximum}" if maximum > 1 else ""
         elapsed = int(time.monotonic() - self._begin)
         return f"[{bar:-<{WIDTH}}] {share:4.0%} {elapsed // 60}:{elapsed % 60:02d} {name}{step}"

@@ -20,16 +20,16 @@ def make(options: argparse.Namespace, environment: Environment) -> dict:
     begin = time.monotonic()
     image, pose = demo.check_files(options)
     composed = prompt.compose(options, pose)
-    saving.prepare(options.out)
-    try:
-        folder = models.assembled(environment.cache)
-    except RuntimeError as error:
-        raise demo.DemoError(str(error)) from error
-    print("Starting a private ComfyUI ...", file=sys.stderr)
-    with PrivateServer(
-        environment.python, environment.comfyui, environment.cache, demo_packs(), folder
-    ) as server:
-        return demo.finish(server, composed, options, image, begin)
+    with saving.into(options.out):
+        try:
+            folder = models.assembled(environment.cache)
+        except RuntimeError as error:
+            raise demo.DemoError(str(error)) from error
+        print("Starting a private ComfyUI ...", file=sys.stderr)
+        with PrivateServer(
+            environment.python, environment.comfyui, environment.cache, demo_packs(), folder
+        ) as server:
+            return demo.finish(server, composed, options, image, begin)
 
 
 def main(arguments: list[str], environment: Environment) -> int:

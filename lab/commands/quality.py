@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...cli import demo, run, saving, signals
+from ...cli import demo, ending, saving
 from ...cli.comfy import workflow
-from ...cli.comfy.client import ServerError
 from ..evaluate.main_job import prompts
 from ..places import DOCS, RESULTS
 from ..setup import models
@@ -209,19 +208,12 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
 def main(arguments: list[str], environment: Environment) -> int:
     """Measure everything; the status is 0 only when no figure of ours fell behind the committed one."""
     options = parser().parse_args(arguments)
-    try:
-        with signals.as_exit():
-            saving.prepare(options.out)
-            wrong = measure_all(options, environment)
-    except (demo.DemoError, workflow.WorkflowError) as error:
-        print(f"quality: {error}", file=sys.stderr)
-        return run.MISUSED
-    except (ServerError, saving.SavingError) as error:
-        print(f"quality: {error}", file=sys.stderr)
-        return run.FAILED
-    except KeyboardInterrupt:
-        print("quality: stopped; what is done is kept, run it again to go on.", file=sys.stderr)
-        return run.INTERRUPTED
-    for sentence in wrong:
-        print(f"quality: {sentence}", file=sys.stderr)
-    return run.FAILED if wrong and not options.accept else 0
+
+    def work() -> int:
+        saving.prepare(options.out)
+        wrong = measure_all(options, environment)
+        for sentence in wrong:
+            ending.tell("quality", sentence)
+        return ending.FAILED if wrong and not options.accept else 0
+
+    return ending.status_of("quality", work, "what is done is kept, run it again to go on")

@@ -208,13 +208,16 @@ def test_a_server_that_forgot_the_workflow(ready, workflow_file, tmp_path, capsy
     assert "no longer knows the workflow" in capsys.readouterr().err
 
 
-def test_a_picture_that_cannot_be_fetched_leaves_the_others_unwritten(
+def test_a_picture_that_cannot_be_fetched_is_named_and_the_others_are_saved(
     ready, workflow_file, tmp_path, capsys
 ) -> None:
-    ready.outputs["5"] = {"images": [{"filename": "gone.png", "type": "output"}]}
+    gone = {"filename": "gone.png", "subfolder": "day 1", "type": "output"}
+    ready.outputs = {"5": {"images": [gone]}, **ready.outputs}
     assert call(workflow_file, ready.url, tmp_path / "out") == 1
-    assert "404" in capsys.readouterr().err
-    assert files(tmp_path / "out") == {}
+    words = capsys.readouterr().err
+    assert "404" in words
+    assert f"1 file is only on the server at {ready.url}, in its folder output: day 1/gone.png." in words
+    assert files(tmp_path / "out") == {"x_00001_.png": b"saved picture"}
 
 
 def test_a_file_in_place_of_the_folder_is_found_before_any_work(
@@ -243,18 +246,30 @@ def test_the_standard_library_is_enough(ready, workflow_file, tmp_path) -> None:
 
 
 def test_a_write_that_breaks_off_leaves_nothing_half_written(ready, workflow_file, tmp_path) -> None:
-    ready.files["x_00001_.png"] = bytes(5000)
+    ready.files["x_00001_.png"] = bytes(3 * saving.TRIAL)
     ready.outputs["5"] = {"images": [{"filename": "small.png", "type": "output"}]}
     ready.files["small.png"] = b"small"
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2 * saving.TRIAL, 2 * saving.TRIAL))
 
     process = run_alone(workflow_file, ready.url, tmp_path / "out", preexec_fn=limit)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "Cannot write" in errors and "nothing was left half-written" in errors
-    assert files(tmp_path / "out") == {}
+    assert "1 file is only on the server" in errors and "x_00001_.png." in errors
+    assert files(tmp_path / "out") == {"small.png": b"small"}
+
+
+def test_a_disk_without_room_is_noticed_before_the_work(ready, workflow_file, tmp_path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    process = run_alone(workflow_file, ready.url, tmp_path / "new" / "out", preexec_fn=limit)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "Cannot write into" in errors and "choose another --out" in errors
+    assert ready.prompts == [] and not (tmp_path / "new").exists()
 
 
 def test_a_full_disk_keeps_the_older_file(tmp_path, monkeypatch) -> None:

@@ -27,7 +27,7 @@ VALUES = [
     ("Switch.text=", "4", "text", ""),
     ("Result v1.0.filename_prefix=y", "2", "filename_prefix", "y"),
     ("5.mode.margin=7", "5", "mode.margin", 7),
-    ("Dynamic.mode=sides", "5", "mode", "sides"),
+    ("Dynamic.mode=body", "5", "mode", "body"),
     ("5.extra=1.5", "5", "extra", 1.5),  # optional, not in the file
     ('2.images=["6", 0]', "2", "images", ["6", 0]),
     ('1.width=["6", 0]', "1", "width", ["6", 0]),
@@ -61,7 +61,7 @@ REFUSED = [
     ('2.images=["99", 0]', "expected a connection"),
     ("7.points=5", "JSON of the same kind"),
     ("1.wdth=5", "has no input wdth; it has width, scale"),
-    ("5.mode.border=5", "has no input mode.border"),
+    ("5.mode.border=5", "mode.border does not exist; with mode body there is mode.margin"),
     ("EmptyImage.width=5", "any of the nodes 1, 6"),
     ("Nobody.width=5", "no node for 'Nobody.width'"),
     ("width=5", "NODE.INPUT=VALUE"),
