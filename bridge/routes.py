@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,9 @@ if TYPE_CHECKING:
 COMPLETE_POSE = "/recompose/complete_pose"
 # A hundred people with hands and faces take some 300,000 characters.
 LONGEST = 1_000_000
+# ComfyUI's server finds no file below a folder with any other character in its name.
+SERVED = re.compile(r"[A-Za-z0-9!$&'()*+,;=:@~._-]+")
+LOG = logging.getLogger("recompose")
 
 
 def completed(text: str) -> list[dict[str, Any]]:
@@ -59,6 +65,23 @@ async def complete_pose(request: web.Request) -> web.Response:
     except ValueError as error:
         return web.json_response({"error": str(error)}, status=400)
     return web.json_response({"pose": pose})
+
+
+def folder_trouble(name: str) -> str | None:
+    """One sentence where ComfyUI cannot serve all of a pack in a folder of this name, else None."""
+    if SERVED.fullmatch(name) and "." not in name:
+        return None
+    lost = "its help pages" if SERVED.fullmatch(name) else "the pose editor, the templates and the help pages"
+    return (
+        f"ComfyUI cannot serve {lost} from the folder {name!r}; rename it to comfyui-recompose "
+        "(letters, digits, - and _ only) and restart ComfyUI."
+    )
+
+
+def warn_of_folder() -> None:
+    """Log a warning where the pack's folder has a name that loses a part of the pack."""
+    if trouble := folder_trouble(os.path.basename(os.path.dirname(os.path.dirname(__file__)))):
+        LOG.warning(trouble)
 
 
 def register() -> None:

@@ -9,6 +9,7 @@ from . import canvas, caption, detect, mask, pose, pose_edit, sampling
 
 class RecomposeExtension(ComfyExtension):
     async def on_load(self) -> None:
+        routes.warn_of_folder()
         routes.register()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:

@@ -58,6 +58,7 @@ def loaded(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr, done.stderr[-3000:]
     said = done.stdout + done.stderr
+    assert f"from the folder {FOLDER!r}; rename it to comfyui-recompose" in said
     assert "IMPORT FAILED" not in said and "Error while calling" not in said, said[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
