@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from .comfy import workflow
@@ -55,8 +56,13 @@ def lines(found: list[dict[str, Any]]) -> list[str]:
             figures = [f"{key} {words}" for key, value in report.items() if (words := figure(value))]
             told += [f"{title}: {line(', '.join(figures))}"] if figures else []
         for notice in map(line, each["notices"]):
-            told.append(f"{title}: {notice.removeprefix(f'{title}: ')}")
+            told.append(f"{title}: {notice.removeprefix(f'{name_of(each)}: ')}")
     return told
+
+
+def name_of(found: dict[str, Any]) -> str:
+    """The node's own name, with which most of its notices begin: RecomposeStitchBack is Stitch Back."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found["class"].removeprefix("Recompose"))
 
 
 def figure(value: Any) -> str:

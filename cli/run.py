@@ -159,7 +159,8 @@ def deliver(
         document = notes.document(found, failure=failure or missing, files=[str(path) for path in saved])
         saving.save(options.report.parent, [(options.report.name, document)], overwrite=True)
     if failure or missing:
-        raise ServerError(" ".join(filter(None, (failure, missing))))
+        sentences = [f"{each.rstrip('.')}." for each in (failure, missing) if each]
+        raise ServerError(" ".join(sentences))
     if not files:
         print("The workflow ran, but saved no files; --previews fetches its previews.", file=sys.stderr)
     return 0

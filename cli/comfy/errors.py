@@ -8,6 +8,22 @@ from .definitions import choices, listed, typed
 from .workflow import describe
 
 GIVEN = 120  # characters of a value
+# Nodes that have an output in the history whenever they ran.
+LEAVE_SOMETHING = (
+    "SaveImage",
+    "PreviewImage",
+    "PreviewAny",
+    "MaskPreview",
+    "SaveAnimatedWEBP",
+    "SaveAnimatedPNG",
+)
+    "SaveImage",
+    "PreviewImage",
+    "PreviewAny",
+    "MaskPreview",
+    "SaveAnimatedWEBP",
+    "SaveAnimatedPNG",
+)
 
 
 def reason(error: dict, prompt: dict) -> str:
@@ -84,6 +100,18 @@ def failure(entry: dict, prompt: dict) -> str | None:
             return f"The workflow was interrupted at {where}."
     if status.get("status_str") != "success":
         return "The workflow failed; the server did not say why."
+    return blocked_before(entry, prompt)
+
+
+def blocked_before(entry: dict, prompt: dict) -> str | None:
+    """A sentence on a node that an earlier run blocked, which ComfyUI remembers silently; else None."""
+    messages = items(record(entry.get("status")).get("messages"))
+    pairs = [each for each in messages if isinstance(each, list | tuple) and len(each) == 2]
+    told = [items(record(data).get("nodes")) for kind, data in pairs if kind == "execution_cached"]
+    for identity in (each for nodes in told for each in nodes if text(each)):
+        kind = record(prompt.get(identity)).get("class_type")
+        if kind in LEAVE_SOMETHING and identity not in record(entry.get("outputs")):
+            return f"{describe(prompt, identity)} was not run: what it needs was blocked in an earlier run"
     return None
 
 
