@@ -11,6 +11,7 @@ from torch import Tensor
 from ..batch import common_batch, repeated
 from .choices import Parts
 from .estimate import proportions
+from .pairing import paired
 from .person import Frame, Person, Pose, common_size
 from .skeleton import (
     L_ANKLE,
@@ -118,10 +119,8 @@ def _chosen(frame: Frame, parts: Parts, width: float, other: Frame | None) -> li
     """The outlines to fill for one frame."""
     found = frame.people
     if parts is Parts.MOVED:
-        then = other.people if other is not None else ()
         result = []
-        for index in range(max(len(found), len(then))):
-            pair = [group[index] if index < len(group) else None for group in (found, then)]
+        for pair in paired(found, other.people if other is not None else ()):
             for person, counterpart in (pair, pair[::-1]):
                 if person is not None:
                     result += _outlines(person, _moved(person, counterpart, SHAPES[parts]), width)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from recompose.core.pose.estimate import complete
 from recompose.core.pose.limb_mask import Parts, limb_mask
+from recompose.core.pose.pairing import paired
 from recompose.core.pose.person import Frame, Person, from_rows
+from recompose.core.pose.template import template_person
 from recompose.core.shapes import Size
 
 SIZE = Size(301, 403)
@@ -145,3 +148,34 @@ def test_the_area_stays_as_it_was() -> None:
     mask = limb_mask(pose([person(LEG)]), Parts.LEGS, 5.0, area)
     mask += 1
     assert (area == 1).all()
+
+
+def standing_at(x: float) -> Person:
+    template = template_person(Size(200, 300))
+    return replace(template, points=template.points * 0.5 + np.array([x, 60.0]))
+
+
+def test_what_moved_pairs_people_by_their_points_whatever_their_order() -> None:
+    first, second, third = standing_at(0), standing_at(150), standing_at(300)
+    then = Frame(Size(500, 300), (first, second, third))
+
+    def moved(*people: Person) -> torch.Tensor:
+        return limb_mask([Frame(then.size, people)], Parts.MOVED, 12.0, None, [then])
+
+    assert not moved(third, first, second).any()
+    # Somebody deleted is masked where they stood, and nobody else.
+    alone = limb_mask([Frame(then.size, (first,))], Parts.WHOLE_BODY, 12.0)
+    assert torch.equal(moved(second, third), alone)
+    assert torch.equal(moved(third, second), alone)
+    # Somebody who walked past another one is masked at both places.
+    gone = replace(first, points=first.points + np.array([230.0, 0.0]))
+    both = limb_mask([Frame(then.size, (first, gone))], Parts.WHOLE_BODY, 12.0)
+    assert torch.equal(moved(second, third, gone), both)
+
+
+def test_two_of_the_same_points_are_paired_in_their_order() -> None:
+    one, other = standing_at(10), standing_at(10)
+    assert paired([one, other], [other, one]) == [(one, other), (other, one)]
+    assert paired([], [one]) == [(None, one)] and paired([one], []) == [(one, None)]
+    nobody = from_rows(np.zeros((24, 3)))
+    assert paired([nobody, one], [other]) == [(one, other), (nobody, None)]
