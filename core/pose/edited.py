@@ -103,6 +103,9 @@ def _frame(entry: Any) -> tuple[EditedFrame, int] | None:
         return None
     known = isinstance(fingerprint, str) and bool(re.fullmatch(r"([0-9a-f]{16})?", fingerprint))
     kept = [person for person in map(_person, found[:PEOPLE]) if person is not None]
+    if found and not kept:
+        # Nobody can be read; to take that for "everybody was deleted" would empty the picture.
+        return None
     frame = EditedFrame(Size(int(size[0]), int(size[1])), str(fingerprint) if known else "", kept)
     return frame, len(found) - len(kept) + (not known)
 
@@ -171,13 +174,16 @@ def _as_person(edited: EditedPerson, detected: Person | None) -> Person:
 
 
 def applied(frame: EditedFrame, incoming: Frame) -> Frame:
-    """The incoming frame with the edited people in place of its own, on its picture."""
+    """The incoming frame with the edited people in place of its own, on its picture.
+
+    The editor holds PEOPLE people; those after them stay as they came in.
+    """
     same, found = frame.fingerprint == fingerprint(incoming), incoming.people
     persons = [
         _as_person(person, found[person.source] if same and 0 <= person.source < len(found) else None)
         for person in rescaled(frame, incoming.size).people
     ]
-    return replace(incoming, people=tuple(persons))
+    return replace(incoming, people=(*persons, *found[PEOPLE:]))
 
 
 def canonical_text(frame: Frame) -> str:

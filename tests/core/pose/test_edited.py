@@ -167,3 +167,20 @@ def test_the_template_stands_whole_and_upright_inside_the_canvas() -> None:
     assert (points[:, :2] * 16 == np.round(points[:, :2] * 16)).all()
     assert points[skeleton.NOSE, 1] < points[skeleton.R_HIP, 1] < points[skeleton.R_ANKLE, 1]
     assert points[skeleton.R_SHOULDER, 0] < points[skeleton.L_SHOULDER, 0]
+
+
+def test_an_edit_of_which_nobody_can_be_read_leaves_the_pose_as_it_came() -> None:
+    damaged = {**person(), "flags": "2"}
+    edit = edited.parse(value(damaged, {**person(), "xy": [1]}))
+    assert edit.frames == {} and edit.notices == [edited.PARTS_LOST]
+    one = edited.parse(value(damaged, person()))
+    assert len(one.frames[0].people) == 1 and one.notices == [edited.PARTS_LOST]
+    nobody = edited.parse(value())
+    assert nobody.frames[0].people == [] and nobody.notices == []
+
+
+def test_people_beyond_those_the_editor_holds_stay_as_they_came() -> None:
+    crowd = Frame(SIZE, tuple(detected({0: (index, 9)}).people[0] for index in range(150)))
+    found = applied(value(person(), person(start=9)), crowd).people
+    assert len(found) == 2 + 50
+    assert [who.points[0, 0] for who in found[2:]] == list(range(100, 150))
