@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from comfy_execution.graph_utils import ExecutionBlocker
+from torch import Tensor
 
-from ..core.pose.person import Pose, common_size, moved
+from ..core.batch import common_batch
+from ..core.pose.person import Pose, moved
 from ..core.shapes import Size
-from . import pose_record
+from . import pose_fit, pose_record
 
 
-def pose_of(record: Any | None, size: Size) -> Pose | None:
-    """The pose of a picture of `size`; ValueError for another picture's."""
+def pose_of(record: Any | None, size: Size, **batches: Tensor | None) -> Pose | None:
+    """The pose on a picture of `size`, scaled where it was made at another size; ValueError for another
+    picture's and where the pose and the other batches do not fit together."""
     if record is None:
         return None
-    pose = pose_record.read(record)
-    if (got := common_size(pose)) != size:
-        raise ValueError(
-            f"The pose belongs to a picture of {got} but the picture is {size}; connect its own pose."
-        )
-    return pose
+    pose = pose_record.read(record, default=size)
+    common_batch({**batches, "pose": pose})
+    return pose_fit.on_picture(pose, size)
 
 
 def pose_on(

@@ -32,7 +32,7 @@ def pose_files() -> list[str]:
     """
     names: list[str] = []
     with contextlib.suppress(FileNotFoundError), os.scandir(folder_paths.get_input_directory()) as entries:
-        names += (entry.name for entry in entries if entry.name.endswith(".json") and entry.is_file())
+        names += (entry.name for entry in entries if entry.name.lower().endswith(".json") and entry.is_file())
     return [NO_FILE, *sorted(names)]
 
 

@@ -52,7 +52,7 @@ def crop(
     given = mask_from_comfy(mask, size)
     if given is not None:
         notice_coverage(given, "Crop to Region")
-    people = pose_of(pose, size)
+    people = pose_of(pose, size, image=picture, mask=given)
     if context is None:
         fit_size = Size(settings.width, settings.height)
         fit = Fit(fit_size, settings.fit == "exact", *settings[4:])

@@ -42,7 +42,7 @@ def extend(
     given = mask_from_comfy(mask, size)
     if given is not None:
         notice_coverage(given, "Extend Canvas")
-    people = pose_of(pose, size)
+    people = pose_of(pose, size, image=picture, mask=given)
     padding = canvas.pad_to_multiple(size, _padding(mode, size, people), multiple_of)
     batch = common_batch({"image": picture, "mask": given})
     extended = filling.extend(

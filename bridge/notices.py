@@ -6,13 +6,11 @@ They appear below the running node, in the log, and in the node's report, which 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-
-from comfy_execution.progress import WebUIProgressHandler, get_progress_state
-from comfy_execution.utils import get_executing_context
 
 LOG = logging.getLogger("recompose")
 
@@ -69,6 +67,12 @@ def show_status(text: str) -> None:
 
 
 def _show_below_node(text: str) -> None:
+    # A process that runs no nodes never imported ComfyUI's execution, and may be unable to.
+    if "comfy_execution.progress" not in sys.modules:
+        return
+    from comfy_execution.progress import WebUIProgressHandler, get_progress_state
+    from comfy_execution.utils import get_executing_context
+
     where, page = get_executing_context(), get_progress_state().handlers.get("webui")
     if where is not None and isinstance(page, WebUIProgressHandler) and page.server_instance is not None:
         page.server_instance.send_progress_text(text, where.node_id)

@@ -18,7 +18,7 @@ from ..core.pose.estimate.stance import Legs
 from ..core.pose.extension import extension_needed
 from ..core.pose.person import Pose, common_size
 from ..core.shapes import Size
-from . import layouts, pose_json, pose_record
+from . import layouts, pose_fit, pose_json, pose_record
 from .choices import NO_FILE
 from .pose_record import Record, Written
 
@@ -36,7 +36,7 @@ def problem(file: str | None) -> str | None:
         return None
     folder = _input_folder().resolve()
     path = (folder / file).resolve()
-    if path.suffix == ".json" and path.is_relative_to(folder) and path.is_file():
+    if path.suffix.lower() == ".json" and path.is_relative_to(folder) and path.is_file():
         return None
     return f'The pose file "{file}" is not in ComfyUI\'s input folder; put it there and choose it again.'
 
@@ -65,7 +65,7 @@ def load(
         if file == NO_FILE:
             raise ValueError("There is no pose to load; paste OpenPose JSON as text or choose a .json file.")
         try:
-            text = _bytes(file).decode("utf-8-sig")
+            text = pose_json.decoded(_bytes(file))
         except UnicodeDecodeError as error:
             raise ValueError(f'"{file}" is not a text file; choose a file with OpenPose JSON.') from error
     size = None if image is None else layouts.size_of(layouts.image_from_comfy(image))
@@ -78,7 +78,8 @@ def complete(
 ) -> tuple[list[Record], list[int], dict[str, Any]]:
     """The completed pose, the whole pixels needed per side (left, top, right, bottom), and both for the
     client."""
-    completed = completion.complete(pose_record.read(pose, threshold), Legs(legs))
+    found = pose_fit.on_one_size(pose_record.read(pose, threshold))
+    completed = completion.complete(found, Legs(legs))
     extension = extension_needed(completed, common_size(completed), max_extension)
     needed = [math.ceil(side) for side in extension[:4]]
     report = {"estimated": completion.count_estimated(completed), "needed": needed}
@@ -87,7 +88,8 @@ def complete(
 
 def draw(pose: Any, stick_width: int, hands: bool, face: bool, feet: bool, threshold: float) -> Tensor:
     """One IMAGE B,H,W,3 per frame of the pose; ValueError where the frames differ in size."""
-    return picture_of(pose_record.read(pose, threshold), stick_width, hands, face, feet)
+    found = pose_fit.on_one_size(pose_record.read(pose, threshold))
+    return picture_of(found, stick_width, hands, face, feet)
 
 
 def picture_of(pose: Pose, stick_width: int, hands: bool, face: bool, feet: bool) -> Tensor:
@@ -97,11 +99,22 @@ def picture_of(pose: Pose, stick_width: int, hands: bool, face: bool, feet: bool
     return layouts.image_to_comfy(torch.stack(pictures).permute(0, 3, 1, 2).float() / 255)
 
 
+def _picture_size(mask: Tensor | None) -> Size | None:
+    """The size of the picture a mask of the core belongs to; None for LoadImage's "no mask"."""
+    return None if mask is None or layouts.is_no_mask(mask, Size(0, 0)) else layouts.size_of(mask)
+
+
 def mask_limbs(
     pose: Any, parts: str, width: float, threshold: float, within: Tensor | None, other_pose: Any | None
 ) -> Tensor:
     """A MASK per frame around the chosen parts, inside `within`; see limb_mask."""
-    found = pose_record.read(pose, threshold)
-    other = None if other_pose is None else pose_record.read(other_pose, threshold)
-    area = layouts.mask_from_comfy(within, common_size(found))
+    picture = _picture_size(layouts.mask_from_comfy(within))
+    found = pose_fit.on_one_size(pose_record.read(pose, threshold, picture))
+    if picture is not None:
+        found = pose_fit.on_picture(found, picture)
+    size = found[0].size
+    area = layouts.mask_from_comfy(within, size)
+    other = None if other_pose is None else pose_record.read(other_pose, threshold, size)
+    if other is not None and limb_mask.Parts(parts) is limb_mask.Parts.MOVED:
+        other = pose_fit.on_picture(other, size)
     return layouts.mask_to_comfy(limb_mask.limb_mask(found, limb_mask.Parts(parts), width, area, other))

@@ -22,7 +22,7 @@ from ..core.pose.extension import extension_needed
 from ..core.pose.person import Frame, Pose, common_size
 from ..core.pose.template import template_person
 from ..core.shapes import Size
-from . import layouts, pose_record
+from . import layouts, pose_fit, pose_record
 from .choices import TAKE
 from .pose import picture_of
 from .pose_record import Record, Written
@@ -31,6 +31,8 @@ log = logging.getLogger("recompose")
 
 # The photo under the skeleton is for looking at only.
 PREVIEW_SIDE = 2048
+# Without a pose and a picture nothing but the edit says how many frames there are.
+BLANK_FRAMES = 64
 
 KEPT = (
     "The detected pose changed in frame {}; your edit was kept. "
@@ -39,6 +41,7 @@ KEPT = (
 REPLACED = "The detected pose changed in frame {}; the new one is used in place of your edit."
 SCALED = "The picture of frame {} has another size than the edited one; the edit was scaled to fit."
 BEYOND = "Frame {} was edited but is not in this batch; its edit is kept for later."
+CROWD = "Frame {} holds more than {} people; the editor shows the first {}, and the others stay as they are."
 
 
 class Drawing(NamedTuple):
@@ -65,7 +68,8 @@ class Choice:
 def _count(pose: Pose | None, pictures: Tensor | None, edit: Edit) -> int:
     """How many frames there are; ValueError where pose and pictures disagree."""
     if pose is None and pictures is None:
-        return max(edit.frames, default=0) + 1
+        edited_frames = [index for index in edit.frames if index < BLANK_FRAMES]
+        return max(edited_frames, default=0) + 1
     return common_batch({"pose": pose, "image": pictures})
 
 
@@ -73,16 +77,8 @@ def _incoming(record: Any | None, size: Size | None, blank: Size, threshold: flo
     """The frames of the pose, if there is one, on the picture, if there is one."""
     if record is None:
         return None
-    pose = pose_record.read(record, threshold, size or blank, pose_record.check_whole)
-    if not pose:
-        raise ValueError("The pose has no frame; connect a pose with one frame per picture.")
-    for frame in pose:
-        if size is not None and frame.size != size:
-            raise ValueError(
-                f"The pose belongs to a picture of {frame.size} but the image is {size}; "
-                "connect the pose made from this picture."
-            )
-    return pose
+    pose = pose_record.read(record, threshold, size or blank)
+    return pose_fit.on_one_size(pose) if size is None else pose_fit.on_picture(pose, size)
 
 
 def _numbers(indices: list[int]) -> str:
@@ -107,6 +103,9 @@ def _choose(incoming: Pose, detected: bool, edit: Edit, when_pose_changes: str) 
     beyond = [index for index in edit.frames if index >= len(incoming)]
     told = (KEPT, choice.kept), (REPLACED, choice.replaced), (SCALED, scaled), (BEYOND, beyond)
     choice.notices += [sentence.format(_numbers(indices)) for sentence, indices in told if indices]
+    crowded = [index for index, frame in enumerate(incoming) if len(frame.people) > edited.PEOPLE]
+    if crowded:
+        choice.notices.append(CROWD.format(_numbers(crowded), edited.PEOPLE, edited.PEOPLE))
     return choice
 
 

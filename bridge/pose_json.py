@@ -1,60 +1,53 @@
-"""OpenPose JSON and its relatives, as files and other programs have them, to core's people."""
+"""Pose files: text in, core's people on the picture that is meant out."""
 
 from __future__ import annotations
 
+import codecs
 import json
+import math
+from dataclasses import replace
 from typing import Any
 
-from ..core.pose import openpose, skeleton
+from ..core.pose.edited import LONGEST_TEXT
 from ..core.pose.openpose import Layout
 from ..core.pose.person import Frame
 from ..core.shapes import Size
-from . import pose_record
-from .pose_record import Lists, Record, Shares
+from . import pose_fit, pose_record
+
+# Byte order marks and what follows them; UTF-32's begins with UTF-16's, and is written by nobody.
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# Python converts no longer ones, and no float holds them.
+_LONGEST_NUMBER = 400
 
 
-def _frames(data: Any) -> list[Record]:
-    """The frames of a parsed file: one dictionary, a list of frames, or a list of people of one picture."""
-    if isinstance(data, dict) and isinstance(data.get("people"), list):
-        return [data]
-    if isinstance(data, list) and data and all(isinstance(entry, dict) for entry in data):
-        if all(isinstance(entry.get("people"), list) for entry in data):
-            return data
-        if all(skeleton.BODY_KEY in entry for entry in data):
-            return [{"people": data}]
-    raise ValueError(
-        'The pose must be OpenPose JSON, an object with a list "people" or a list of such objects; '
-        "export it again from the pose detector or editor."
-    )
+def decoded(data: bytes) -> str:
+    """A file's text, by its byte order mark UTF-8 or UTF-16; UnicodeDecodeError where it is none."""
+    return data.decode(next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8"))
 
 
-def _canvas(record: Record, given: Size | None, picture: Size | None) -> Size:
-    """The picture's size by the record, else as given, else the picture's own; ValueError if unknown or
-    unequal."""
-    sizes = (pose_record.stated_size(record), given, picture)
-    known = [size for size in sizes if size is not None and size.width > 0 and size.height > 0]
-    if not known:
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits) < _LONGEST_NUMBER else math.inf
+
+
+def _parsed(text: str) -> object:
+    if len(text) > LONGEST_TEXT:
         raise ValueError(
-            "The pose file does not say how large its picture is; set width and height or connect the image."
+            f"The pose is over {LONGEST_TEXT // 1_000_000} million characters long; choose another file."
         )
-    for size in known[1:]:
-        if size != known[0]:
-            raise ValueError(
-                f"The pose belongs to a picture of {known[0]} but the picture given is {size}; "
-                "use the pose made from this picture."
-            )
-    return known[0]
+    try:
+        return json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"The pose is not JSON ({error}); give OpenPose JSON as text or choose a .json file."
+        ) from error
 
 
-def _arranged(lists: Lists, shares: Shares, layout: Layout, size: Size, threshold: float) -> Lists:
-    """A file's lists in pixels with core's points in core's order."""
-    body = lists[skeleton.BODY_KEY]
-    whole = len(body) > 0 and openpose.layout_of(len(body), layout) is Layout.WHOLEBODY
-    if whole:
-        lists = openpose.from_wholebody(body, threshold)
-        shares = dict.fromkeys(lists, shares[skeleton.BODY_KEY])
-    pixels = pose_record.in_pixels(lists, shares, size)
-    return pixels if whole else openpose.in_core_order(pixels, layout)
+def _without_people(record: Any) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key != "people"}
+
+
+def _sized(given: Size | None, picture: Size | None) -> list[Size]:
+    return [size for size in (given, picture) if size is not None and min(size) > 0]
 
 
 def read(
@@ -64,27 +57,16 @@ def read(
     given: Size | None = None,
     picture: Size | None = None,
 ) -> list[Frame]:
-    """The frames written in `text`.
+    """The frames written in `text`, on the picture.
 
-    `given` and `picture` say how large the picture is where the file does not. Raises ValueError for
-    text that is not JSON, other shapes or counts of points, and an unknown or contradicting size.
+    `given` and `picture` say how large the picture is where the file does not; where it does, the pose is
+    scaled to `picture`, else to `given`. Raises ValueError for text that is not JSON or holds no pose, and
+    for a picture that is unknown or of another aspect.
     """
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"The pose is not JSON ({error}); give OpenPose JSON as text or choose a .json file."
-        ) from error
-    frames = []
-    for record in _frames(data):
-        size = _canvas(record, given, picture)
-
-        def arrange(lists: Lists, shares: Shares, size: Size = size) -> tuple[Lists, tuple[str, ...]]:
-            found = _arranged(lists, shares, layout, size, threshold)
-            pose_record.check_lists(found, "check the pose file.")
-            return found, ()
-
-        people = pose_record.people_of(record, threshold, arrange)
-        rest = {key: value for key, value in record.items() if key != "people"}
-        frames.append(Frame(size, people, rest))
+    sizes = _sized(given, picture)
+    frames = pose_record.read(_parsed(text), threshold, sizes[0] if sizes else None, layout)
+    for size in sizes:
+        frames = pose_fit.on_picture(frames, size)
+    # Written anew are the people, after what else a frame holds.
+    frames = [replace(frame, rest=_without_people(frame.rest)) for frame in frames]
     return frames

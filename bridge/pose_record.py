@@ -8,29 +8,24 @@ points are still what was read. Records given are never changed, records made sh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 import numpy as np
 
-from ..core.canvas.padding import LARGEST_SIDE
-from ..core.pose import edited, skeleton
+from ..core.pose import edited, hands, openpose, skeleton
+from ..core.pose.choices import Layout
 from ..core.pose.person import Frame, Part, Person, Pose
 from ..core.shapes import Size
+from . import pose_forms, pose_points
+from .pose_points import SIDES, Lists
 
 Record = dict[str, Any]
-Lists = dict[str, np.ndarray]
-Shares = dict[str, bool]  # which of the lists are in fractions of the picture
-Arrange = Callable[[Lists, Shares], tuple[Lists, Sequence[str]]]
 
 THRESHOLD = 0.3  # where a node has no input for it
-# Normalised lists may reach beyond the picture (a completed one to 2.2); lists in pixels reach much further.
-_NORMALISED = 2.5
-# Fewer different points than this may all lie in a corner of the picture.
-_FEW = 3
-_SIDES = ("canvas_width", "canvas_height")
+_DEEPEST = 64
 _MAIN = (skeleton.BODY_KEY, skeleton.FOOT_KEY)
 
 
@@ -53,51 +48,25 @@ class _Origin:
     measured: bool = False
 
 
-def triples(record: Mapping[str, Any], key: str) -> np.ndarray:
-    """The points under `key` as float64 N,3 (x, y, score); 0,3 where the record has none.
-
-    Raises ValueError where the list is not made of whole triples of numbers.
-    """
-    flat = record.get(key)
-    if flat is None or (isinstance(flat, list | tuple) and not flat):
-        return np.zeros((0, 3))
-    try:
-        if any(isinstance(value, bool) for value in flat):
-            raise TypeError("booleans are not numbers")
-        values = np.array([0.0 if value is None else value for value in flat], dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{key} must be a flat list of numbers x, y, score; check the pose file.") from error
-    if values.ndim != 1 or len(values) % 3:
+def _plain(value: Any, depth: int = 0) -> Any:
+    """JSON's containers copied all the way down, lists and numbers for arrays; ValueError if too deep."""
+    if depth > _DEEPEST:
         raise ValueError(
-            f"{key} must hold whole triples x, y, score, got {values.size} numbers; check the pose file."
+            f"The pose holds lists or objects nested deeper than {_DEEPEST} levels; check the pose file."
         )
-    return values.reshape(-1, 3)
+    value = pose_points.plain(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(entry, depth + 1) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        # Most lists hold nothing but numbers.
+        flat = set(map(type, value)) <= {int, float}
+        return type(value)(value) if flat else type(value)(_plain(entry, depth + 1) for entry in value)
+    return value
 
 
-def stated_size(record: Mapping[str, Any]) -> Size | None:
-    """The picture the record says it belongs to, None where it does not; ValueError if no sensible size."""
-    stated = [record.get(side) or 0 for side in _SIDES]
-    numbers = [isinstance(side, int | float) and not isinstance(side, bool) for side in stated]
-    if not all(numbers) or not all(math.isfinite(side) for side in stated):
-        raise ValueError(
-            f"canvas_width and canvas_height must be whole numbers, got {stated}; check the pose file."
-        )
-    size = Size(*map(int, stated))
-    if max(size) > LARGEST_SIDE:
-        raise ValueError(
-            f"The pose's picture is {size}, but a side may have at most {LARGEST_SIDE} px; "
-            "check the pose file."
-        )
-    return size if min(size) > 0 else None
-
-
-def _size(record: Mapping[str, Any], default: Size | None) -> Size:
-    size = stated_size(record) or default
-    if size is None:
-        raise ValueError(
-            "The pose does not say how large its picture is; set canvas_width and canvas_height."
-        )
-    return size
+def _is_clean(record: Mapping[str, Any], key: str, found: np.ndarray) -> bool:
+    """Whether the record's list holds just the numbers found, in the form that every program reads."""
+    return not record.get(key) or list(record[key]) == found.ravel().tolist()
 
 
 def _settings(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -120,7 +89,8 @@ def _marks(settings: Mapping[str, Any]) -> np.ndarray:
             "remove it from the pose or check the pose file."
         )
     result = np.zeros(skeleton.POINTS, dtype=bool)
-    result[: len(marks)] = np.array(marks[: skeleton.POINTS], dtype=bool)
+    marks = marks[: skeleton.POINTS]
+    result[: len(marks)] = [bool(mark) for mark in marks]
     return result
 
 
@@ -129,47 +99,8 @@ def _scores(settings: Mapping[str, Any]) -> np.ndarray | None:
     kept = settings.get("confidence")
     if not isinstance(kept, list) or len(kept) != skeleton.POINTS:
         return None
-    numbers = all(isinstance(score, int | float) and math.isfinite(score) for score in kept)
+    numbers = all(isinstance(score, int | float) and abs(score) < math.inf for score in kept)
     return np.array(kept, dtype=np.float64) if numbers else None
-
-
-def _records(record: Any) -> list[Mapping[str, Any]]:
-    found = record.get("people") if isinstance(record, Mapping) else record
-    found = [] if found is None else found
-    for entry in (record, *(found if isinstance(found, list | tuple) else (found,))):
-        if not isinstance(entry, Mapping):
-            raise ValueError(
-                f"Every person and every frame must be a JSON object, got {type(entry).__name__}; "
-                "check the pose file."
-            )
-    return list(found)
-
-
-def _normalised(people: Sequence[Lists]) -> list[Shares]:
-    """Which lists of one frame are in fractions of the picture instead of pixels, list by list.
-
-    Small numbers are fractions; where other lists of the frame are in pixels, a few points with small numbers
-    are taken for points in the picture's corner.
-    """
-    shown = [{key: found[found[:, 2] > 0, :2] for key, found in lists.items()} for lists in people]
-    small = [{key: bool((abs(at) <= _NORMALISED).all()) for key, at in each.items()} for each in shown]
-    mixed = not all(flag for flags in small for flag in flags.values())
-    return [
-        {
-            key: len(at) > 0 and flags[key] and not (mixed and len(np.unique(at, axis=0)) < _FEW)
-            for key, at in each.items()
-        }
-        for each, flags in zip(shown, small, strict=True)
-    ]
-
-
-def in_pixels(lists: Lists, shares: Shares, size: Size) -> Lists:
-    """The lists with those of `shares`, which are in fractions of a picture of `size`, in its pixels."""
-    result = dict(lists)
-    for key in [key for key in lists if shares[key]]:
-        result[key], present = lists[key].copy(), lists[key][:, 2] > 0
-        result[key][present, :2] *= (float(size.width), float(size.height))
-    return result
 
 
 def _is_measured(found: np.ndarray) -> bool:
@@ -189,12 +120,6 @@ def _filled(found: np.ndarray, count: int) -> np.ndarray:
 
 def person(record: Mapping[str, Any], lists: Lists, kept: Sequence[str], threshold: float) -> Person:
     """The person of a record; `lists` has its points in pixels, and those of `kept` are as in the record."""
-    body, feet = lists[skeleton.BODY_KEY], lists[skeleton.FOOT_KEY]
-    if len(body) not in (0, skeleton.BODY_POINTS) or len(feet) not in (0, skeleton.FOOT_POINTS):
-        raise ValueError(
-            f"A person must have 18 body points and 6 or no foot points, got {len(body)} and {len(feet)}; "
-            "bring the pose in with Load Pose, which reads the other layouts."
-        )
     lists = lists | {key: _filled(lists[key], skeleton.KEYS[key]) for key in _MAIN}
     settings, parts = _settings(record), {key: _part(found, threshold) for key, found in lists.items()}
     points = np.concatenate([parts[key].points for key in _MAIN])
@@ -214,61 +139,49 @@ def person(record: Mapping[str, Any], lists: Lists, kept: Sequence[str], thresho
     )
 
 
-def check_lists(lists: Lists, advice: str, faces: tuple[int, ...] = ()) -> None:
-    """Refuse lists of another length than core's, or than `faces` for the face, and numbers that are none."""
-    for key, count in skeleton.KEYS.items():
-        allowed = (0, count, *(faces if key == skeleton.FACE_KEY else ()))
-        if len(lists[key]) not in allowed:
-            raise ValueError(f"{key} must hold {count} points but holds {len(lists[key])}; {advice}")
-        if not np.isfinite(lists[key]).all():
-            raise ValueError(f"{key} holds values that are not finite numbers; check the pose file.")
+def people_of(
+    record: Mapping[str, Any], size: Size, threshold: float, layout: Layout = Layout.AUTO
+) -> tuple[Person, ...]:
+    """The people of a frame's record on a picture of `size`."""
+    records: list[Record] = [_plain(one) for one in pose_forms.people_of(record)]
+    listed = [{key: pose_points.points(one, key) for key in skeleton.KEYS} for one in records]
+    people = []
+    for one, own, lists in zip(records, listed, pose_points.in_pixels(listed, size), strict=True):
+        one |= {key: [] for key, rows in own.items() if one.get(key) and not len(rows)}
+        found = openpose.in_core_order(lists, layout, threshold)
+        kept = [key for key in found if found[key] is own[key] and _is_clean(one, key, own[key])]
+        people.append(hands.settled(person(one, found, kept, threshold)))
+    return tuple(people)
 
 
-def check_whole(lists: Lists) -> None:
-    """Refuse people the editor cannot hold; detectors without eyes in the face list its 68 points only."""
-    advice = "bring the pose in with Load Pose, which reads the other layouts."
-    check_lists(lists, advice, (skeleton.FACE_POINTS - 2,))
-
-
-def people_of(record: Mapping[str, Any], threshold: float, arrange: Arrange) -> tuple[Person, ...]:
-    """The people of a frame's record; `arrange` brings the lists of one to pixels and core's order."""
-    records = _records(record)
-    lists = [{key: triples(one, key) for key in skeleton.KEYS} for one in records]
-    return tuple(
-        person(one, *arrange(found, shares), threshold)
-        for one, found, shares in zip(records, lists, _normalised(lists), strict=True)
-    )
+def _rest(record: Mapping[str, Any]) -> Record:
+    """What a frame's record holds besides its people, in its order."""
+    return {key: None if key == "people" else _plain(value) for key, value in record.items()}
 
 
 def read(
     pose: Any,
     threshold: float = THRESHOLD,
     default: Size | None = None,
-    check: Callable[[Lists], None] = lambda lists: None,
+    layout: Layout = Layout.AUTO,
 ) -> list[Frame]:
-    """The frames of a POSE_KEYPOINT; `default` is the size of those that state none.
+    """The frames of a POSE_KEYPOINT or of any form that pose_forms knows; `default` is the size of those that
+    state none.
 
-    Raises ValueError for malformed records and what `check` does not like.
+    Raises ValueError for what holds no pose, and for malformed records.
     """
     frames = []
-    for record in [pose] if isinstance(pose, Mapping) else pose:
-        size = _size(record, default)
-
-        def arrange(lists: Lists, shares: Shares, size: Size = size) -> tuple[Lists, list[str]]:
-            check(lists)
-            return in_pixels(lists, shares, size), [key for key in lists if not shares[key]]
-
-        frames.append(Frame(size, people_of(record, threshold, arrange), record))
+    for record in pose_forms.frames_of(pose):
+        size = pose_points.size(record, default)
+        if size is None:
+            raise ValueError(
+                "The pose does not say how large its picture is; bring it in with Load Pose and set width "
+                "and height there or connect the image."
+            )
+        frames.append(Frame(size, people_of(record, size, threshold, layout), _rest(record)))
+    if not frames:
+        raise ValueError("The pose has no frame; connect a pose with one frame per picture.")
     return frames
-
-
-def _copied(value: Any) -> Any:
-    """A copy of JSON's containers, all the way down."""
-    if isinstance(value, Mapping):
-        return {key: _copied(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(_copied, value))
-    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _origin(person: Person) -> _Origin:
@@ -306,7 +219,7 @@ def _settings_of(person: Person) -> Record | None:
     """What is kept with the person; None where that is what the record has."""
     origin, known = _origin(person), _settings(_origin(person).record)
     changed = person.estimated is not origin.same.get("estimated")
-    result: Record = dict(_copied(known))
+    result: Record = dict(_plain(known))
     if person.scores is not None and (origin.measured or "confidence" not in known):
         result = {"confidence": person.scores.tolist(), **result}
     if changed and (person.estimated.any() or "estimated" in known):
@@ -325,18 +238,18 @@ def _person_record(person: Person, named: Written) -> Record:
         elif key == "recompose" and settings is not None:
             result[key] = settings
         elif key in origin.record:
-            result[key] = _copied(origin.record[key])
+            result[key] = _plain(origin.record[key])
     return result
 
 
 def frame_record(frame: Frame, named: Written = Written.LISTED) -> Record:
     """One frame of a POSE_KEYPOINT, a dictionary of its own."""
-    record = frame.rest if isinstance(frame.rest, Mapping) else dict.fromkeys([*_SIDES, "people"])
-    made = dict(zip(_SIDES, frame.size, strict=True)) | {
+    record = frame.rest if isinstance(frame.rest, Mapping) else dict.fromkeys([*SIDES, "people"])
+    made = dict(zip(SIDES, frame.size, strict=True)) | {
         "people": [_person_record(person, named) for person in frame.people]
     }
-    order = dict.fromkeys([*record, "people", *_SIDES])
-    return {key: made[key] if key in made else _copied(record[key]) for key in order}
+    order = dict.fromkeys([*record, "people", *SIDES])
+    return {key: made[key] if key in made else _plain(record[key]) for key in order}
 
 
 def write(pose: Pose, named: Written = Written.LISTED) -> list[Record]:
@@ -354,5 +267,5 @@ def for_editor(frame: Frame, fingerprint: str) -> Record:
         if person.estimated.any():
             entry["recompose"] = {"estimated": person.estimated.astype(int).tolist()}
         people.append(entry)
-    size = dict(zip(_SIDES, frame.size, strict=True))
+    size = dict(zip(SIDES, frame.size, strict=True))
     return size | {"people": people, "fingerprint": fingerprint}

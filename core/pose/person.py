@@ -14,6 +14,9 @@ import numpy as np
 from ..shapes import Size
 from . import skeleton
 
+# Of a side: small pictures of quite different aspects are within a pixel of each other.
+_LARGEST_ERROR = 0.02
+
 
 def _none_of(count: int) -> np.ndarray:
     return np.zeros(count, dtype=bool)
@@ -115,12 +118,29 @@ def everybody(pose: Pose) -> Iterator[Person]:
 def common_size(pose: Pose) -> Size:
     """The size of the pictures all frames belong to; ValueError where they differ or there is no frame."""
     sizes = sorted({frame.size for frame in pose})
-    if len(sizes) != 1:
-        got = ", ".join(map(str, sizes)) or "no frame at all"
+    if not sizes:
+        raise ValueError("The pose has no frame; connect a pose with one frame per picture.")
+    if len(sizes) > 1:
         raise ValueError(
-            f"The pose's frames must belong to pictures of one size, got {got}; take one size at a time."
+            f"The pose's frames belong to pictures of different sizes ({', '.join(map(str, sizes[:5]))}); "
+            "split the batch, or take the poses of pictures of one size."
         )
     return sizes[0]
+
+
+def scale_between(size: Size, other: Size) -> tuple[float, float] | None:
+    """By how much points of a picture of `size` are scaled (x, y) to lie on the same picture of size `other`.
+
+    None where the two are no sizes of one picture: their aspects differ by more than rounding to pixels.
+    """
+    small, large = sorted((size, other))
+    if (small.width == large.width) != (small.height == large.height):
+        return None
+    scale = max(large.width / small.width, large.height / small.height)
+    for long, short in zip(large, small, strict=True):
+        if abs(long / scale - short) > min(1.0, _LARGEST_ERROR * short):
+            return None
+    return other.width / size.width, other.height / size.height
 
 
 def _moved(

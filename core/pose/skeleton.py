@@ -101,5 +101,8 @@ WHOLEBODY_FEET = (17, 18, 19, 20, 21, 22)
 WHOLEBODY_FACE = (*range(23, 91), 2, 1)
 WHOLEBODY_HAND_LEFT = tuple(range(91, 112))
 WHOLEBODY_HAND_RIGHT = tuple(range(112, 133))
+# Halpe-26: COCO's 17 points, the crown, neck and middle of the hips, and the big toes, small toes and heels.
+HALPE_BODY = (0, 18, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
+HALPE_FEET = (20, 22, 24, 21, 23, 25)
 
 LEGS = {"left leg": (L_HIP, L_KNEE, L_ANKLE), "right leg": (R_HIP, R_KNEE, R_ANKLE)}

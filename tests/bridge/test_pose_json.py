@@ -199,11 +199,11 @@ def test_the_size_comes_from_the_file_the_numbers_or_the_picture(named) -> None:
     assert pose_json.read(bare, given=Size(7, 9))[0].size == Size(7, 9)
     assert pose_json.read(bare, given=Size(0, 0), picture=Size(11, 13))[0].size == Size(11, 13)
     assert pose_json.read(sized, given=Size(0, 0), picture=Size(301, 503))[0].size == Size(301, 503)
-    with pytest.raises(ValueError, match="set width and height or connect the image"):
+    with pytest.raises(ValueError, match="set width and height there or connect the image"):
         pose_json.read(bare)
-    with pytest.raises(ValueError, match="301×503 but the picture given is 503×301"):
+    with pytest.raises(ValueError, match="301×503 but the picture is 503×301, which has another aspect"):
         pose_json.read(sized, picture=Size(503, 301))
-    with pytest.raises(ValueError, match="7×9 but the picture given is 11×13"):
+    with pytest.raises(ValueError, match="7×9 but the picture is 11×13"):
         pose_json.read(bare, given=Size(7, 9), picture=Size(11, 13))
 
 
@@ -217,27 +217,21 @@ def body(count: int) -> dict:
         ("{", {}, "not JSON"),
         ("", {}, "not JSON"),
         ("5", {}, "must be OpenPose JSON"),
-        ("[]", {}, "must be OpenPose JSON"),
+        ("[]", {}, "no frame"),
         ('{"shapes": []}', {}, "must be OpenPose JSON"),
-        ('[{"people": []}, 3]', {}, "must be OpenPose JSON"),
+        ('[{"people": []}, 3]', {}, "must be a JSON object, got int"),
         (json.dumps({**SIZE, "people": [3]}), {}, "must be a JSON object"),
-        (json.dumps({**SIZE, "people": [body(17)]}), {}, "18, 25 or 133 points but holds 17"),
+        (json.dumps({**SIZE, "people": [body(16)]}), {}, "17 or 18 .COCO.*points but holds 16"),
         (
             json.dumps({**SIZE, "people": [body(18)]}),
             {"layout": Layout.BODY_25},
-            "body25 points but holds 18",
+            "18 points, which is not the layout body25; choose auto",
         ),
         (json.dumps({**SIZE, "people": [{"pose_keypoints_2d": [1, 2]}]}), {}, "triples"),
         (json.dumps({**SIZE, "people": [{"pose_keypoints_2d": ["a"] * 54}]}), {}, "numbers"),
         (json.dumps({**SIZE, "people": [{"pose_keypoints_2d": 7}]}), {}, "numbers|triples"),
-        (
-            json.dumps({**SIZE, "people": [{**body(18), "hand_left_keypoints_2d": [1] * 60}]}),
-            {},
-            "21 points but holds 20",
-        ),
-        (json.dumps({**SIZE, "people": [{"pose_keypoints_2d": [float("nan"), 1, 1] * 18}]}), {}, "finite"),
+        (json.dumps({**SIZE, "people": [{"pose_keypoints_2d": [1, 2] * 18}]}), {}, "18 pairs x, y without"),
         (json.dumps({"canvas_width": "wide", "canvas_height": 3, "people": []}), {}, "whole numbers"),
-        (f'{{"people": [{{"pose_keypoints_2d": [{"9" * 400}, 1, 1]}}]}}', {"given": Size(7, 9)}, "numbers"),
         ("[" * 100_000, {}, "not JSON"),
         (json.dumps({"canvas_width": 10**18, "canvas_height": 3, "people": []}), {}, "at most 16384 px"),
         (json.dumps({"canvas_width": True, "canvas_height": 3, "people": []}), {}, "whole numbers"),

@@ -168,7 +168,7 @@ def test_the_picture_gives_or_contradicts_the_size(nodes) -> None:
     image = torch.zeros(2, 457, 331, 4)
     assert load(nodes, json.dumps(bare), image=image)[0]["canvas_height"] == 457
     assert load(nodes, json.dumps(bare), width=331, height=457)[0]["canvas_width"] == 331
-    with pytest.raises(ValueError, match="331×457 but the picture given is 457×331"):
+    with pytest.raises(ValueError, match="331×457 but the picture is 457×331"):
         load(nodes, json.dumps(frame()), image=image.transpose(1, 2))
     with pytest.raises(ValueError, match="NaN"):
         load(nodes, json.dumps(bare), image=image * math.nan)

@@ -52,15 +52,16 @@ def counted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, calls: Count
 def test_a_person_is_read_once_a_node_and_never_deep_copied(comfy, monkeypatch) -> None:
     poses, canvas = (importlib.import_module(f"recompose.nodes.{name}") for name in ("pose", "canvas"))
     record = importlib.import_module("recompose.bridge.pose_record")
+    points = importlib.import_module("recompose.bridge.pose_points")
     calls: Counter = Counter()
     counted(monkeypatch, copy, "deepcopy", calls)
     counted(monkeypatch, record, "person", calls)
-    counted(monkeypatch, record, "triples", calls)
+    counted(monkeypatch, points, "points", calls)
     extended = walk(poses, canvas)
     assert extended[0]["people"][0]["mine"] == {"deep": [1, [2]]}
     assert calls["deepcopy"] == 0
     assert calls["person"] == 5
-    assert calls["triples"] == 25  # five lists
+    assert calls["points"] == 25  # five lists
 
 
 def test_no_node_changes_what_it_gets_or_shares_it(comfy) -> None:

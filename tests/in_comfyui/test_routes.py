@@ -65,9 +65,8 @@ WRONG = {
     "nobody": (frame(), "holds no person"),
     "nothing to measure": (frame({skeleton.BODY_KEY: [5, 5, 1] + [0] * 51}), "Too few points"),
     "a word": (frame({skeleton.BODY_KEY: ["x"] * 54}), "flat list of numbers"),
-    "NaN": (frame({skeleton.BODY_KEY: [float("nan")] * 54}), "not finite"),
-    "seventeen points": (frame({skeleton.BODY_KEY: [1.0] * 51}), "18, 25 or 133"),
-    "a point far away": (frame(person(hand_left_keypoints_2d=[1e300, 9.0, 1.0] * 21)), "px away"),
+    "NaN": (frame({skeleton.BODY_KEY: [float("nan")] * 54}), "Too few points"),
+    "sixteen points": (frame({skeleton.BODY_KEY: [1.0] * 48}), "points but holds 16"),
     "a crowd": (frame(*[person()] * 101), "at most 100 people"),
     "a long text": (frame(person()) | {"padding": "x" * 1_000_000}, "1000000 characters"),
 }
