@@ -84,7 +84,7 @@ def _person(record: Any) -> Record:
     _check_object(record)
     if skeleton.BODY_KEY in record or _PERSON.isdisjoint(record):
         return record
-    result = {_OLD.get(key, key): value for key, value in record.items()}
+    result: dict[str, Any] = {_OLD.get(key, key): value for key, value in record.items()}
     if skeleton.BODY_KEY not in result and "keypoints" in result:
         points = result.pop("keypoints")
         scores = next((result.pop(key) for key in _SCORES if key in result), None)
@@ -120,10 +120,10 @@ def _of_keypoints(record: Record) -> Record:
     points = plain(record["keypoints"])
     scores = next((plain(record[key]) for key in _SCORES if key in record), None)
     if _is_list(points) and (_depth(points) == 3 or not points):
-        listed = _is_list(scores) and len(scores) == len(points)
+        beside = scores if _is_list(scores) and len(scores) == len(points) else [None] * len(points)
         people = [
-            {"keypoints": each, **({"scores": scores[index]} if listed else {})}
-            for index, each in enumerate(points)
+            {"keypoints": each, **({} if found is None else {"scores": found})}
+            for each, found in zip(points, beside, strict=True)
             if plain(each) is not None
         ]
         return _with_people(record, people, "keypoints", *_SCORES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -18,18 +19,23 @@ def _root(part: Part) -> np.ndarray | None:
     return part.points[0] if len(part) and part.present[0] else None
 
 
+def _length(vector: np.ndarray) -> float:
+    # As the editor computes it, for a tie must not depend on the language.
+    return math.sqrt(vector[0] * vector[0] + vector[1] * vector[1])
+
+
 def _distance(person: Person, part: Part, wrist: int) -> float | None:
     root = _root(part)
     if root is None or not person.present[wrist]:
         return None
-    return float(np.hypot(*(root - person.points[wrist])))
+    return _length(root - person.points[wrist])
 
 
 def _is_at(person: Person, part: Part, wrist: int, elbow: int) -> bool:
     distance = _distance(person, part, wrist)
     if distance is None or not person.present[elbow]:
         return False
-    return distance < _AT_WRIST * float(np.hypot(*(person.points[wrist] - person.points[elbow])))
+    return distance < _AT_WRIST * _length(person.points[wrist] - person.points[elbow])
 
 
 def _nearer_to_the_other(person: Person) -> bool:

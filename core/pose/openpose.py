@@ -94,7 +94,7 @@ def in_core_order(found: dict[str, np.ndarray], layout: Layout, threshold: float
             # BODY_25 may come with a list of feet of its own.
             if key != skeleton.FOOT_KEY or len(body) > _WHOLE or not len(found[key]):
                 result[key] = points
-    face, body = found[skeleton.FACE_KEY], result[skeleton.BODY_KEY]
+    face, body = result[skeleton.FACE_KEY], result[skeleton.BODY_KEY]
     if len(face) == skeleton.FACE_POINTS - 2:
         eyes = body[[skeleton.R_EYE, skeleton.L_EYE]] if len(body) else np.zeros((2, 3))
         result[skeleton.FACE_KEY] = np.concatenate([face, eyes])

@@ -37,8 +37,10 @@ const ANSWERS = {
   },
   template: ({ width, height }) => toKeypoints(templatePerson(width, height)),
   read: ({ text, size }) => {
+    const notices = [];
     try {
-      return { frames: readOpenPose(text, { size }).map((frame) => ({ ...frame, people: frame.people.map(toKeypoints) })) };
+      const frames = readOpenPose(text, { size, notices });
+      return { notices, frames: frames.map((frame) => ({ ...frame, people: frame.people.map(toKeypoints) })) };
     } catch (error) {
       return { error: error.message };
     }

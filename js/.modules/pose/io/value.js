@@ -94,6 +94,8 @@ function readFrame(entry) {
   if (size.length !== 2 || !size.every((side) => isWhole(side, 1, LIMITS.side))) return null;
   const kept = entry.people.slice(0, LIMITS.people).map(readPerson);
   const people = kept.filter((person) => person !== null);
+  // Nobody can be read; to take that for "everybody was deleted" would empty the picture.
+  if (kept.length && !people.length) return null;
   const known = typeof fingerprint === "string" && /^([0-9a-f]{16})?$/.test(fingerprint);
   const frame = makeFrame(size[0], size[1], people, known ? fingerprint : "", true);
   return { frame, lost: entry.people.length - people.length + (known ? 0 : 1) };

@@ -129,6 +129,9 @@ export const WHOLEBODY_FEET = [17, 18, 19, 20, 21, 22];
 export const WHOLEBODY_FACE = [...Array.from({ length: 68 }, (_, index) => 23 + index), 2, 1];
 export const WHOLEBODY_HAND_LEFT = Array.from({ length: HAND_POINTS }, (_, index) => 91 + index);
 export const WHOLEBODY_HAND_RIGHT = Array.from({ length: HAND_POINTS }, (_, index) => 112 + index);
+/** Halpe-26: COCO's 17 points, the crown, neck and middle of the hips, the big toes, small toes and heels. */
+export const HALPE_BODY = [0, 18, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3];
+export const HALPE_FEET = [20, 22, 24, 21, 23, 25];
 
 export const POINT_NAMES = [
   ...["nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist"],

@@ -212,8 +212,12 @@ export class Actions {
 
   /** The frames in a text; none, and a notice, where it is no pose. @param {string} text */
   read(text) {
+    /** @type {string[]} */
+    const notices = [];
     try {
-      return readOpenPose(text, { size: this.editor.frame });
+      const frames = readOpenPose(text, { size: this.editor.frame, notices });
+      if (notices.length) this.editor.tell(notices[0]);
+      return frames;
     } catch (error) {
       this.editor.tell(/** @type {Error} */ (error).message);
       return [];
