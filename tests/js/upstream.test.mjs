@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { executionId, locatorId, upstreamText } from "../../js/.modules/canvas/upstream.js";
+import { executionId, inputLink, locatorId, upstreamText } from "../../js/.modules/canvas/upstream.js";
 
 /** A photo and a pose in the main graph, an editor inside a subgraph, and a node after it. */
 function workflow() {
@@ -44,4 +44,23 @@ test("a graph that runs in a circle ends", () => {
   const { root, photo, host } = workflow();
   photo.inputs = [{ link: 8 }];
   assert.ok(upstreamText(host, root).includes("a.png"));
+});
+
+test("a link is found where nodes give it and inputs no longer do", () => {
+  const link = { origin_id: 1, origin_slot: 0, target_id: 3, target_slot: 1 };
+  const graph = { id: "g", links: new Map([[7, link]]) };
+  const asked = { id: 3, graph, inputs: [{}, {}], getInputLink: (index) => (index === 1 ? link : null) };
+  assert.deepEqual([inputLink(asked, 0), inputLink(asked, 1)], [null, link]);
+  // A subgraph's node gives its inner link instead; the graph's own list tells what comes in.
+  const host = { ...asked, isSubgraphNode: () => true, getInputLink: () => ({ origin_id: "3:8" }) };
+  assert.deepEqual([inputLink(host, 0), inputLink(host, 1)], [null, link]);
+  assert.equal(inputLink({ id: 3, graph, inputs: [{ link: 7 }] }, 0), link);
+  assert.equal(inputLink({ ...asked, graph: null }, 1), null);
+});
+
+test("the text changes with a link that only the node tells", () => {
+  const { root, photo, after } = workflow();
+  const asked = (link) => upstreamText({ ...after, inputs: [{}], getInputLink: () => link }, root);
+  assert.ok(asked({ origin_id: photo.id }).includes("a.png"));
+  assert.notEqual(asked({ origin_id: photo.id }), asked(null));
 });

@@ -6,16 +6,19 @@
 /**
  * @typedef {{name: string, value: unknown, type?: string, serialize?: boolean, options?: {serialize?: boolean}}} Widget
  * @typedef {{name: string, link?: number|null}} Input
- * @typedef {{origin_id: number|string, origin_slot?: number}} Link
+ * @typedef {object} Link
+ * @property {number|string} origin_id @property {number} [origin_slot]
+ * @property {number|string} [target_id] @property {number} [target_slot]
  *
  * @typedef {object} GraphNode As much of a node of the graph as is read here.
  * @property {number|string} id @property {string} [type] @property {number} [mode]
  * @property {Graph|null} [graph] @property {Graph} [subgraph] @property {() => boolean} [isSubgraphNode]
  * @property {Input[]} [inputs] @property {Widget[]} [widgets]
+ * @property {(index: number) => Link|null|undefined} [getInputLink]
  *
  * @typedef {object} Graph
  * @property {string} [id] @property {GraphNode[]} [nodes] @property {Map<string, Graph>} [subgraphs]
- * @property {Record<number, Link> & {get?: (id: number) => Link|undefined}} [links]
+ * @property {Record<number, Link> & {get?: (id: number) => Link|undefined, values?: () => Iterable<Link>}} [links]
  * @property {(id: number|string) => GraphNode|null|undefined} [getNodeById]
  * @property {(foreground: boolean, background: boolean) => void} [setDirtyCanvas]
  */
@@ -65,6 +68,28 @@ function linkOf(graph, id) {
   return graph.links?.get?.(id) ?? graph.links?.[id] ?? null;
 }
 
+/** @param {Graph} graph @param {GraphNode} node @param {number} index @returns {Link|null} */
+function linkTo(graph, node, index) {
+  const links = graph.links?.values?.() ?? Object.values(graph.links ?? {});
+  for (const link of links) {
+    if (String(link.target_id) === String(node.id) && link.target_slot === index) return link;
+  }
+  return null;
+}
+
+/**
+ * What one of the node's inputs is connected to, null where to nothing. Newer frontends give up `input.link` for
+ * `getInputLink`, with which a node that stands for a subgraph answers what lies inside it.
+ * @param {GraphNode} node @param {number} index @param {Graph|null} [graph] the node's own
+ */
+export function inputLink(node, index, graph = node.graph) {
+  if (!graph) return null;
+  if (node.getInputLink && !node.isSubgraphNode?.()) return node.getInputLink(index) ?? null;
+  const input = node.inputs?.[index];
+  if (input?.link === undefined) return linkTo(graph, node, index);
+  return input.link === null ? null : linkOf(graph, input.link);
+}
+
 /** Buttons and previews come and go without meaning anything. @param {Widget} widget */
 function counts(widget) {
   return widget.serialize !== false && widget.options?.serialize !== false && widget.type !== "button";
@@ -82,8 +107,8 @@ function described(node) {
  */
 function visit(node, root, found) {
   const graph = node.graph ?? root;
-  for (const [index, input] of (node.inputs ?? []).entries()) {
-    const link = input.link === null || input.link === undefined ? null : linkOf(graph, input.link);
+  for (const index of (node.inputs ?? []).keys()) {
+    const link = inputLink(node, index, graph);
     if (!link) continue;
     found.links.push([String(node.id), index, String(link.origin_id), link.origin_slot ?? 0]);
     const inside = graph.getNodeById?.(link.origin_id), origin = inside ?? hostOf(root, graph);

@@ -2,6 +2,7 @@
 
 import { Page } from "../../canvas/page.js";
 import { Seats } from "../../canvas/seats.js";
+import { inputLink } from "../../canvas/upstream.js";
 import { start } from "../edit/state.js";
 import { readReport, readStart } from "../io/bridge.js";
 import { INPUTS } from "../model/types.js";
@@ -17,7 +18,10 @@ import { WORDS } from "./words.js";
  * @param {PoseEditor} editor @param {GraphNode} node
  */
 function resize(editor, node) {
-  if (node.inputs?.some(({ name, link }) => ["image", "pose"].includes(name) && link != null)) return;
+  const given = (node.inputs ?? []).some(({ name }, index) => {
+    return ["image", "pose"].includes(name) && inputLink(node, index);
+  });
+  if (given) return;
   const { width, height } = readStart(node.widgets);
   editor.dispatch({ type: "resize", width, height });
   editor.fitIfOutside();
