@@ -52,23 +52,51 @@ class Wording:
 
 
 def preprocessing(config: Mapping[str, Any], image_size: int = SIZE) -> Preprocessing:
-    """Read a preprocessor_config.json; ValueError if its size is not the model's `image_size` (pixels)."""
-    size = config.get("size", image_size)
-    height, width = (size.get("height"), size.get("width")) if isinstance(size, Mapping) else (size, size)
+    """Read a preprocessor_config.json.
+
+    Raises ValueError if its size is not the model's `image_size` (pixels), or if a value is damaged.
+    """
+    given = {key: value for key, value in config.items() if value is not None}
+    height, width = _sides(given.get("size", image_size))
     if (height, width) != (image_size, image_size):
         raise ValueError(
             f"preprocessor_config.json resizes to {width}×{height} but config.json's model takes "
             f"{image_size}×{image_size} pixels; take both files from the same published folder."
         )
-    scaled, normal = config.get("do_rescale", True), config.get("do_normalize", True)
-    return Preprocessing(
-        image_size,
-        image_size,
-        int(config.get("resample", Image.Resampling.BICUBIC)),
-        float(config.get("rescale_factor", 1 / 255)) if scaled else 1.0,
-        tuple(config.get("image_mean", MEAN)) if normal else (0.0, 0.0, 0.0),
-        tuple(config.get("image_std", STD)) if normal else (1.0, 1.0, 1.0),
-    )
+    scaled, normal = given.get("do_rescale", True), given.get("do_normalize", True)
+    resample = given.get("resample", int(Image.Resampling.BICUBIC))
+    if isinstance(resample, bool) or resample not in [int(kind) for kind in Image.Resampling]:
+        raise _damaged("resample", resample)
+    (scale,) = _numbers(given, "rescale_factor", (1 / 255,)) if scaled else (1.0,)
+    mean = _numbers(given, "image_mean", MEAN) if normal else (0.0, 0.0, 0.0)
+    deviation = _numbers(given, "image_std", STD) if normal else (1.0, 1.0, 1.0)
+    if min(deviation) <= 0:
+        raise _damaged("image_std", deviation)
+    return Preprocessing(image_size, image_size, int(resample), scale, mean, deviation)
+
+
+def _sides(size: Any) -> tuple[Any, Any]:
+    """Height and width in any spelling of processors; an edge alone means a square for BLIP."""
+    if isinstance(size, Mapping):
+        edge = size.get("shortest_edge", size.get("longest_edge"))
+        return size.get("height", edge), size.get("width", edge)
+    if isinstance(size, Sequence) and not isinstance(size, str) and len(size) == 2:
+        return size[0], size[1]
+    return size, size
+
+
+def _numbers(config: Mapping[str, Any], key: str, default: tuple[float, ...]) -> tuple[float, ...]:
+    """As many numbers as the default has, a single one for all of them."""
+    given = config.get(key, default)
+    values = given if isinstance(given, list | tuple) else [given] * len(default)
+    numbers = all(isinstance(value, int | float) and abs(value) < 1e6 for value in values)
+    if len(values) != len(default) or not numbers:
+        raise _damaged(key, given)
+    return tuple(float(value) for value in values)
+
+
+def _damaged(key: str, value: object) -> ValueError:
+    return ValueError(f"preprocessor_config.json holds {str(value)[:60]!r} at {key}; download it again.")
 
 
 def prepare(images: Tensor, how: Preprocessing) -> Tensor:

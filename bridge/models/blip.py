@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,13 +15,12 @@ from ...core import caption as core
 from .. import layouts
 from ..choices import BLIP_MODELS as CATEGORY
 from ..choices import PUBLISHED_BLIP as PUBLISHED
-from . import folders, weights
+from . import blip_files, folders, weights
+from .blip_files import VOCABULARY_FILES, WEIGHT_FILES
 
 if TYPE_CHECKING:
     from transformers import BertTokenizer, BlipForConditionalGeneration
 
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
 OLDEST_TRANSFORMERS = (4, 50, 3)
 CHUNK = 8
 
@@ -47,6 +45,18 @@ class Watch:
         return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
 
+class Numbers:
+    """A logits processor that refuses scores that are no numbers, from which no word can be chosen."""
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        if torch.isnan(scores).any():
+            raise ValueError(
+                "The caption model gave NaN instead of a word; download its weights again, or start ComfyUI "
+                "with --fp32-text-enc if half precision is the cause."
+            )
+        return scores
+
+
 class Draw:
     """A logits processor after which the likeliest word is a draw, without the global random state."""
 
@@ -64,12 +74,14 @@ def problem(name: str | None) -> str | None:
         return None
     folder = folders.model_folders(CATEGORY).get(name)
     place = folder or folders.roots(CATEGORY)[0] / (name if name and Path(name).name == name else PUBLISHED)
+    try:
+        weighty = blip_files.weight_files(place)
+    except ValueError as error:
+        return str(error)
     missing = [] if folder else ["config.json"]
-    missing += [
-        " or ".join(files)
-        for files in (WEIGHT_FILES, VOCABULARY_FILES)
-        if not any((place / file).is_file() for file in files)
-    ]
+    missing += [] if weighty else [" or ".join(WEIGHT_FILES)]
+    if not any((place / file).is_file() for file in VOCABULARY_FILES):
+        missing.append(" or ".join(VOCABULARY_FILES))
     if not missing:
         return None
     repository = "Salesforce/blip-image-captioning-" + ("large" if "large" in name else "base")
@@ -106,35 +118,23 @@ def caption(image: Tensor, name: str, wording: core.Wording) -> list[str]:
 
 def load(folder: Path) -> Blip:
     """Read a model folder, never downloading; ValueError naming the file that does not fit."""
-    transformers = import_transformers()
-    raw = read_json(folder / "config.json")
-    kind = [raw.get("model_type"), *(raw.get("architectures") or ["BlipForConditionalGeneration"])]
-    if kind != ["blip", "BlipForConditionalGeneration"]:
-        raise ValueError(
-            f"{folder / 'config.json'} describes {' '.join(map(str, kind))}, not a BLIP captioner; "
-            f"use a folder like {PUBLISHED}."
-        )
-    config: Any = transformers.BlipConfig.from_dict(raw)
-    path = folder / "preprocessor_config.json"
-    how = core.preprocessing(read_json(path) if path.is_file() else {}, config.vision_config.image_size)
-    tokenizer = read_vocabulary(folder, config.text_config.sep_token_id)
-    path = next(folder / file for file in WEIGHT_FILES if (folder / file).is_file())
-    return Blip(build(config, path), tokenizer, how)
-
-
-def read_vocabulary(folder: Path, sep: int) -> BertTokenizer:
-    """The folder's BERT tokenizer; ValueError if it cannot be read or has a separator other than `sep`."""
-    kind = import_transformers().BertTokenizerFast
+    transformers, path = import_transformers(), folder / "config.json"
+    network = blip_files.network_of(blip_files.read_json(path), path)
     try:
-        tokenizer = kind.from_pretrained(str(folder), local_files_only=True)
-    except Exception as error:  # tokenizers raises nothing more special.
-        raise ValueError(f"The vocabulary in {folder} cannot be read; download it again.") from error
-    if tokenizer.sep_token_id != sep:
+        config: Any = transformers.BlipConfig.from_dict(network)
+        with torch.device("meta"):
+            model = transformers.BlipForConditionalGeneration(config)
+    except Exception as error:  # whatever numbers that do not fit each other lead to
         raise ValueError(
-            f"The vocabulary in {folder} ends sentences with {tokenizer.sep_token_id} but the model in "
-            f"config.json with {sep}; take all files from the same published folder."
-        )
-    return tokenizer
+            f"{path} describes a network that cannot be built; take all files from the same published folder."
+        ) from error
+    path = folder / "preprocessor_config.json"
+    seen = blip_files.read_json(path) if path.is_file() else {}
+    how = core.preprocessing(seen, config.vision_config.image_size)
+    kind = transformers.BertTokenizerFast
+    tokenizer = blip_files.read_vocabulary(folder, config.text_config.sep_token_id, kind)
+    shapes = {name: tuple(value.shape) for name, value in model.named_parameters()}
+    return Blip(build(config, shapes, blip_files.weight_files(folder)), tokenizer, how)
 
 
 def import_transformers() -> Any:
@@ -154,28 +154,19 @@ def import_transformers() -> Any:
     return transformers
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; ValueError if it is something else."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a JSON file; download it again.") from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{path} holds a {type(content).__name__} instead of a JSON object; download it again."
-        )
-    return content
-
-
-def build(config: Any, path: Path) -> BlipForConditionalGeneration:
-    """The captioner of a BlipConfig with the weights in `path`; ValueError if the file lacks some of them."""
-    transformers = import_transformers()
-    state = weights.read(path)
+def build(config: Any, shapes: dict[str, tuple[int, ...]], files: list[Path]) -> BlipForConditionalGeneration:
+    """The captioner of a BlipConfig with the weights in `files`; ValueError if they lack some of `shapes`."""
+    transformers, path = import_transformers(), files[0]
+    state = blip_files.read_weights(files)
     tie(state)
     if not any(name.startswith("text_decoder.") for name in state):
         raise ValueError(
             f"{path} holds no BLIP captioner but {next(iter(state), 'nothing')!r} and so on; {OTHER}"
         )
+    # Checked before the network is made, which a damaged config.json may describe as any size.
+    refuse_unfit(
+        [name for name, shape in shapes.items() if name not in state or state[name].shape != shape], path
+    )
     model, report = transformers.BlipForConditionalGeneration.from_pretrained(
         None,
         config=config,
@@ -184,11 +175,17 @@ def build(config: Any, path: Path) -> BlipForConditionalGeneration:
         ignore_mismatched_sizes=True,
         local_files_only=True,
     )
-    unfit = sorted({*report["missing_keys"], *(entry[0] for entry in report["mismatched_keys"])})
-    if unfit:
-        raise ValueError(f"{path} lacks {len(unfit)} tensors of config.json's model ({unfit[0]}, …); {OTHER}")
+    refuse_unfit([*report["missing_keys"], *(entry[0] for entry in report["mismatched_keys"])], path)
     dtype = weights.compute_dtype(management.text_encoder_device())
     return model.to(dtype).eval().requires_grad_(False)
+
+
+def refuse_unfit(names: list[str], path: Path) -> None:
+    """Raise ValueError if there are any names of tensors that a file lacks or has in another shape."""
+    if names:
+        raise ValueError(
+            f"{path} lacks {len(set(names))} tensors of config.json's model ({min(names)}, …); {OTHER}"
+        )
 
 
 OTHER = f"download the weights of a model like {PUBLISHED} into this folder."
@@ -244,7 +241,9 @@ def generate(blip: Blip, pictures: Tensor, prompt: list[int], wording: core.Word
             input_ids=words,
             attention_mask=everything,
             stopping_criteria=transformers.StoppingCriteriaList([watch]),
-            logits_processor=transformers.LogitsProcessorList(nucleus(wording.nucleus, len(pixels), start)),
+            logits_processor=transformers.LogitsProcessorList(
+                [Numbers(), *nucleus(wording.nucleus, len(pixels), start)]
+            ),
             **options(wording),
         )
         yield from ids.tolist()

@@ -17,12 +17,29 @@ def roots(category: str) -> list[Path]:
 
 
 def model_folders(category: str) -> dict[str, Path]:
-    """The folders that hold a config.json, by name; where two roots share a name the first wins."""
+    """The folders that hold a config.json, by name; where two roots share a name the first wins.
+
+    A folder in the layout of Hugging Face's cache stands under its own name for its current snapshot.
+    """
     found: dict[str, Path] = {}
     for root in roots(category):
         for config in sorted(root.glob("*/config.json")):
             found.setdefault(config.parent.name, config.parent)
+        for cached in sorted(root.glob("models--*/snapshots")):
+            if folder := snapshot(cached.parent):
+                found.setdefault(cached.parent.name, folder)
     return dict(sorted(found.items()))
+
+
+def snapshot(cached: Path) -> Path | None:
+    """The snapshot that refs/main of a cached repository names, else the newest one with a config.json."""
+    whole = [path.parent for path in cached.glob("snapshots/*/config.json") if path.is_file()]
+    try:
+        named = (cached / "refs" / "main").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        named = ""
+    chosen = [folder for folder in whole if folder.name == named]
+    return max(chosen or whole, key=lambda folder: (folder.stat().st_mtime_ns, folder.name), default=None)
 
 
 def find(category: str, name: str) -> Path | None:

@@ -33,6 +33,9 @@ def read(path: Path) -> dict[str, Tensor]:
         ) from error
     if not isinstance(state, dict) or not all(_is_named_tensor(*entry) for entry in state.items()):
         raise ValueError(f"{path} holds other things than named tensors; download the model weights again.")
+    for name, value in state.items():
+        if value.is_floating_point() and value.numel() and not torch.isfinite(value.float()).all():
+            raise ValueError(f"{path} holds NaN or infinite weights ({name}); download it again.")
     return state
 
 
