@@ -9,6 +9,7 @@ import comfy.utils
 import latent_preview
 
 from ..core.sampling import repaint
+from .latent import check_latent
 from .noise_mask import checked_mask, is_empty
 from .notices import notice
 from .sampling import Inpainter
@@ -41,8 +42,10 @@ def sample_inpaint(
 ) -> dict[str, Any]:
     """The LATENT with the masked part painted anew; where the mask is empty the very LATENT that came in.
 
-    Raises ValueError for no mask, one of another batch or aspect, and as `core` does.
+    Raises ValueError for a latent that cannot be sampled, no mask, one of another batch or aspect, and as
+    `core` does.
     """
+    latent = check_latent(latent, sampler.name)
     mask = checked_mask(latent, sampler.name)
     samples = comfy.sample.fix_empty_latent_channels(
         model,

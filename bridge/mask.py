@@ -13,7 +13,9 @@ from ..core.batch import broadcast
 from ..core.mask import feather as mask
 from ..core.mask import latent_cells, latent_frames
 from ..core.mask.latent_cells import Grid
+from .latent import check_latent, parts_of
 from .layouts import mask_from_comfy, mask_to_comfy, notice_coverage, size_of
+from .noise_mask import cleaned
 from .notices import notice
 
 NO_LATENT = "Snap Mask to Latent has no latent to return; connect one to its input samples."
@@ -40,6 +42,7 @@ def snap(
     """
     given = mask_from_comfy(comfy_mask)
     assert given is not None
+    samples = None if samples is None else check_latent(samples, "Snap Mask to Latent")
     notice_coverage(given, "Snap Mask to Latent", nearly_full=False)
     grid = _grid(given, ratio, vae, samples)
     _notice_cut(given, grid)
@@ -52,8 +55,8 @@ def snap(
     if samples is None:
         return pixels, ExecutionBlocker(NO_LATENT)
     former = samples.get("noise_mask")
-    if former is not None and former.is_nested:
-        noise_mask = NestedTensor([noise_mask, *former.unbind()[1:]])
+    if isinstance(former, NestedTensor):
+        noise_mask = NestedTensor([noise_mask, *cleaned(former).unbind()[1:]])
     return pixels, {**samples, "noise_mask": noise_mask}
 
 
@@ -119,7 +122,7 @@ def _length(vae: Any | None) -> latent_frames.Length | None:
 def _picture_latent(samples: dict[str, Any]) -> Tensor:
     """The latent of the pictures; of a nested latent (picture and sound) the first."""
     latent = samples["samples"]
-    latent = latent.unbind()[0] if latent.is_nested else latent
+    latent = parts_of(latent, "The latent")[0]
     if latent.ndim not in (4, 5):
         raise ValueError(
             f"The latent has {latent.ndim} axes but a picture's has 4 and a video's 5; connect a "

@@ -10,6 +10,7 @@ from comfy.nested_tensor import NestedTensor
 from torch import Tensor
 
 from ..core.mask.latent_cells import check_aspect
+from .latent import parts_of
 from .layouts import mask_values, notice_coverage, size_of
 
 NO_MASK = (
@@ -27,7 +28,9 @@ def checked_mask(latent: dict[str, Any], who: str) -> Any:
     if given is None:
         raise ValueError(f"{who} {NO_MASK}")
     given = cleaned(given)
-    samples, mask = (each.unbind()[0] if each.is_nested else each for each in (latent["samples"], given))
+    if given.is_nested and isinstance(latent["samples"], Tensor):
+        raise ValueError("The noise mask is nested but the latent is not; connect the mask of this latent.")
+    samples, mask = (parts_of(each, "The noise mask")[0] for each in (latent["samples"], given))
     notice_coverage(mask, who, nearly_full=False)
     if samples.ndim not in (4, 5):  # sound has no aspect
         return given
@@ -38,9 +41,17 @@ def checked_mask(latent: dict[str, Any], who: str) -> Any:
 
 def cleaned(mask: Any) -> Any:
     """A noise mask of any shape, nested or not, with the values of a MASK; ValueError for NaN."""
-    if mask.is_nested:
-        return NestedTensor([cleaned(part) for part in mask.unbind()])
-    return mask_values(mask, "The noise mask")
+    parts = parts_of(mask, "The noise mask")
+    for part in parts:
+        plain = isinstance(part, Tensor) and not part.is_nested
+        if not plain or part.ndim not in (2, 3, 4, 5) or 0 in part.shape:
+            got = list(part.shape) if plain else type(part).__name__
+            raise ValueError(
+                f"The noise mask must have the shape (batch, height, width) but is {got}; connect a MASK "
+                "through Snap Mask to Latent or Set Latent Noise Mask."
+            )
+    values = [mask_values(part, "The noise mask") for part in parts]
+    return values[0] if parts[0] is mask else NestedTensor(values)
 
 
 def _check_count(mask: Tensor, samples: Tensor) -> None:

@@ -17,6 +17,7 @@ from ..core.sampling import lagrange, repaint
 from ..core.sampling.checks import check_descent
 from ..core.sampling.known import Observation
 from ..core.sampling.noise_sampler import NoiseSampler
+from .latent import check_numbers
 from .noise_mask import NO_MASK, cleaned
 from .notices import show_status
 from .sigmas import noise_schedule_of
@@ -52,6 +53,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         """Sample as ComfyUI asks any sampler to (B,C,…); ValueError without a mask and as `core` does."""
         if denoise_mask is None or latent_image is None:
             raise ValueError(f"{self.name} {NO_MASK}")
+        check_numbers(latent_image, f"{self.name}: the latent")
         total = self.calls(sigmas)
         show_status(f"{self.name}: {total} model calls in {len(sigmas) - 1} steps")
         inner, options = model_wrap.inner_model, extra_args["model_options"]
