@@ -17,13 +17,6 @@ LEAVE_SOMETHING = (
     "SaveAnimatedWEBP",
     "SaveAnimatedPNG",
 )
-    "SaveImage",
-    "PreviewImage",
-    "PreviewAny",
-    "MaskPreview",
-    "SaveAnimatedWEBP",
-    "SaveAnimatedPNG",
-)
 
 
 def reason(error: dict, prompt: dict) -> str:
