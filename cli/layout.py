@@ -22,7 +22,7 @@ def filled(layout: dict, prompt: dict) -> dict:
             continue
         if node["type"] != asked["class_type"]:
             exchange(node, asked)
-        else:
+        elif node.get("widgets_values"):
             node["widgets_values"] = values(node, asked["inputs"])
     return layout
 

@@ -62,10 +62,25 @@ def test_the_demo_extends_its_photo_and_changes_no_pixel_of_it(cache, tmp_path, 
     assert figures["seam_ratio"] > 0 and figures["scale"] > 0
     assert figures["caption"].strip()
     assert set(figures["seconds"]) == {"total", "start", *demo.PHASES, "rest"}
+    carries_the_layout(tmp_path / "full_body.png")
     assert left(cache) == []
     said = capfd.readouterr()
     assert "Changed pixels of the original: 0" in said.out
     assert "100%" in said.err
+
+
+def carries_the_layout(file: Path) -> None:
+    """The picture opens in the page as the laid-out workflow, with the settings that made it."""
+    carried = Image.open(file).info
+    layout, asked = json.loads(carried["workflow"]), json.loads(carried["prompt"])
+    assert layout["groups"] and any(node["type"] == "MarkdownNote" for node in layout["nodes"])
+    nodes = {node.get("title"): node for node in layout["nodes"]}
+    assert nodes["Outpaint"]["widgets_values"] == [1, "fixed", 30, 2.0, "dpmpp_2m_sde", "karras", 1]
+    assert nodes["Checkpoint"]["widgets_values"] == ["recompose_demo_inpaint.safetensors"]
+    photo_of = asked[workflow.find(asked, "Photo")]["inputs"]["image"]
+    assert nodes["Photo"]["widgets_values"] == [photo_of, "image"]
+    assert nodes["Pose"]["type"] == "RecomposeDetectPose"
+    assert nodes["Pose"]["widgets_values"] == ["keypoint model", "recompose_demo_detector.safetensors", 0.5]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
