@@ -1,6 +1,6 @@
 """Notices: sentences about a result that is allowed but probably not what was wanted.
 
-They appear below the running node, in the log, and in the node's report, which programs read in the history.
+They are in the log and in the node's report, which the page shows on the node and programs read in the history.
 """
 
 from __future__ import annotations
@@ -34,15 +34,17 @@ _CURRENT: ContextVar[Notices | None] = ContextVar("recompose_notices", default=N
 
 @contextmanager
 def collect() -> Iterator[Notices]:
-    """Collect the notices of one execution and show them below the node when it is done."""
+    """Collect the notices of one execution, for its report.
+
+    The page shows them on the node until its next result (js/.modules/canvas/notices.js): ComfyUI's own text below a
+    node goes away with the end of the run, or stays for good, depending on the frontend's version.
+    """
     found = Notices()
     token = _CURRENT.set(found)
     try:
         yield found
     finally:
         _CURRENT.reset(token)
-    if found:
-        _show_below_node("\n".join(found))
 
 
 def notice(text: str) -> None:

@@ -1,6 +1,6 @@
 /**
- * Offers Edit Pose's editor to ComfyUI: the one script of this pack that a page loads at its start. The editor itself
- * comes with the first node that has it.
+ * Offers Edit Pose's editor to ComfyUI and shows the notices of all nodes: the one script of this pack that a page loads
+ * at its start. The editor itself comes with the first node that has it, what shows notices with the first notice.
  *
  * A page of ComfyUI imports every *.js below this folder as it starts, but none in folders whose name begins with a
  * dot, so the editor's modules lie in .modules. Another ending (*.mjs) would keep them from being imported, too. But
@@ -18,11 +18,12 @@ import { api } from "../../scripts/api.js";
  * @typedef {ReturnType<Seats["seat"]>} Seat
  *
  * @typedef {object} LiveNode What a node is asked for beside its place in the graph.
- * @property {(name: string, type: string, element: HTMLElement, options: object) => object} addDOMWidget
+ * @property {(name: string, type: string, element: HTMLElement, options: object) => any} addDOMWidget
+ * @property {(widget: any) => void} removeWidget
  * @property {boolean} [hideOutputImages] @property {number[]} size @property {(size: number[]) => void} setSize
  */
 
-const NODE_ID = "RecomposeEditPose", WIDGET_TYPE = "RECOMPOSE_POSE";
+const PACK = "Recompose", NODE_ID = "RecomposeEditPose", WIDGET_TYPE = "RECOMPOSE_POSE";
 const WIDTH = 460, HEIGHT = 640, LEAST = 340;
 const STYLE =
   `display:flex;flex-direction:column;width:100%;height:100%;min-height:${LEAST}px;` + "color:var(--input-text)";
@@ -34,6 +35,9 @@ let seats = null;
 let loading = null;
 /** The results that a workflow's tab brought along before that. @type {Record<string, object>} */
 let restored = {};
+
+/** What shows notices on nodes, once there are some. @type {Promise<typeof import("./.modules/canvas/notices.js")>|null} */
+let notices = null;
 
 function load() {
   loading ??= import("./.modules/pose/view/seats.js").then(({ poseSeats }) => (seats = poseSeats(app, api)));
@@ -51,6 +55,18 @@ function chain(node, name, work) {
     work(given[0]);
     return result;
   };
+}
+
+/** @param {any} output a node's result */
+const hasNotices = (output) => Boolean(output?.recompose?.some?.((/** @type {any} */ report) => report?.notices));
+
+/**
+ * Lets the notices' module work, which comes with the first result that has some.
+ * @param {boolean} needed @param {(all: typeof import("./.modules/canvas/notices.js")) => void} work
+ */
+function withNotices(needed, work) {
+  if (needed) notices ??= import("./.modules/canvas/notices.js");
+  notices?.then(work, () => (notices = null));
 }
 
 /** @param {GraphNode & LiveNode} node @param {string} name */
@@ -105,9 +121,16 @@ app.registerExtension({
 
   getCustomWidgets: () => ({ [WIDGET_TYPE]: poseWidget }),
 
-  /** @param {LiveNode & {constructor: {comfyClass?: string}}} node */
+  /** @param {GraphNode & LiveNode & {constructor: {comfyClass?: string}}} node */
   nodeCreated(node) {
-    if (node.constructor.comfyClass !== NODE_ID) return;
+    const { comfyClass } = node.constructor;
+    if (!comfyClass?.startsWith(PACK)) return;
+    // The editor shows the notices of its node.
+    if (comfyClass !== NODE_ID) {
+      const show = (/** @type {any} */ output) =>
+        withNotices(hasNotices(output), ({ noticesOf, showNotices }) => showNotices(node, noticesOf(output)));
+      return chain(node, "onExecuted", show);
+    }
     node.setSize([Math.max(node.size[0], WIDTH), Math.max(node.size[1], HEIGHT)]);
   },
 
@@ -115,6 +138,8 @@ app.registerExtension({
   onNodeOutputsUpdated(outputs) {
     if (seats) seats.outputsUpdated(outputs);
     else restored = outputs;
+    const some = Object.values(outputs).some(hasNotices);
+    if (some) withNotices(true, ({ restoreNotices }) => restoreNotices(outputs, app.rootGraph ?? app.graph, NODE_ID));
   },
 
   getNodeMenuItems: (/** @type {GraphNode} */ node) => seats?.menu(node) ?? [],

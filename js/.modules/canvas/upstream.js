@@ -29,7 +29,7 @@
 const sameGraph = (a, b) => a === b || (a?.id !== undefined && a.id === b?.id);
 
 /** Every graph of a workflow. @param {Graph} root @returns {Graph[]} */
-function graphsOf(root) {
+export function graphsOf(root) {
   return [root, ...(root.subgraphs?.values() ?? [])];
 }
 
