@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..bridge import choices
 from ..core.canvas.choices import ANCHORS, LARGEST_SIDE
-from .types import SOCKET_ONLY, Context, Patch, PoseKeypoint, Region
+from .types import SOCKET_ONLY, Context, Node, Patch, PoseKeypoint, Region
 
 CATEGORY = "recompose/canvas"
 
@@ -76,7 +76,7 @@ def fills() -> list[io.DynamicCombo.Option]:
     ]
 
 
-class ExtendCanvas(io.ComfyNode):
+class ExtendCanvas(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -151,7 +151,7 @@ class ExtendCanvas(io.ComfyNode):
         return io.NodeOutput(*outputs, ui=found.ui(report))
 
 
-class CropToRegion(io.ComfyNode):
+class CropToRegion(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -234,7 +234,7 @@ class CropToRegion(io.ComfyNode):
         return io.NodeOutput(*outputs, ui=found.ui())
 
 
-class StitchBack(io.ComfyNode):
+class StitchBack(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         width = io.Int.Input(
@@ -324,7 +324,7 @@ class StitchBack(io.ComfyNode):
         return io.NodeOutput(image, report["seam_ratio"], ui=found.ui(report))
 
 
-class MakePatch(io.ComfyNode):
+class MakePatch(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -1,9 +1,10 @@
 from comfy_api.latest import io
 
 from ..bridge import choices
+from .types import Node
 
 
-class BlipCaption(io.ComfyNode):
+class BlipCaption(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

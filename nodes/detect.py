@@ -1,10 +1,10 @@
 from comfy_api.latest import io
 
 from ..bridge import choices
-from .types import PoseKeypoint
+from .types import Node, PoseKeypoint
 
 
-class DetectPose(io.ComfyNode):
+class DetectPose(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .types import Node
+
 CATEGORY = "recompose/mask"
 
 
-class FeatherMask(io.ComfyNode):
+class FeatherMask(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -63,7 +65,7 @@ class FeatherMask(io.ComfyNode):
         return io.NodeOutput(feathered, ui=found.ui())
 
 
-class SnapMaskToLatent(io.ComfyNode):
+class SnapMaskToLatent(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -2,7 +2,7 @@ from comfy_api.latest import io
 
 from ..bridge import choices
 from ..core.pose.choices import Layout, Legs, Parts
-from .types import PoseKeypoint
+from .types import Node, PoseKeypoint
 
 CATEGORY = "recompose/pose"
 
@@ -38,7 +38,7 @@ def drawing() -> list[io.Input]:
     ]
 
 
-class LoadPose(io.ComfyNode):
+class LoadPose(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -113,7 +113,7 @@ class LoadPose(io.ComfyNode):
         return io.NodeOutput(pose, ui=found.ui())
 
 
-class CompletePose(io.ComfyNode):
+class CompletePose(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -163,7 +163,7 @@ class CompletePose(io.ComfyNode):
         return io.NodeOutput(completed, *needed, ui=found.ui(report))
 
 
-class DrawPose(io.ComfyNode):
+class DrawPose(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -190,7 +190,7 @@ class DrawPose(io.ComfyNode):
         return io.NodeOutput(drawn, ui=found.ui())
 
 
-class LimbMask(io.ComfyNode):
+class LimbMask(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

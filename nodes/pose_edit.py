@@ -2,10 +2,10 @@ from comfy_api.latest import io
 
 from ..bridge import choices
 from .pose import CATEGORY, drawing, threshold
-from .types import PoseKeypoint
+from .types import Node, PoseKeypoint
 
 
-class EditPose(io.ComfyNode):
+class EditPose(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..bridge import choices
+from .types import Node
 
 CATEGORY = "recompose/sampling"
 
@@ -85,7 +86,7 @@ def schedule_inputs(schedulers: list[str], scheduler: str, tooltip: str) -> list
     ]  # fmt: skip
 
 
-class RePaintSampler(io.ComfyNode):
+class RePaintSampler(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -121,7 +122,7 @@ class RePaintSampler(io.ComfyNode):
         return io.NodeOutput(*sampling.sampler(settings, sigmas))
 
 
-class RePaint(io.ComfyNode):
+class RePaint(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -164,7 +165,7 @@ class RePaint(io.ComfyNode):
         return io.NodeOutput(painted, ui=found.ui())
 
 
-class LagrangeSampler(io.ComfyNode):
+class LagrangeSampler(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -218,7 +219,7 @@ class LagrangeSampler(io.ComfyNode):
         return io.NodeOutput(sampling.Lagrange(lagrange.Settings(gain, momentum, eta, known_noise)))
 
 
-class LagrangeInpaint(io.ComfyNode):
+class LagrangeInpaint(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -253,7 +254,7 @@ class LagrangeInpaint(io.ComfyNode):
         return io.NodeOutput(painted, ui=found.ui())
 
 
-class InpaintScheduler(io.ComfyNode):
+class InpaintScheduler(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -15,6 +15,13 @@ RECOMPOSE_CONTEXT
 RECOMPOSE_PATCH core.stitch.Patch: a generated crop with its mask and context; None where the mask is empty.
 """
 
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 from comfy_api.latest import io
 
 PoseKeypoint = io.Custom("POSE_KEYPOINT")
@@ -22,3 +29,28 @@ Context = io.Custom("RECOMPOSE_CONTEXT")
 Patch = io.Custom("RECOMPOSE_PATCH")
 Region = io.Custom("BOUNDING_BOX")
 SOCKET_ONLY = {"forceInput": True}
+
+
+class Node(io.ComfyNode):
+    """A node whose inputs are checked against its schema before it runs, whether typed or linked."""
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        execute = cls.__dict__.get("execute")
+        # ComfyUI runs a copy of the class, which has its checks already.
+        if execute is not None and not hasattr(execute.__func__, "__wrapped__"):
+            cls.execute = classmethod(_checking(execute.__func__))
+
+
+def _checking(execute: Callable[..., io.NodeOutput]) -> Callable[..., io.NodeOutput]:
+    signature = inspect.signature(execute)
+
+    @functools.wraps(execute)
+    def run(cls: type[Node], *values: Any, **named: Any) -> io.NodeOutput:
+        from ..bridge import inputs
+
+        given = signature.bind(cls, *values, **named).arguments
+        given.pop("cls")
+        return execute(cls, **inputs.checked(cls.define_schema(), given))
+
+    return run

@@ -115,7 +115,7 @@ def test_a_faint_point_adds_no_canvas_and_is_in_no_crop(nodes) -> None:
     faint = pose()
     flat = faint[0]["people"][0]["pose_keypoints_2d"]
     flat[3 * 13 : 3 * 13 + 3] = [50.0, 700.0, 0.05]
-    body = {"mode": "body", "margin": 0.0, "max_extension": 9.0}
+    body = {"mode": "body", "margin": 0.0, "max_extension": 8.0}
     outputs = [extend(nodes, picture(), body, pose=given).args for given in (faint, pose())]
     assert [each[2]["canvas_height"] for each in outputs] == [outputs[1][2]["canvas_height"]] * 2
     assert points(outputs[0][3]) == points(outputs[1][3]) and 13 not in points(outputs[0][3])

@@ -65,7 +65,7 @@ WRONG = {
     "a mask of another aspect": ({"noise_mask": torch.ones(1, 40, 48)}, {}, ("48×40", "5×6", "aspect")),
     "a mask of another batch": ({"noise_mask": torch.ones(3, 48, 40)}, {}, ("batch of 3", "2 latents")),
     "a mask with NaN": ({"noise_mask": torch.full((1, 6, 5), torch.nan)}, {}, ("noise mask", "NaN")),
-    "no denoise": ({}, {"denoise": 0.0}, ("no step", "denoise")),
+    "no denoise": ({}, {"denoise": 0.0}, ("denoise", "from 0.01 to 1.0")),
 }
 
 

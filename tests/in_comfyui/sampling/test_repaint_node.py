@@ -28,7 +28,8 @@ def test_every_scheduler_of_core_s_can_be_used(kind: str, world: Callable, metho
 
 
 @pytest.mark.parametrize(
-    ("change", "words"), [({"jump_length": 7}, ("7 steps", "jump_length")), ({"steps": 0}, ("no step",))]
+    ("change", "words"),
+    [({"jump_length": 7}, ("7 steps", "jump_length")), ({"steps": 0}, ("steps", "from 1"))],
 )
 def test_what_has_no_jump_or_no_step_is_refused(
     change: dict, words: tuple, world: Callable, methods: dict

@@ -1,0 +1,183 @@
+"""The one door for what a schema declares: numbers, choices, texts, and sockets without a door of their own.
+
+ComfyUI checks what is typed into a node; what comes over a link it passes on as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any
+
+from torch import Tensor
+
+from ..core.canvas.crop import Context
+from ..core.canvas.stitch import Patch
+
+# Choices that the bridge reads itself, with sentences that name the file or folder.
+FILES = ("file", "model")
+REGION = ("x", "y", "width", "height", "canvas_width", "canvas_height")
+
+
+def checked(schema: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A node's inputs as its schema declares them: whole numbers as int, others as float, the rest as given.
+
+    Raises ValueError, one sentence that names node and input, for everything else.
+    """
+    found = dict(given)
+    for each in schema.inputs:
+        if each.id in found:
+            found[each.id] = _value(each, found[each.id], f"{schema.display_name}: {each.id}")
+    return found
+
+
+def _value(declared: Any, value: Any, name: str) -> Any:
+    kind = declared.get_io_type()
+    if value is None:
+        # Dynamic choices and lazy inputs may come later or never; the node itself knows which.
+        if declared.optional or kind.startswith("COMFY_") or getattr(declared, "lazy", None):
+            return None
+        raise ValueError(f"{name} is missing; connect a {kind} to it.")
+    check = CHECKS.get(kind)
+    return check(declared, value, name) if check else value
+
+
+def shown(value: Any) -> str:
+    """A value on one short line, for a sentence."""
+    if isinstance(value, Tensor):
+        return f"a tensor of {value.dtype}"
+    text = " ".join(repr(value).split()) if isinstance(value, str | int | float) else type(value).__name__
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _range(declared: Any) -> str:
+    low, high = declared.min, declared.max
+    return f" from {low} to {high}" if low is not None and high is not None else ""
+
+
+def _within(declared: Any, value: float) -> bool:
+    return (declared.min is None or value >= declared.min) and (declared.max is None or value <= declared.max)
+
+
+def _whole(declared: Any, value: Any, name: str) -> int:
+    if isinstance(value, Real) and math.isfinite(value) and value == int(value) and _within(declared, value):
+        return int(value)
+    raise ValueError(
+        f"{name} must be a whole number{_range(declared)} but is {shown(value)}; change it or what is linked."
+    )
+
+
+def _number(declared: Any, value: Any, name: str) -> float:
+    if isinstance(value, Real) and math.isfinite(value) and _within(declared, value):
+        return float(value)
+    raise ValueError(
+        f"{name} must be a number{_range(declared)} but is {shown(value)}; change it or what is linked."
+    )
+
+
+def _switch(_declared: Any, value: Any, name: str) -> bool:
+    if (isinstance(value, Real) and value in (0, 1)) or str(type(value)) == "<class 'numpy.bool'>":
+        return bool(value)
+    raise ValueError(f"{name} must be true or false but is {shown(value)}; change it or what is linked.")
+
+
+def _text(_declared: Any, value: Any, name: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"{name} must be a text but is {shown(value)}; change it or what is linked.")
+
+
+def _choice(declared: Any, value: Any, name: str) -> str:
+    options = declared.options
+    if isinstance(value, str) and (declared.id in FILES or value in options):
+        return value
+    raise ValueError(f"{name} must be one of {', '.join(options)} but is {shown(value)}; choose one.")
+
+
+def _dynamic(declared: Any, value: Any, name: str) -> dict[str, Any]:
+    options = {option.key: option.inputs for option in declared.options}
+    key = value.get(declared.id) if isinstance(value, Mapping) else value
+    if not isinstance(key, str) or key not in options or not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be one of {', '.join(options)} but is {shown(key)}; choose one.")
+    found = dict(value)
+    for each in options[key]:
+        default = getattr(each, "default", None)
+        found[each.id] = _value(each, found.get(each.id, default), f"{name}.{each.id}")
+    return found
+
+
+def _grown(declared: Any, value: Any, name: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be inputs by name but is {shown(value)}; connect Patch nodes.")
+    for key, patch in value.items():
+        if patch is not None:
+            _socket(lambda given: isinstance(given, Patch), "Patch")(declared, patch, f"{name}.{key}")
+    return value
+
+
+def _is_model(value: Any) -> bool:
+    return all(hasattr(value, name) for name in ("get_model_object", "model_options", "load_device"))
+
+
+def _is_vae(value: Any) -> bool:
+    if not callable(getattr(value, "spacial_compression_encode", None)):
+        return False
+    ratio = value.spacial_compression_encode()
+    return isinstance(ratio, Real) and math.isfinite(ratio) and 1 <= ratio == int(ratio)
+
+
+def _is_conditioning(value: Any) -> bool:
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(
+        isinstance(entry, list | tuple)
+        and len(entry) == 2
+        and isinstance(entry[0], Tensor)
+        and isinstance(entry[1], Mapping)
+        for entry in value
+    )
+
+
+def _is_sigmas(value: Any) -> bool:
+    return isinstance(value, Tensor) and not value.is_nested and value.ndim == 1 and value.is_floating_point()
+
+
+def _is_region(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    numbers = [value[key] for key in REGION if key in value]
+    if not all(isinstance(each, Real) and math.isfinite(each) and each == int(each) for each in numbers):
+        return False
+    if len(numbers) < len(REGION):
+        return True  # the bridge says what is missing
+    x, y, width, height, canvas_width, canvas_height = numbers
+    across, down = 0 <= x < x + width <= canvas_width, 0 <= y < y + height <= canvas_height
+    return across and down
+
+
+def _socket(fits: Callable[[Any], bool], source: str) -> Callable[[Any, Any, str], Any]:
+    def check(declared: Any, value: Any, name: str) -> Any:
+        if not fits(value):
+            raise ValueError(f"{name} cannot be used as it is ({shown(value)}); connect {source}.")
+        return value
+
+    return check
+
+
+CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
+    "INT": _whole,
+    "FLOAT": _number,
+    "BOOLEAN": _switch,
+    "STRING": _text,
+    "COLOR": _text,
+    "COMBO": _choice,
+    "COMFY_DYNAMICCOMBO_V3": _dynamic,
+    "COMFY_AUTOGROW_V3": _grown,
+    "MODEL": _socket(_is_model, "a loader's model"),
+    "VAE": _socket(_is_vae, "a VAE of pictures"),
+    "CONDITIONING": _socket(_is_conditioning, "CLIP Text Encode"),
+    "SIGMAS": _socket(_is_sigmas, "a scheduler's sigmas"),
+    "BOUNDING_BOX": _socket(_is_region, "the region of Extend Canvas"),
+    "RECOMPOSE_CONTEXT": _socket(lambda value: isinstance(value, Context), "the context of Crop to Region"),
+}
