@@ -10,6 +10,7 @@ from torch import Tensor
 from ..core.canvas import crop as cropping
 from ..core.canvas.crop import Context, Fit
 from ..core.mask.bounds import bounds_of_mask
+from ..core.pose.near import without_far_points
 from ..core.pose.person import Frame, Pose, bounding_box
 from ..core.shapes import Box, Size
 from .canvas import or_blocked, pose_of, pose_on
@@ -21,6 +22,10 @@ from .layouts import (
     notice_coverage,
     size_of,
 )
+from .notices import notice
+
+# From this enlargement, and this share beyond the picture, on a notice is given.
+ENLARGED, BEYOND = 7.5, 0.05
 
 
 class CropSettings(NamedTuple):
@@ -57,6 +62,7 @@ def crop(
         fit_size = Size(settings.width, settings.height)
         fit = Fit(fit_size, settings.fit == "exact", *settings[4:])
         context = cropping.plan(_wanted(settings.crop_to, given, people), size, fit)
+        _notice_crop(context, mask is not None)
     elif context.canvas != size:
         raise ValueError(
             f"The context belongs to a canvas of {context.canvas} but the picture is {size}; "
@@ -89,13 +95,30 @@ def _cropped(
     )
 
 
+def _notice_crop(context: Context, masked: bool) -> None:
+    """Give notice of a crop that shows little, or much that is not there."""
+    box, shown = context.box, context.shown
+    beyond = 1 - shown.width * shown.height / (box.width * box.height)
+    if min(context.scale) > ENLARGED:
+        notice(
+            f"Crop to Region: the crop of {box.size} px is enlarged {min(context.scale):.3g} times; raise "
+            "the margin, or lower width and height, to show more of the surroundings."
+        )
+    if beyond > BEYOND:
+        also = "the mask is 1 there" if masked else "its edge is repeated there"
+        notice(
+            f"Crop to Region: {100 * beyond:.0f} % of the crop lie beyond the picture ({also}); choose the "
+            "fit area, or a width and height nearer to the picture's aspect."
+        )
+
+
 def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None) -> Box:
     """What must be inside the crop; ValueError if nothing of what `crop_to` names is there."""
     boxes = []
     if "mask" in crop_to and mask is not None:
         boxes.append(bounds_of_mask(mask))
     if "person" in crop_to and pose is not None:
-        boxes += [_person_box(frame) for frame in pose]
+        boxes += [_person_box(frame) for frame in _near(pose)]
     found = [box for box in boxes if box is not None]
     if not found:
         raise ValueError(
@@ -103,6 +126,17 @@ def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None) -> Box:
             "connect a mask that is not empty or a pose with a person."
         )
     return cropping.union(found)
+
+
+def _near(pose: Pose) -> list[Frame]:
+    """The frames without points far outside, of which it gives notice."""
+    frames, counts = zip(*map(without_far_points, pose), strict=True) if pose else ((), ())
+    if sum(counts):
+        notice(
+            f"Crop to Region: {sum(counts)} points of the pose lie far outside the picture and are left out "
+            "of the crop; check the pose."
+        )
+    return list(frames)
 
 
 def _person_box(frame: Frame) -> Box | None:

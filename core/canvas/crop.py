@@ -12,14 +12,19 @@ from torch import Tensor
 from ..mask.latent_cells import resize_to_maximum
 from ..mask.values import LEAST
 from ..shapes import Box, Size
+from .choices import LARGEST_SIDE
 from .resample import resample
+
+# Beyond it there is less than a photo's pixel per latent cell of 8 px, and nothing of the surroundings.
+MOST_ENLARGED = 8
 
 
 @dataclass(frozen=True)
 class Context:
     """Which box of which canvas was cropped, and the size it was brought to.
 
-    The box may reach outside the canvas; there pictures repeat their edge and masks are 0. `mask` is that of
+    The box may reach outside the canvas; there pictures repeat their edge and masks that
+    hold anything are 1. `mask` is that of
     the canvas (B,1,H,W) on the part of it that the box shows, if one was cropped.
     """
 
@@ -71,8 +76,9 @@ def union(boxes: list[Box]) -> Box:
 def plan(region: Box, canvas: Size, fit: Fit) -> Context:
     """Choose the crop around `region`: its box on the canvas and the size it is brought to.
 
-    The scale is the same across and down up to the rounding of a box side to whole pixels. The box stays
-    within the canvas where it fits into it.
+    The scale is the same across and down up to the rounding of a box side to whole pixels, and at most
+    MOST_ENLARGED where the canvas has more to show. The box stays within the canvas where it fits into it;
+    the margin gives way if that makes it fit. Raises ValueError where a side would get too long.
     """
     around = _clipped(_with_margin(region, fit.margin), canvas, region)
     step = fit.multiple_of
@@ -81,17 +87,51 @@ def plan(region: Box, canvas: Size, fit: Fit) -> Context:
         scale = min(target.width / around.width, target.height / around.height)
         # Enlarging a little is spared by a wider crop, reducing a little by a narrower margin.
         fits = region.width <= target.width and region.height <= target.height
-        keep = fits and 1 / fit.rescale_tolerance <= scale <= fit.rescale_tolerance
-        return _context(around, canvas, target, 1.0 if keep else scale)
+        if fits and 1 / fit.rescale_tolerance <= scale <= fit.rescale_tolerance:
+            return _context(around, region, canvas, target, 1.0)
+        scale = min(scale, max(MOST_ENLARGED, target.width / canvas.width, target.height / canvas.height))
+        return _context(around, region, canvas, target, _inside(scale, region, canvas, target))
+    around = _with_surroundings(around, canvas, target)
     scale = math.sqrt(target.width * target.height / (around.width * around.height))
     if 1 / fit.rescale_tolerance <= scale <= fit.rescale_tolerance:
-        return _context(around, canvas, Size(_up(around.width, step), _up(around.height, step)), 1.0)
-    width, height = (max(step, round(side * scale / step) * step) for side in around.size)
-    return _context(around, canvas, Size(width, height), min(width / around.width, height / around.height))
+        sides = zip(around.size, region.size, canvas, strict=True)
+        working = Size(*(_unscaled(side, least, most, step) for side, least, most in sides))
+        return _context(around, region, canvas, working, 1.0)
+    scale = min(scale, LARGEST_SIDE / max(around.size))
+    working = Size(*(max(step, round(side * scale / step) * step) for side in around.size))
+    scale = min(working.width / around.width, working.height / around.height)
+    return _context(around, region, canvas, working, _inside(scale, region, canvas, working))
+
+
+def _with_surroundings(around: Box, canvas: Size, target: Size) -> Box:
+    """The box, grown alike on all sides as far as the canvas goes until it is enlarged less."""
+    width, height = around.size
+    least = target.width * target.height / MOST_ENLARGED**2
+    if width * height >= least:
+        return around
+    more = math.ceil((math.sqrt((width - height) ** 2 + 4 * least) - width - height) / 2)
+    grown = Size(max(width, min(width + more, canvas.width)), max(height, min(height + more, canvas.height)))
+    x = _shifted(around.x + width / 2, grown.width, canvas.width)
+    y = _shifted(around.y + height / 2, grown.height, canvas.height)
+    return union([around, Box(x, y, *grown)])
+
+
+def _inside(scale: float, region: Box, canvas: Size, working: Size) -> float:
+    """The scale, or a larger one that makes the box fit into the canvas and still holds the region."""
+    needed = max(working.width / canvas.width, working.height / canvas.height)
+    highest = min(working.width / region.width, working.height / region.height)
+    fits = round(working.width / scale) <= canvas.width and round(working.height / scale) <= canvas.height
+    return scale if fits or needed > highest else needed
 
 
 def _up(length: float, step: int) -> int:
     return math.ceil(length / step) * step
+
+
+def _unscaled(side: int, least: int, most: int, step: int) -> int:
+    """The multiple of `step` from `side` on, or the one below `most` if that still holds `least`."""
+    up, down = _up(side, step), most // step * step
+    return down if up > most and down >= max(least, 1) else up
 
 
 def _with_margin(region: Box, margin: float) -> Box:
@@ -107,11 +147,25 @@ def _clipped(box: Box, canvas: Size, keep: Box) -> Box:
     return Box(left, top, right - left, bottom - top)
 
 
-def _context(around: Box, canvas: Size, working: Size, scale: float) -> Context:
+def _context(around: Box, region: Box, canvas: Size, working: Size, scale: float) -> Context:
     width, height = round(working.width / scale), round(working.height / scale)
-    x = _shifted(around.x + around.width / 2, width, canvas.width)
-    y = _shifted(around.y + around.height / 2, height, canvas.height)
+    if max(width, height) > max(LARGEST_SIDE, *canvas):
+        raise ValueError(
+            f"The crop would take in {width}×{height} px, but a side may have at most {LARGEST_SIDE}; "
+            "choose the fit area, another aspect or a smaller margin."
+        )
+    # A box smaller than the region with its margin must not move off the region.
+    middle = around.x + around.width / 2, around.y + around.height / 2
+    x = _shifted(_held(middle[0], width, region.x, region.right), width, canvas.width)
+    y = _shifted(_held(middle[1], height, region.y, region.bottom), height, canvas.height)
     return Context(canvas, Box(x, y, width, height), working)
+
+
+def _held(middle: float, length: int, first: int, last: int) -> float:
+    """The middle of a stretch of `length`, moved so that it holds first…last if it is long enough."""
+    if length < last - first:
+        return middle
+    return min(max(middle, last - length / 2), first + length / 2)
 
 
 def _shifted(center: float, length: int, canvas: int) -> int:
@@ -129,7 +183,10 @@ def crop_image(image: Tensor, context: Context) -> Tensor:
 
 
 def crop_mask(mask: Tensor, context: Context) -> Tensor:
-    """The context's crop of a mask (B,1,H,W) at the working size, keeping every thin stroke; 0 outside."""
+    """The context's crop of a mask (B,1,H,W) at the working size, keeping every thin stroke.
+
+    Outside the canvas, where nothing is known, a mask that holds anything is 1.
+    """
     return _scaled(_shown(mask, context), context)
 
 
@@ -169,7 +226,10 @@ def _scaled(shown: Tensor, context: Context) -> Tensor:
     """What the crop shows of a mask, on the whole box and at the working size."""
     box, inner = context.box, context.shown
     around = (inner.x - box.x, box.right - inner.right, inner.y - box.y, box.bottom - inner.bottom)
-    return resize_to_maximum(F.pad(shown, around), context.working)
+    if not any(around):
+        return resize_to_maximum(shown, context.working)
+    padded = F.pad(shown, around, value=1) * (shown.amax((1, 2, 3), keepdim=True) > 0)
+    return resize_to_maximum(padded, context.working)
 
 
 def _inner(mask: Tensor, context: Context) -> Tensor:

@@ -285,6 +285,52 @@ def test_the_crop_can_be_around_the_person_or_the_mask_alone(nodes) -> None:
     assert boxes["mask and person"].y < 32 and boxes["mask and person"].bottom >= 210
 
 
+@pytest.mark.parametrize("wild", [(5000.0, 40.0), (40.0, -9e5), (1e9, 1e9), (-3e30, 60.0)])
+def test_points_far_outside_are_not_the_person(nodes, caplog, wild: tuple[float, float]) -> None:
+    """Such a crop would take minutes and all memory; the crop is that of the other points."""
+    given = pose()
+    flat = given[0]["people"][0]["pose_keypoints_2d"]
+    flat[3 * 4 : 3 * 4 + 3] = [*wild, 1.0]
+    for names in ("person", "mask and person"):
+        caplog.clear()
+        found = crop(nodes, picture(), crop_to=names, pose=given)[4]
+        assert found.box == crop(nodes, picture(), crop_to=names, pose=pose())[4].box
+        assert "1 points of the pose lie far outside" in caplog.text
+    flat[:] = [*wild, 1.0] * 18
+    with pytest.raises(ValueError, match="nothing to crop around"):
+        crop(nodes, picture(), crop_to="person", pose=given)
+
+
+def test_what_a_crop_shows_beyond_the_picture_is_unknown(nodes, caplog) -> None:
+    image, mask = picture(), torch.zeros(1, HEIGHT, WIDTH)
+    mask[:, 20:140, 5:90] = 1
+    settings = {"crop_to": "mask", "fit": "exact", "width": 128, "height": 64}
+    _, cut, _, _, context = crop(nodes, image, mask=mask, **settings)
+    beyond = context.box.width - context.shown.width
+    assert beyond > 100 and "% of the crop lie beyond the picture (the mask is 1 there)" in caplog.text
+    left = int((context.shown.x - context.box.x) * context.scale[0])
+    assert (cut[:, :, :left] == 1).all()
+    # Back on the photo only the mask changes, bit for bit, whatever was made beyond.
+    generated = torch.rand(1, *cut.shape[1:], 3)
+    result = stitch(nodes, image, generated, mask=cut, context=context).args[0]
+    assert torch.equal(result[mask == 0], image[mask == 0]) and not torch.equal(result, image)
+    caplog.clear()
+    crop(nodes, image, mask=mask, crop_to="mask")
+    assert not caplog.records
+
+
+def test_a_tiny_mask_gets_surroundings_and_a_notice(nodes, caplog) -> None:
+    image = picture(height=1500, width=2000)
+    mask = torch.zeros(1, 1500, 2000)
+    mask[:, 700, 900] = 1
+    context = crop(nodes, image, mask=mask, crop_to="mask", width=512, height=512)[4]
+    assert min(context.box.size) >= 60 and "enlarged 8 times" in caplog.text
+    caplog.clear()
+    mask[:, 600:800, 800:1000] = 1
+    crop(nodes, image, mask=mask, crop_to="mask", width=512, height=512)
+    assert not caplog.records
+
+
 def nan(image: torch.Tensor) -> torch.Tensor:
     image = image.clone()
     image[0, 5, 7, 1] = float("nan")

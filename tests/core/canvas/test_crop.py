@@ -66,7 +66,16 @@ def test_a_crop_larger_than_the_canvas_reaches_outside() -> None:
     assert torch.equal(cut, expected[..., : cut.shape[-1]])
     mask = crop.crop_mask(torch.ones(1, 1, 40, 90), context)
     assert mask.shape == (1, 1, 128, 64)
-    assert (mask[..., :48, :] == 0).all() and (mask[..., 52:76, :] == 1).all()
+    assert (mask == 1).all()
+    nothing = crop.crop_mask(torch.zeros(1, 1, 40, 90), context)
+    assert (nothing == 0).all()
+    spot = torch.zeros(2, 1, 40, 90)
+    spot[0, :, 10:20, 30:40] = 1
+    one, none = crop.crop_mask(spot, context)
+    # What lies beyond is unknown, as long as there is anything to repaint.
+    assert (one[:, :48] == 1).all() and (one[:, 80:] == 1).all() and none.sum() == 0
+    inner = one[:, 52:76]
+    assert inner.sum() > 0 and inner[:, :, :18].sum() == 0 and inner[:, :, 32:].sum() == 0
 
 
 @pytest.mark.parametrize("working", [Size(40, 30), Size(97, 55), Size(400, 300)])
@@ -145,6 +154,58 @@ def test_the_same_size_is_a_copy() -> None:
 
 def test_a_union_holds_all_boxes() -> None:
     assert crop.union([Box(-4, 2, 5, 5), Box(3, -1, 2, 4)]) == Box(-4, -1, 9, 8)
+
+
+PHOTO = Size(2003, 1501)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("at", [(1000, 700), (0, 0), (2002, 1500), (3, 1490)])
+@pytest.mark.parametrize("side", [1, 5, 20])
+def test_a_small_region_gets_surroundings(side: int, at: tuple[int, int], exact: bool) -> None:
+    region = Box(min(at[0], 2003 - side), min(at[1], 1501 - side), side, side)
+    context = crop.plan(region, PHOTO, fit(exact))
+    assert max(context.scale) <= crop.MOST_ENLARGED * 1.05
+    box = context.box
+    assert box.x >= 0 and box.y >= 0 and box.right <= 2003 and box.bottom <= 1501
+    assert box.x <= region.x and box.right >= region.right
+    assert box.y <= region.y and box.bottom >= region.bottom
+
+
+def test_a_small_picture_is_enlarged_as_far_as_it_needs() -> None:
+    for exact in (False, True):
+        context = crop.plan(Box(5, 5, 2, 2), Size(40, 30), fit(exact, multiple_of=1))
+        box = context.box
+        assert box.x >= 0 and box.y >= 0 and box.right <= 40 and box.bottom <= 30
+
+
+@pytest.mark.parametrize(
+    ("canvas", "region"),
+    [
+        (Size(1023, 769), Box(0, 0, 512, 700)),
+        (Size(1023, 769), Box(500, 60, 400, 680)),
+        (Size(4000, 3001), Box(1100, 90, 1900, 2850)),
+        (Size(700, 1100), Box(1, 5, 698, 900)),
+    ],
+)
+def test_the_margin_gives_way_before_the_crop_leaves_the_picture(canvas: Size, region: Box) -> None:
+    for exact in (False, True):
+        box = crop.plan(region, canvas, fit(exact)).box
+        assert box.x >= 0 and box.y >= 0 and box.right <= canvas.width and box.bottom <= canvas.height
+        assert box.x <= region.x and box.right >= region.right
+        assert box.y <= region.y and box.bottom >= region.bottom
+
+
+@pytest.mark.parametrize("region", [Box(0, 0, 701, 1103), Box(-5, -600000, 3, 600010), Box(0, 0, 90000, 5)])
+def test_a_crop_too_large_to_hold_is_refused_before_anything_is_made(region: Box) -> None:
+    extreme = Fit(Size(16, 16384), True, 0, 1, 1.0)
+    with pytest.raises(ValueError, match="a side may have at most 16384"):
+        crop.plan(region, CANVAS, extreme)
+
+
+def test_a_thin_region_makes_no_endless_crop() -> None:
+    context = crop.plan(Box(0, 50, 12000, 1), Size(12000, 200), fit(False, 0))
+    assert max(context.working) <= 16384 and context.box.width >= 12000
 
 
 def test_the_margin_is_a_share_of_the_longer_side() -> None:
