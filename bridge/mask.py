@@ -27,6 +27,13 @@ def feather(
     """`core.mask.feather.feather` on a MASK of any size."""
     given = mask_from_comfy(comfy_mask)
     assert given is not None
+    highest = given.amax((1, 2, 3))
+    faint = highest[(highest > 0) & (highest <= 0.5)]
+    if len(faint) and (grow or width):
+        notice(
+            f"Feather Mask: the mask is nowhere above {float(faint.max()):.2g}; its edge is taken at half of "
+            "that, and it becomes 1 inside."
+        )
     return mask_to_comfy(
         mask.feather(given, grow, width, mask.Direction(direction), mask.Profile(profile), border_is_edge)
     )

@@ -38,10 +38,10 @@ def feather(
 
     The edge of a mask of zeros and ones runs along the sides of its pixels, half a pixel beyond the centre
     of the last one: a pixel is d - ½ px away from it, d its distance to the nearest pixel of the other
-    kind. The edge of a soft mask is where it crosses ½ between two pixels. The profile falls from 1 to 0
-    over `width` px: around the edge, or all inside or all outside of it; 0 gives a hard edge. With
-    `border_is_edge` everything outside the picture counts as unmasked, otherwise the picture's border is no
-    edge. Nothing to do returns a copy.
+    kind. The edge of a soft mask is where it crosses ½ between two pixels, or half of its highest value
+    where that is not above ½. The profile falls from 1 to 0 over `width` px: around the edge, or all inside
+    or all outside of it; 0 gives a hard edge. With `border_is_edge` everything outside the picture counts as
+    unmasked, otherwise the picture's border is no edge. Nothing to do returns a copy.
     """
     if width < 0:
         raise ValueError(f"The feather must be at least 0 px but is {width}.")
@@ -70,6 +70,8 @@ def _feather_one(mask: Tensor, lowest: float, highest: float, profile: Profile, 
     )
     ring = int(border)
     values = F.pad(mask[part], (ring,) * 4)[0, 0].cpu().numpy()
+    if values.max() <= 0.5:
+        values = values / values.max()
     distance = torch.from_numpy(signed_distance(values, _reach(-lowest), _reach(highest)))
     distance = distance[ring : distance.shape[0] - ring, ring : distance.shape[1] - ring]
     result[part] = _profile(distance, lowest, highest, profile).to(mask)

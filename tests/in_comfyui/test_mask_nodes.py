@@ -46,6 +46,19 @@ def test_feather_keeps_shape_and_input(nodes, batch: int) -> None:
     assert torch.equal(mask, before)
 
 
+def test_a_faint_mask_is_feathered_with_a_notice(nodes, caplog) -> None:
+    mask = torch.zeros(2, HEIGHT, WIDTH)
+    mask[0, 50:90, 30:70], mask[1, 50:90, 30:70] = 0.4, 1
+    soft = feather(nodes, mask)
+    assert soft[0, 70, 50] == 1 and "nowhere above 0.4" in caplog.text
+    torch.testing.assert_close(soft[0], soft[1], rtol=0, atol=1e-5)
+    caplog.clear()
+    feather(nodes, mask[1:])
+    feather(nodes, mask * 0)
+    assert torch.equal(feather(nodes, mask, grow=0.0, feather=0.0), mask)
+    assert not caplog.records
+
+
 def test_feather_takes_a_mask_without_a_batch_and_an_empty_small_one(nodes) -> None:
     assert feather(nodes, stroke()[0]).shape == (1, HEIGHT, WIDTH)
     assert torch.equal(feather(nodes, torch.zeros(1, 64, 64)), torch.zeros(1, 64, 64))

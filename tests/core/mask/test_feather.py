@@ -118,6 +118,16 @@ def test_the_edge_of_a_soft_mask_lies_between_pixels(grow: float) -> None:
     assert error[expected > 0][expected[expected > 0] < 1].mean() < 0.08
 
 
+@pytest.mark.parametrize("value", [0.02, 0.2, 0.4, 0.5])
+@pytest.mark.parametrize(("grow", "width"), [(0, 16), (3, 0), (-2, 7)])
+def test_a_faint_mask_has_its_edge_where_a_full_one_has(value: float, grow: float, width: float) -> None:
+    mask = torch.zeros(1, 1, 60, 70)
+    mask[..., 20:40, 15:50] = 1
+    faint, full = (feather(each, grow, width) for each in (mask * value, mask))
+    torch.testing.assert_close(faint, full, rtol=0, atol=1e-5)
+    assert faint.max() == 1
+
+
 def test_nothing_to_do_is_a_copy_and_inputs_stay() -> None:
     mask = torch.rand(3, 1, 21, 34)
     before = mask.clone()
