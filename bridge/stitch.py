@@ -93,6 +93,7 @@ def _stitched(
     if generated is None:
         raise ValueError("Stitch Back has something to repaint but no generated picture; connect one.")
     new = image_from_comfy(generated, "Generated")
+    _notice_cut(new, job)
     result, alpha = stitching.stitch_and_tell(picture, new, repainted, job, blend)
     report["seam_ratio"] = max(_ratios(result, alpha, job, blend))
     return result, report
@@ -151,11 +152,7 @@ def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching
     picture, asked = image_from_comfy(generated, "Generated"), mask_from_comfy(mask)
     assert asked is not None
     notice_coverage(asked, "Patch", nearly_full=False)
-    if size_of(picture) != context.working:
-        raise ValueError(
-            f"The generated picture is {size_of(picture)} but its crop {context.working}; "
-            "connect what was made of this crop."
-        )
+    _notice_cut(picture, stitching.plan(context.canvas, None, context))
     if size_of(asked) not in (context.working, context.canvas):
         raise ValueError(
             f"The mask is {size_of(asked)} but its crop {context.working} and the canvas {context.canvas}; "
@@ -163,6 +160,17 @@ def patch(generated: Tensor | None, mask: Tensor, context: Context) -> stitching
         )
     common_batch({"generated": picture, "mask": asked})
     return stitching.Patch(picture, asked, context)
+
+
+def _notice_cut(generated: Tensor, job: stitching.Plan) -> None:
+    """Give notice of a generated picture that VAE Encode cut; ValueError for one that does not fit."""
+    place = stitching.place_of(generated, job)
+    expected = job.context.working if job.context else job.canvas
+    if place.size != expected:
+        notice(
+            f"The generated picture is {place.size} instead of {expected}, as VAE Encode cuts it, so nothing "
+            "was generated on its rim; crop to multiples of the VAE's cell (Crop to Region)."
+        )
 
 
 def _warn(mask: Tensor, job: stitching.Plan) -> None:

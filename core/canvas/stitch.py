@@ -18,6 +18,7 @@ from ..mask.values import without_traces
 from ..memory import empty_picture
 from ..shapes import Box, Region, Size
 from .crop import Context, uncrop_mask
+from .fit import placed
 from .resample import Resized
 from .tone import REACH, Source, Tone, tiles
 
@@ -99,10 +100,10 @@ def overlap(box: Box, canvas: Size) -> tuple[tuple, tuple]:
 def stitch(original: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int | None) -> Tensor:
     """The original (B,C,H,W) on the canvas with `generated` where `mask` (B,1,H,W on the canvas) says.
 
-    `generated` has the canvas's size or, with a context, its working size. Where the mask is 0 the
-    original's pixels come back bit for bit; where it is between 0 and 1 the two are mixed. With `blend`
-    None (*strict*) the generated side is matched to the known pixels along the seam, see `tone.Tone`. With
-    `blend` px the mask instead fades out over that many known pixels. Raises ValueError for sizes or batches
+    `generated` has the canvas's size or, with a context, its working size; `fit.placed` says which others
+    fit. Where the mask is 0 the original's pixels come back bit for bit; where it is between 0 and 1 the two
+    are mixed. With `blend` None (*strict*) the generated side is matched to the known pixels along the seam,
+    see `tone.Tone`. With `blend` px the mask instead fades out over that many known pixels. Raises ValueError for sizes or batches
     that do not fit.
     """
     return stitch_and_tell(original, generated, mask, job, blend)[0]
@@ -145,7 +146,7 @@ def stitch_patches(canvas: Tensor, patches: list[Patch], blend: int | None) -> I
 
 def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int | None) -> Tensor:
     """Change the canvas where the mask (of what the crop shows of it) says; gives that mask with its band."""
-    _check_size(generated, job)
+    place_of(generated, job)
     target, inner = overlap(job.box, job.canvas)
     alpha = mask
     if blend is not None:
@@ -153,10 +154,10 @@ def _put(canvas: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: int 
     area = bounds_of_mask(alpha)
     if area is not None:
         part = _grown(area, Size(alpha.shape[-1], alpha.shape[-2]))
-        shown, size = canvas[target][part], job.box.size
+        shown = canvas[target][part]
 
         top, left = (inside.start + grown.start for inside, grown in zip(inner[1:], part[1:], strict=True))
-        source = _source(generated, size, top, left, shown)
+        source = _source(_whole(generated, job), job.box.size, top, left, shown)
         _paste(shown, source, alpha[part].to(canvas), match_tone=blend is None)
     return alpha
 
@@ -220,11 +221,12 @@ def _base(original: Tensor, job: Plan, batch: int) -> Tensor:
     return canvas
 
 
-def _check_size(generated: Tensor, job: Plan) -> None:
-    """Refuse a generated picture that is neither the crop's nor, without one, the canvas's."""
+def place_of(generated: Tensor, job: Plan) -> Box:
+    """Where the generated picture lies on its canvas or crop (`fit.placed`); else ValueError."""
     size = Size(generated.shape[-1], generated.shape[-2])
     expected = job.context.working if job.context else job.canvas
-    if size != expected:
+    found = placed(size, expected)
+    if found is None:
         hint = (
             "the crop's working size"
             if job.context
@@ -232,6 +234,16 @@ def _check_size(generated: Tensor, job: Plan) -> None:
             "off what fills no latent cell"
         )
         raise ValueError(f"The generated picture is {size} but must be {expected}, {hint}.")
+    return found
+
+
+def _whole(generated: Tensor, job: Plan) -> Tensor:
+    """The generated picture with the rim that the VAE cut off, where its edge is repeated."""
+    expected, place = job.context.working if job.context else job.canvas, place_of(generated, job)
+    if place.size == expected:
+        return generated
+    right, bottom = expected.width - place.right, expected.height - place.bottom
+    return F.pad(generated, (place.x, right, place.y, bottom), mode="replicate")
 
 
 def _source(generated: Tensor, size: Size, top: int, left: int, canvas: Tensor) -> Source:

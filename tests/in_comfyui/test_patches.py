@@ -120,7 +120,7 @@ def test_a_batch_in_one_patch_makes_a_batch(nodes, photo) -> None:
 BAD = {
     "another picture's size": (
         lambda part, context: (part[0][:, :-8], part[1], context),
-        "The generated picture is .* but its crop",
+        "The generated picture is .* but must be .* the crop's working size",
     ),
     "another mask's size": (
         lambda part, context: (part[0], torch.ones(1, 33, 35), context),

@@ -250,6 +250,37 @@ def test_a_mask_beyond_the_crop_is_a_warning(caplog: pytest.LogCaptureFixture) -
     assert torch.equal(result[..., :20, :], truth[..., :20, :])
 
 
+@pytest.mark.parametrize("factor", [0.5, 1.5, 2, 4])
+@pytest.mark.parametrize("cropped", [False, True])
+def test_a_generated_picture_that_was_scaled_comes_back_to_its_place(cropped: bool, factor: float) -> None:
+    size = Size(120, 96)
+    truth = torch.nn.functional.interpolate(world(), (96, 120), mode="bicubic")
+    context = Context(size, Box(8, 16, 80, 64), Size(80, 64)) if cropped else None
+    made = crop_image(truth, context) if context else truth
+    scaled = torch.nn.functional.interpolate(made, scale_factor=factor, mode="bicubic", antialias=True)
+    mask = torch.zeros(1, 1, 96, 120)
+    mask[..., 30:70, 20:75] = 1
+    result = stitch.stitch(truth, scaled.clamp(0, 1), mask, stitch.plan(size, None, context), None)
+    known = mask.expand_as(truth) == 0
+    assert torch.equal(result[known], truth[known])
+    assert (result - truth).abs().mean() < 0.01
+
+
+def test_a_generated_picture_that_the_vae_cut_lies_where_it_was_cut() -> None:
+    truth = world()[..., :103, :].contiguous()  # 98 x 103, cut to 96 x 96 from 1, 3 on
+    cut = truth[..., 3:99, 1:97] + 0.03
+    mask = torch.zeros(1, 1, 103, 98)
+    mask[..., 50:, 30:] = 1
+    result = stitch.stitch(truth, cut, mask, stitch.plan(Size(98, 103), None, None), None)
+    known = mask.expand_as(truth) == 0
+    assert torch.equal(result[known], truth[known])
+    inner = (..., slice(0, 99), slice(0, 97))
+    assert (result[inner] - truth[inner]).abs().max() < 0.01
+    # Beside the known pixels the rim's repeated edge is matched to them.
+    rim = result[..., 99:, 46:97]
+    assert (rim - truth[..., 98:99, 46:97]).abs().max() < 0.01
+
+
 def test_sizes_that_do_not_fit_are_refused() -> None:
     context = Context(Size(50, 60), Box(0, 0, 50, 60), Size(64, 64))
     with pytest.raises(ValueError, match="canvas of 50×60 but the region to one of 98×109"):
