@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def folder_trouble(name: str) -> str | None:
 
 def warn_of_folder() -> None:
     """Log a warning where the pack's folder has a name that loses a part of the pack."""
-    if trouble := folder_trouble(os.path.basename(os.path.dirname(os.path.dirname(__file__)))):
+    if trouble := folder_trouble(Path(__file__).parent.parent.name):
         LOG.warning(trouble)
 
 
