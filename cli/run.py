@@ -85,7 +85,7 @@ def attempt(client: Client, prompt: dict, layout: dict | None = None) -> tuple[d
         failure = errors.failure(entry, prompt)
         succeeded = not failure
     except Refused as error:
-        said = error.body.get("node_errors") or error.body.get("error")
+        said = error.body.get("node_errors") or record(error.body.get("error"))
         raise ServerError(errors.refusal(error.body, prompt) if said else str(error)) from error
     finally:
         progress.finish(succeeded)

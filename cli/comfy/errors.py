@@ -71,7 +71,7 @@ def refusal(body: dict, prompt: dict) -> str:
             lines.append(". ".join(part for part in told if part) or "it did not say why.")
     elif not lines:
         lines.append(line(error) if text(error) else "it did not say why.")
-    told = list(dict.fromkeys(lines))
+    told = list(dict.fromkeys(each if each.endswith((".", "!", "?")) else f"{each}." for each in lines))
     if len(told) == 1:
         return f"The server refused the workflow: {told[0]}"
     return "\n".join(["The server refused the workflow:", *(f"  {each}" for each in told)])

@@ -108,7 +108,8 @@ def find(prompt: dict, key: str) -> str | None:
     found = titles or [identity for identity, node in prompt.items() if node["class_type"] == key]
     if len(found) > 1:
         raise WorkflowError(
-            f"'{key}' could be any of the nodes {line(', '.join(found))}; say the id of the one you mean."
+            f"'{line(key, 120)}' could be any of the nodes {line(', '.join(found))}; "
+            "say the id of the one you mean."
         )
     return found[0] if found else None
 
@@ -125,7 +126,9 @@ def locate(prompt: dict, target: str) -> tuple[str, str]:
     if candidates:
         return candidates[0]
     known = line(", ".join(f'{identity} "{title(prompt, identity)}"' for identity in prompt))
-    raise WorkflowError(f"There is no node for '{target}'; use NODE.INPUT with one of these nodes: {known}.")
+    raise WorkflowError(
+        f"There is no node for '{line(target, 120)}'; use NODE.INPUT with one of these nodes: {known}."
+    )
 
 
 def kind_of(entry: tuple[object, dict] | None, present: object) -> str:
@@ -181,7 +184,7 @@ def convert(raw: str, kind: str, entry: tuple[object, dict] | None, present: obj
     if kind in ("STRING", "COMBO"):
         known = definitions.choices(entry) if kind == "COMBO" else []
         return value if isinstance(value, str) or value in known else raw
-    raise WorkflowError(f"expected {EXPECTED[kind]}, got '{raw}'")
+    raise WorkflowError(f"expected {EXPECTED[kind]}, got '{line(raw, 120)}'")
 
 
 def attach(raw: str, kind: str) -> object:
@@ -200,7 +203,7 @@ def attach(raw: str, kind: str) -> object:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise WorkflowError(f"{path} is not a text file") from error
+        raise WorkflowError(f"{line(path, 200)} is not a text file") from error
 
 
 def apply(prompt: dict, settings: list[str], definition: Definition) -> dict:

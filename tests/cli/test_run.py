@@ -301,6 +301,28 @@ def test_leaving_takes_only_our_own_workflow_off_the_server(
     assert "Traceback" not in errors
 
 
+def test_ctrl_c_while_files_come_says_where_the_others_are(ready, workflow_file, tmp_path) -> None:
+    asked, original = threading.Event(), ready.get
+
+    def get(path: str, query: dict) -> tuple:
+        if path == "/view":
+            asked.set()
+            threading.Event().wait(20)
+        return original(path, query)
+
+    ready.get = get
+    process = run_alone(workflow_file, ready.url, tmp_path / "out")
+    assert asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    words = (
+        f"run: interrupted; 1 file is only on the server at {ready.url}, in its folder output: x_00001_.png."
+    )
+    assert errors.splitlines()[-1] == words
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_older_server_is_interrupted_only_while_our_workflow_runs(fake) -> None:
     asked: list[tuple[str, dict]] = []
     original = fake.post

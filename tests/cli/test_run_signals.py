@@ -52,6 +52,28 @@ def test_a_signal_cleans_up_and_sets_the_status(root: Path, program: str, number
     assert (finished.returncode, finished.stdout) == (status, "cleaned up\n"), finished.stderr
 
 
+IN_AN_IMPORT = """
+import os, runpy, signal, sys
+cli, name = sys.argv[1:]
+class Hook:
+    def find_spec(self, wanted, *_):
+        if wanted == name:
+            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(1000):
+                pass
+sys.meta_path.insert(0, Hook())
+sys.argv = [cli, "run", "nowhere.json"]
+runpy.run_path(cli, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("name", ["cli.main", "cli.run", "cli.comfy.workflow", "cli.signals"])
+def test_ctrl_c_while_the_program_loads_is_one_line(root: Path, name: str) -> None:
+    command = [sys.executable, "-c", IN_AN_IMPORT, str(root / "cli"), f"recompose.{name}"]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (finished.returncode, finished.stderr) == (130, "interrupted.\n")
+
+
 def test_an_ignored_hangup_stays_ignored_and_handlers_come_back() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     terminate, hook = signal.getsignal(signal.SIGTERM), sys.unraisablehook
