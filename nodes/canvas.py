@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from comfy_api.latest import io
 
 from ..bridge import choices
@@ -141,7 +143,7 @@ class ExtendCanvas(Node):
 
     @classmethod
     def execute(
-        cls, image, mode=None, multiple_of=8, fill=None, feather=0, mask=None, pose=None
+        cls, image, mode: Any = None, multiple_of=8, fill: Any = None, feather=0, mask=None, pose=None
     ) -> io.NodeOutput:
         from ..bridge import extend, notices
 
@@ -313,7 +315,7 @@ class StitchBack(Node):
 
     @classmethod
     def execute(
-        cls, original, mode=None, generated=None, mask=None, region=None, context=None, patches=None
+        cls, original, mode: Any = None, generated=None, mask=None, region=None, context=None, patches=None
     ) -> io.NodeOutput:
         from ..bridge import notices, stitch
 

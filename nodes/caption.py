@@ -1,3 +1,5 @@
+from typing import Any
+
 from comfy_api.latest import io
 
 from ..bridge import choices
@@ -79,7 +81,7 @@ class BlipCaption(Node):
         return blip.fingerprint(model)
 
     @classmethod
-    def execute(cls, image, model, prompt, search=None, **limits) -> io.NodeOutput:
+    def execute(cls, image, model, prompt, search: Any = None, **limits) -> io.NodeOutput:
         from ..bridge import notices
         from ..bridge.models import blip
         from ..core import caption

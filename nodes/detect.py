@@ -1,3 +1,5 @@
+from typing import Any
+
 from comfy_api.latest import io
 
 from ..bridge import choices
@@ -58,7 +60,7 @@ class DetectPose(Node):
         return detect.fingerprint(detector)
 
     @classmethod
-    def execute(cls, image, detector=None, threshold=0.3) -> io.NodeOutput:
+    def execute(cls, image, detector: Any = None, threshold=0.3) -> io.NodeOutput:
         from ..bridge import notices
         from ..bridge.detectors import detect
 

@@ -85,7 +85,8 @@ def test_missing_files_are_named_with_their_folder_and_source(choice: dict, node
         assert "non-commercial" in str(raised.value)
         known = {"detector": name, "resolution": None, "hands": None, "face": None}
         assert "facenet" not in str(node.validate_inputs(detector=known)), "it may not be asked for"
-    assert node.validate_inputs(detector=None) is True
+    with pytest.raises(ValueError, match="DWPose, OpenPose or keypoint model"):  # ComfyUI dropped the choice
+        node.validate_inputs(detector=None)
     assert "DWPose" in str(node.validate_inputs(detector={"detector": "other"}))
 
 
