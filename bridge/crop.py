@@ -15,6 +15,7 @@ from ..core.pose.person import Frame, Pose, bounding_box
 from ..core.shapes import Box, Size
 from .canvas import or_blocked, pose_of, pose_on
 from .layouts import (
+    NO_ALPHA,
     image_from_comfy,
     image_to_comfy,
     mask_from_comfy,
@@ -61,6 +62,8 @@ def crop(
     if context is None:
         fit_size = Size(settings.width, settings.height)
         fit = Fit(fit_size, settings.fit == "exact", *settings[4:])
+        if "mask" in settings.crop_to and mask is not None and given is None and people is None:
+            raise ValueError(NO_ALPHA)
         context = cropping.plan(_wanted(settings.crop_to, given, people), size, fit)
         _notice_crop(context, mask is not None)
     elif context.canvas != size:
@@ -123,20 +126,20 @@ def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None) -> Box:
     if not found:
         raise ValueError(
             f"There is nothing to crop around: crop_to is {crop_to!r}, but no such input holds anything; "
-            "connect a mask that is not empty or a pose with a person."
+            "paint or connect a mask that is not empty, or connect a pose with a person."
         )
     return cropping.union(found)
 
 
 def _near(pose: Pose) -> list[Frame]:
     """The frames without points far outside, of which it gives notice."""
-    frames, counts = zip(*map(without_far_points, pose), strict=True) if pose else ((), ())
-    if sum(counts):
+    found = [without_far_points(frame) for frame in pose]
+    if left_out := sum(count for _, count in found):
         notice(
-            f"Crop to Region: {sum(counts)} points of the pose lie far outside the picture and are left out "
-            "of the crop; check the pose."
+            f"Crop to Region: {left_out} points of the pose lie far outside the picture and are left out of "
+            "the crop; check the pose."
         )
-    return list(frames)
+    return [frame for frame, _ in found]
 
 
 def _person_box(frame: Frame) -> Box | None:

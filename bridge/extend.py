@@ -21,6 +21,7 @@ from .layouts import (
     notice_coverage,
     size_of,
 )
+from .notices import notice
 
 
 def extend(
@@ -43,7 +44,13 @@ def extend(
     if given is not None:
         notice_coverage(given, "Extend Canvas")
     people = pose_of(pose, size, image=picture, mask=given)
-    padding = canvas.pad_to_multiple(size, _padding(mode, size, people), multiple_of)
+    asked = _padding(mode, size, people)
+    padding = canvas.pad_to_multiple(size, asked, multiple_of)
+    if mode["mode"] == "size" and padding != asked:
+        notice(
+            f"Extend Canvas: the canvas is {padded(size, padding)} instead of {padded(size, asked)} because "
+            f"multiple_of is {multiple_of}; set it to 1 for exactly that size."
+        )
     batch = common_batch({"image": picture, "mask": given})
     extended = filling.extend(
         broadcast(picture, batch, "image"), padding, fill["fill"], fill.get("color", ""), fill.get("seed", 0)

@@ -14,6 +14,10 @@ from .notices import notice
 
 # LoadImage gives a picture without an alpha channel a black mask of this size.
 NO_MASK = Size(64, 64)
+NO_ALPHA = (
+    "The mask is Load Image's empty one of 64×64 px: its picture has no alpha channel; paint a mask there "
+    "(Open in MaskEditor) or connect another."
+)
 # How far outside 0…1 values may lie before it is told: a decoder overshoots a little, another unit far.
 FAR = 0.5
 # A mask is unusual if this share of it is above 0, and odd if at most that share of it reaches one half.

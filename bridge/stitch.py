@@ -15,6 +15,7 @@ from ..core.canvas.crop import Context
 from ..core.memory import empty_picture
 from ..core.shapes import Padding, Region, region_of
 from .layouts import (
+    NO_ALPHA,
     check_mask,
     image_from_comfy,
     image_to_comfy,
@@ -118,6 +119,8 @@ def _job(
         check_mask(mask)
         own = own if size_of(mask) == own or is_no_mask(mask, own) else context.working
     given = mask_from_comfy(mask, own)
+    if mask is not None and given is None and region is None:
+        raise ValueError(NO_ALPHA)
     return picture, job, stitching.repaint_mask(given, job, region is not None)
 
 

@@ -49,7 +49,7 @@ def modes() -> list[io.DynamicCombo.Option]:
         for name in ("width", "height")
     ]
     aspect = [
-        io.Float.Input(f"aspect_{name}", default=default, min=0.01, max=100.0, step=0.01)
+        io.Float.Input(f"aspect_{name}", default=default, min=0.01, max=LARGEST_SIDE, step=0.01)
         for name, default in (("width", 3.0), ("height", 4.0))
     ]
     return [

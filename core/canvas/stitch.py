@@ -222,7 +222,7 @@ def _base(original: Tensor, job: Plan, batch: int) -> Tensor:
 
 
 def place_of(generated: Tensor, job: Plan) -> Box:
-    """Where the generated picture lies on its canvas or crop (`fit.placed`); else ValueError."""
+    """Where the generated picture lies on its canvas or crop, by `fit.placed`; ValueError if nowhere."""
     size = Size(generated.shape[-1], generated.shape[-2])
     expected = job.context.working if job.context else job.canvas
     found = placed(size, expected)

@@ -111,6 +111,26 @@ def test_the_other_modes_pad_as_planned(nodes, mode: dict, padding: list[int]) -
     assert points(moved)[1] == (POINTS[1][0] + padding[0], POINTS[1][1])
 
 
+def test_a_size_that_is_no_multiple_gives_notice(nodes, caplog) -> None:
+    mode = {"mode": "size", "width": 160, "height": 170, "anchor": "top"}
+    assert extend(nodes, picture(), mode).args[0].shape[1:3] == (176, 160)
+    assert "is 160×176 instead of 160×170 because multiple_of is 8" in caplog.text
+    caplog.clear()
+    assert extend(nodes, picture(), mode, multiple_of=1).args[0].shape[1:3] == (170, 160)
+    extend(nodes, picture(), {**mode, "height": 168})
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("aspect", [(1920.0, 1080.0), (16384.0, 9216.0), (16.0, 9.0)])
+def test_an_aspect_may_be_given_in_pixels(nodes, aspect: tuple[float, float]) -> None:
+    mode = {"mode": "aspect", "aspect_width": aspect[0], "aspect_height": aspect[1], "anchor": "center"}
+    canvas = extend(nodes, picture(), mode, multiple_of=1).args[0]
+    assert canvas.shape[1:3] == (HEIGHT, round(HEIGHT * 16 / 9))
+    for option in nodes.modes():
+        if option.key == "aspect":
+            assert all(value <= option.inputs[0].max for value in aspect)
+
+
 def test_a_faint_point_adds_no_canvas_and_is_in_no_crop(nodes) -> None:
     faint = pose()
     flat = faint[0]["people"][0]["pose_keypoints_2d"]
@@ -357,6 +377,14 @@ BAD = {
     ),
     "batches": (lambda n: extend(n, picture(batch=2), mask=torch.zeros(3, HEIGHT, WIDTH)), "image 2, mask 3"),
     "nothing to crop": (lambda n: crop(n, picture()), "nothing to crop around"),
+    "no alpha channel, crop": (
+        lambda n: crop(n, picture(), mask=torch.zeros(1, 64, 64)),
+        "its picture has no alpha channel; paint a mask",
+    ),
+    "no alpha channel, stitch": (
+        lambda n: stitch(n, picture(), picture(), mask=torch.zeros(1, 64, 64)),
+        "its picture has no alpha channel; paint a mask",
+    ),
     "empty mask": (
         lambda n: crop(n, picture(), mask=torch.zeros(1, HEIGHT, WIDTH), crop_to="mask"),
         "nothing to crop around",
