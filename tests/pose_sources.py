@@ -16,6 +16,7 @@ import numpy as np
 WIDTH, HEIGHT = 320, 480
 BODY, FEET, FACE = "pose_keypoints_2d", "foot_keypoints_2d", "face_keypoints_2d"
 LEFT, RIGHT = "hand_left_keypoints_2d", "hand_right_keypoints_2d"
+KEY_COUNTS = {BODY: 18, FEET: 6, FACE: 70, LEFT: 21, RIGHT: 21}
 # A standing person in COCO-18's order, their right side at the left, and their feet in core's order.
 STANDING = np.array([
     (160, 60), (162, 100), (122, 101), (105, 160), (100, 215), (202, 99), (218, 161), (224, 214), (138, 220),
@@ -346,6 +347,24 @@ def oddities() -> dict[str, Oddity]:
             [frame(person()), double], [ALL, ALL], "scaled", frames=2
         ),
     }
+
+
+def clean(source: Source) -> list[dict[str, Any]]:
+    """The same pose as POSE_KEYPOINT is written by ComfyUI: one person after another in as many frames."""
+    people = []
+    for wanted in source.people:
+        lists = {}
+        for key, points in wanted.items():
+            rows = np.zeros((KEY_COUNTS[key], 3))
+            there = np.isfinite(points[:, 0])
+            rows[there, :2], rows[there, 2] = points[there], 1
+            lists[key] = rows.ravel().tolist()
+        people.append(lists)
+    frames: list[dict[str, Any]] = [frame() for _ in range(source.frames)]
+    share = 1 if source.frames > 1 else len(people)
+    for index, one in enumerate(people):
+        frames[index // share]["people"].append(one)
+    return frames
 
 
 def text(source: Source) -> str:
