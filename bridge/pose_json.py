@@ -29,7 +29,8 @@ def _whole(digits: str) -> float:
     return int(digits) if len(digits) < _LONGEST_NUMBER else math.inf
 
 
-def _parsed(text: str) -> object:
+def parsed(text: str) -> object:
+    """What a JSON text holds; ValueError where it is none or too long."""
     if len(text) > LONGEST_TEXT:
         raise ValueError(
             f"The pose is over {LONGEST_TEXT // 1_000_000} million characters long; choose another file."
@@ -64,7 +65,7 @@ def read(
     for a picture that is unknown or of another aspect.
     """
     sizes = _sized(given, picture)
-    frames = pose_record.read(_parsed(text), threshold, sizes[0] if sizes else None, layout)
+    frames = pose_record.read(parsed(text), threshold, sizes[0] if sizes else None, layout)
     for size in sizes:
         frames = pose_fit.on_picture(frames, size)
     # Written anew are the people, after what else a frame holds.

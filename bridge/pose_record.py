@@ -90,7 +90,7 @@ def _marks(settings: Mapping[str, Any]) -> np.ndarray:
         )
     result = np.zeros(skeleton.POINTS, dtype=bool)
     marks = marks[: skeleton.POINTS]
-    result[: len(marks)] = [bool(mark) and mark == mark for mark in marks]
+    result[: len(marks)] = [bool(mark) for mark in marks]
     return result
 
 

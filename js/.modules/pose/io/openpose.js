@@ -68,13 +68,13 @@ function readFrame(entry, given, threshold, notices) {
   return makeFrame(size.width, size.height, people);
 }
 
-/** JSON, with Python's NaN and Infinity as null. @param {string} text @returns {unknown} */
+/** JSON, with Python's NaN and Infinity as infinite numbers. @param {string} text @returns {unknown} */
 function parsed(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
     /** @param {string} found */
-    const plainly = (found) => (found[0] === '"' ? found : "null");
+    const plainly = (found) => (found[0] === '"' ? found : found[0] === "-" ? "-1e999" : "1e999");
     const plain = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, plainly);
     if (plain === text) throw error;
     return JSON.parse(plain);
