@@ -120,6 +120,8 @@ def points(record: Record, key: str) -> np.ndarray:
             )
     rows = flat.reshape(-1, 3)
     absent = ~np.isfinite(rows).all(axis=1) | (rows[:, 2] < 0) | (rows[:, :2] == -1).all(axis=1)
+    # Before it is decided whether the list is in fractions, for one wild point must not decide it.
+    absent |= (abs(rows[:, :2]) > edited.FARTHEST).any(axis=1)
     return np.where(absent[:, None], 0.0, rows)
 
 

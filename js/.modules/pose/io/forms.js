@@ -134,10 +134,12 @@ function ofKeypoints(record) {
  */
 function byPicture(people, pictures) {
   /** @param {any} value */
-  const plain = (value) => (typeof value === "object" ? null : value) ?? null;
+  const isObject = (value) => typeof value === "object" && value !== null;
+  /** @param {any} value */
+  const plain = (value) => (isObject(value) ? null : value) ?? null;
   const sizes = new Map();
   for (const each of Array.isArray(pictures) ? pictures : []) {
-    if (isRecord(each)) sizes.set(plain(each.id), { width: each.width, height: each.height });
+    if (isRecord(each) && !isObject(each.id)) sizes.set(plain(each.id), { width: each.width, height: each.height });
   }
   const frames = new Map([...sizes.keys()].map((key) => [key, /** @type {any[]} */ ([])]));
   for (const each of people) {

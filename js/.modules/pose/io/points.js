@@ -51,6 +51,8 @@ function numbers(person, key) {
   }
 }
 
+/** @param {number} x @param {number} y */
+const isFar = (x, y) => Math.max(Math.abs(x), Math.abs(y)) > LIMITS.coordinate;
 /** @param {number} count */
 const isLayout = (count) => COUNTS.includes(count);
 
@@ -87,7 +89,8 @@ export function pointsOf(person, { key, count }, notices) {
   return Array.from({ length: flat.length / 3 }, (_, row) => {
     const [x, y, score] = flat.slice(3 * row, 3 * row + 3);
     const absent = ![x, y, score].every(Number.isFinite) || score < 0 || (x === -1 && y === -1);
-    return absent ? [0, 0, 0] : [x, y, score];
+    // Before it is decided whether the list is in fractions, for one wild point must not decide it.
+    return absent || isFar(x, y) ? [0, 0, 0] : [x, y, score];
   });
 }
 
@@ -165,8 +168,7 @@ function inPicture([x, y, score], { width, height }, fractions, centred) {
   }
   const [low, high] = fractions ? MISSING_PADDED : MISSING;
   const missing = present && [x, y].every((value) => value > low && value < high);
-  const far = Math.max(Math.abs(x), Math.abs(y)) > LIMITS.coordinate;
-  return missing || far ? [0, 0, 0] : [x, y, score];
+  return missing || isFar(x, y) ? [0, 0, 0] : [x, y, score];
 }
 
 /**
