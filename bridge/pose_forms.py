@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.pose import skeleton
 from .notices import notice
-from .pose_points import SIDES, plain
+from .pose_points import SIDES, is_origin, plain
 
 Record = Mapping[str, Any]
 
@@ -50,11 +50,11 @@ def _is_frame(record: Any) -> bool:
 def _of_columns(points: Record, scores: Any) -> list[Any]:
     """Ultralytics' x, y and visible, one list each, as points."""
     x, y = (plain(points.get(axis)) for axis in ("x", "y"))
-    found = plain(points.get("visible")) if scores is None else scores
+    found = plain(scores) if _is_list(scores) else plain(points.get("visible"))
     if not _is_list(x) or not _is_list(y) or len(x) != len(y):
         raise ValueError("keypoints must have as many x as y; export the pose again.")
     # A point that was not found is at 0, 0.
-    found = found if _is_list(found) else [int(not a == b == 0) for a, b in zip(x, y, strict=True)]
+    found = found if _is_list(found) else [int(not is_origin(a, b)) for a, b in zip(x, y, strict=True)]
     return _scored(list(zip(x, y, strict=True)), found)
 
 

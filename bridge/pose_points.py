@@ -58,6 +58,11 @@ def number(value: Any) -> float:
         return math.inf
 
 
+def is_origin(x: Any, y: Any) -> bool:
+    """Whether a point without a score is at 0, 0, where programs put what they did not find."""
+    return all(isinstance(plain(value), int | float) and value == 0 for value in (x, y))
+
+
 def _nested(values: Sequence[Any]) -> list[Any] | None:
     """Points listed as [x, y] or [x, y, score] each, as one flat list; None where they are not."""
     points = [plain(value) for value in values]
@@ -65,7 +70,7 @@ def _nested(values: Sequence[Any]) -> list[Any] | None:
         return None
     flat: list[Any] = []
     for x, y, *score in points:
-        flat += (x, y, *(score or [0 if x == y == 0 else 1]))
+        flat += (x, y, *(score or [0 if is_origin(x, y) else 1]))
     return flat
 
 
