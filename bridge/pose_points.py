@@ -139,9 +139,9 @@ def size(record: Record, default: Size | None = None) -> Size | None:
     except TypeError:
         sides = [math.nan]
     if not all(math.isfinite(side) for side in sides):
+        got = " ".join(repr(stated).split())[:80]
         raise ValueError(
-            f"canvas_width and canvas_height must be whole numbers, got {str(stated)[:80]}; "
-            "check the pose file."
+            f"canvas_width and canvas_height must be whole numbers, got {got}; check the pose file."
         )
     found = Size(*map(int, sides))
     if max(found) > LARGEST_SIDE:

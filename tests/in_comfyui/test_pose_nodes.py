@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
@@ -93,6 +94,19 @@ def test_text_goes_before_the_file_and_both_give_the_same(nodes, input_folder) -
     assert pose == load(nodes, json.dumps(frame()), file="deep/a pose.json")
     assert pose[0]["from"] == "elsewhere" and pose[0]["people"][0]["person_id"] == [7]
     assert load(nodes, json.dumps(frame(mine=1)), "deep/a pose.json")[0]["people"][0]["mine"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("a.json", "utf-8-sig"), ("b.JSON", "utf-16"), ("c.Json", "utf-8"), ("d.json", "utf-16-le")],
+)
+def test_files_are_read_whatever_their_encoding_and_ending(nodes, input_folder, name, encoding) -> None:
+    text = json.dumps(frame(), ensure_ascii=False) + "\n"
+    mark = "\ufeff" if encoding == "utf-16-le" else ""
+    (input_folder / name).write_bytes((mark + text).encode(encoding))
+    assert nodes.LoadPose.validate_inputs(file=name) is True
+    assert name in dict(nodes.LoadPose.INPUT_TYPES()["required"])["file"][1]["options"]
+    assert load(nodes, file=name) == load(nodes, "\ufeff" + text) == load(nodes, text)
 
 
 def test_the_list_reads_one_folder_however_many_there_are(nodes, input_folder, folders_read) -> None:
@@ -282,6 +296,33 @@ def test_core_draws_what_load_pose_gives(nodes) -> None:
     pose = complete(nodes, load(nodes, json.dumps(frame()))).args[0]
     image = sdpose.SDPoseDrawKeypoints.execute(pose, True, True, True, True, 4, 3, 0.3, True).args[0]
     assert image.shape == (1, 457, 331, 3) and image.any()
+
+
+def test_what_core_detects_is_read_with_each_hand_at_its_wrist(nodes) -> None:
+    """Frames made by core's own function from points as its model gives them: COCO-WholeBody's order."""
+    sdpose = importlib.import_module("comfy_extras.nodes_sdpose")
+    chance = np.random.default_rng(8)
+    points = chance.uniform(40, 300, (133, 2)).astype(np.float32)
+    # The wrists stand apart, the left hand (91 …) hangs at the left wrist (9), the right one at the right (10).
+    points[[9, 10]] = [(250, 200), (60, 210)]
+    points[91:112], points[112:133] = points[9] + 4, points[10] + 4
+    scores = np.full(133, 0.9, dtype=np.float32)
+    points[15], scores[15] = np.nan, 0.0
+    given = sdpose._to_openpose_frames([[points]], [[scores]], SIZE[1], SIZE[0])
+    # What this test guards against: core lists the left hand as the right one.
+    assert given[0]["people"][0]["hand_right_keypoints_2d"][0] == pytest.approx(254)
+    edit = importlib.import_module("recompose.nodes.pose_edit").EditPose
+    output = edit.execute("keep my edit", 64, 64, 4, True, True, True, 0.3, None, given, "")
+    loaded = load(nodes, json.dumps(given))
+    for person in (
+        output.args[0][0]["people"][0],
+        output.ui["recompose"][0]["pose"][0]["people"][0],
+        loaded[0]["people"][0],
+    ):
+        assert person["hand_left_keypoints_2d"][:3] == pytest.approx([254, 204, 1])
+        assert person["hand_right_keypoints_2d"][:3] == pytest.approx([64, 214, 1])
+        assert person["pose_keypoints_2d"][3 * 13 : 3 * 13 + 3] == [0, 0, 0]
+        assert all(math.isfinite(value) for value in person["pose_keypoints_2d"])
 
 
 def test_the_nodes_are_listed_and_loadable(comfy) -> None:

@@ -7,7 +7,7 @@ import pytest
 from recompose.core.pose import skeleton
 from recompose.core.pose.estimate import complete, proportions
 from recompose.core.pose.extension import extension_needed
-from recompose.core.pose.person import Person, everybody, moved
+from recompose.core.pose.person import Frame, Person, everybody, from_rows, moved
 from recompose.core.shapes import Size
 
 Q = 800.0
@@ -199,3 +199,14 @@ def test_stature_survives_foreshortening(figure, person, hide) -> None:
         assert proportions.stature(person(figure(q=700.0, **joints))) == pytest.approx(700, rel=0.02), joints
     alone = person(hide(figure(q=700.0), [index for index in range(24) if index not in (9, 10)]))
     assert proportions.stature(alone) == pytest.approx(700)
+
+
+def test_an_arm_alone_is_told_what_it_lacks() -> None:
+    rows = np.zeros((24, 3))
+    rows[[2, 3, 4]] = [(50, 60, 1), (52, 90, 1), (55, 115, 1)]
+    with pytest.raises(ValueError, match="a hip, a knee, an ear, both eyes, the neck or both shoulders"):
+        complete.complete([Frame(Size(100, 140), (from_rows(rows),))])
+    for added in ([8], [9], [16], [14, 15], [1], [5]):
+        more = rows.copy()
+        more[added] = [(60 + 9 * index, 62, 1) for index in range(len(added))]
+        assert complete.complete([Frame(Size(100, 140), (from_rows(more),))])[0].people[0].estimated.any()
