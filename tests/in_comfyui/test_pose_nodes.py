@@ -303,7 +303,7 @@ def test_what_core_detects_is_read_with_each_hand_at_its_wrist(nodes) -> None:
     sdpose = importlib.import_module("comfy_extras.nodes_sdpose")
     chance = np.random.default_rng(8)
     points = chance.uniform(40, 300, (133, 2)).astype(np.float32)
-    # The wrists stand apart, the left hand (91 …) hangs at the left wrist (9), the right one at the right (10).
+    # The wrists stand apart; the left hand (91 …) hangs at the left wrist (9), the other at the right (10).
     points[[9, 10]] = [(250, 200), (60, 210)]
     points[91:112], points[112:133] = points[9] + 4, points[10] + 4
     scores = np.full(133, 0.9, dtype=np.float32)

@@ -62,8 +62,8 @@ def complete(pose: Pose, legs: Legs = Legs.AUTO) -> list[Frame]:
     if all(person is None for people in found for person in people):
         if any(proportions.stature(person) is not None for person in everybody(pose)):
             raise ValueError(
-                "The pose shows a limb, but not where the legs begin (a hip, a knee, an ear, both eyes, the neck "
-                "or both shoulders); lower the threshold or add such a point in Edit Pose."
+                "The pose shows a limb, but not where the legs begin (a hip, a knee, an ear, both eyes, the "
+                "neck or both shoulders); lower the threshold or add such a point in Edit Pose."
             )
         raise ValueError(
             "Too few points are visible to measure anybody; at least a limb, both shoulders, or a "
