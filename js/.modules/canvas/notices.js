@@ -37,8 +37,8 @@ function heightOf(text, width) {
   return lines * LINE + AROUND + 2 * MARGIN;
 }
 
-/** In Nodes 2.0 the page makes a node as high as what is on it. */
-const growsByItself = () => Boolean(/** @type {any} */ (globalThis).LiteGraph?.vueNodesMode);
+/** Nodes 2.0 are elements of the page, as high as what is on them. */
+const growsByItself = () => document.querySelector("[data-node-id]") !== null;
 
 /**
  * Shows these notices on the node instead of those it shows; none where there are none.
