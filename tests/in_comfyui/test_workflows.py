@@ -34,7 +34,9 @@ TITLES = {
     "Checkpoint": "CheckpointLoaderSimple",
     "ControlNet": "ControlNetLoader",
     "Caption": "RecomposeBlipCaption",
+    "Detect Pose": "RecomposeDetectPose",
     "Complete Pose": "RecomposeCompletePose",
+    "Edit Pose": "RecomposeEditPose",
     "Extend Canvas": "RecomposeExtendCanvas",
     "Crop to Region": "RecomposeCropToRegion",
     "Draw Pose": "RecomposeDrawPose",
@@ -225,6 +227,13 @@ def test_models_are_named_with_where_they_come_from(path: Path) -> None:
     notes = "\n".join(node["widgets_values"][0] for node in graph["nodes"] if node["type"] == "MarkdownNote")
     for node in found.values():
         assert node["properties"]["models"][0]["name"] in notes
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_notes_have_no_inline_code(path: Path) -> None:
+    """Nodes 2.0 shows it dark on dark."""
+    notes = [node for node in read(path)["nodes"] if node["type"] in NOTES]
+    assert [node["id"] for node in notes if "`" in node["widgets_values"][0]] == []
 
 
 def test_the_command_line_finds_its_nodes() -> None:
