@@ -126,7 +126,7 @@ def _wanted(crop_to: str, mask: Tensor | None, pose: Pose | None) -> Box:
     if not found:
         raise ValueError(
             f"There is nothing to crop around: crop_to is {crop_to!r}, but no such input holds anything; "
-            "paint or connect a mask that is not empty, or connect a pose with a person."
+            "paint a mask, or connect one that is not empty or a pose with a person."
         )
     return cropping.union(found)
 

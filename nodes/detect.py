@@ -13,7 +13,10 @@ class DetectPose(Node):
             node_id="RecomposeDetectPose",
             display_name="Detect Pose",
             category="recompose/pose",
-            search_aliases=["openpose", "dwpose", "pose estimation", "keypoints", "preprocessor", "skeleton"],
+            search_aliases=[
+                *("openpose", "dwpose", "pose estimation", "keypoints", "preprocessor", "skeleton"),
+                *("hands", "face", "feet"),
+            ],
             description="Finds the people in each picture: body and, by detector, feet, hands and face.",
             has_intermediate_output=True,
             inputs=[

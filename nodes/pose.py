@@ -170,7 +170,7 @@ class DrawPose(Node):
             node_id="RecomposeDrawPose",
             display_name="Draw Pose",
             category=CATEGORY,
-            search_aliases=["openpose", "control image", "skeleton", "render keypoints"],
+            search_aliases=["openpose", "control image", "skeleton", "render keypoints", "hands", "face"],
             description="Draws the skeleton exactly as the OpenPose ControlNets were trained on it.",
             inputs=[
                 PoseKeypoint.Input("pose"),

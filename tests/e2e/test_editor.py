@@ -103,3 +103,13 @@ def test_after_a_restart_of_the_server_the_picture_is_fetched_again(pages: Any, 
 
 def test_the_panel_beside_the_graph_does_not_squeeze_the_editor(pages: Any, graph: dict) -> None:
     pages.run("besideThePanel", **graph)
+
+
+def test_every_button_can_be_reached_on_a_narrow_node_and_the_large_view_can_be_left(
+    pages: Any, graph: dict
+) -> None:
+    pages.run("narrowAndLarge", **graph)
+
+
+def test_what_is_not_loaded_is_told_and_nobody_is_lost(pages: Any, graph: dict) -> None:
+    pages.run("toldAndKept", **graph)

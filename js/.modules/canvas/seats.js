@@ -17,6 +17,7 @@ import { openLarge } from "./large.js";
  * @property {() => Promise<void>} loadPicture run what comes before the node
  * @property {(route: string, text: string) => Promise<any>} ask a route of the pack; see Page.ask
  * @property {(picture: Record<string, string>) => string} address of a picture
+ * @property {() => boolean} [connected] whether a picture or a value comes in, loaded or not
  * @property {(which: Which) => void} history the graph's undo and redo
  * @property {(which: Which) => void} keyHistory the same where ComfyUI may have heard the key, too
  * @property {(large: boolean) => void} showLarge
@@ -37,6 +38,7 @@ import { openLarge } from "./large.js";
  * @property {(node: GraphNode, value: string, host: Host) => any} open a new editor
  * @property {(output: object) => object|null} report what the editor reads of the node's result, null where nothing
  * @property {(editor: any, node: GraphNode) => void} resize the blank canvas to what the node's widgets say
+ * @property {(node: GraphNode) => boolean} connected whether the node has what `loadPicture` would load
  * @property {string[]} sizes the widgets that say it
  * @property {{editor: string, elsewhere: string, load: string, large: string}} words
  *
@@ -164,6 +166,7 @@ class Seat {
       loadPicture: () => this.loadPicture(),
       ask: (route, text) => this.page.ask(route, text),
       address: (picture) => this.page.address(picture),
+      connected: () => this.seats.kind.connected(this.node),
       history: (which) => this.page.history(which),
       keyHistory: (which) => this.page.keyHistory(which),
       showLarge: (large) => this.showLarge(large),

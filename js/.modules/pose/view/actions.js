@@ -2,7 +2,8 @@
 
 import { FLAG } from "../model/types.js";
 import { ALL_LIMBS, L_ANKLE, MAIN_POINTS, PARTS, POINTS, R_HIP } from "../model/skeleton.js";
-import { copied, isPresent, put } from "../model/people.js";
+import { copied, isPresent, put, quantisedPerson } from "../model/people.js";
+import { presetPerson } from "../edit/presets.js";
 import { selectedPoints } from "../edit/state.js";
 import { readEstimates } from "../io/bridge.js";
 import { readOpenPose, writeOpenPose } from "../io/openpose.js";
@@ -140,7 +141,9 @@ export class Actions {
 
   /** @param {string} preset */
   addPreset(preset) {
-    this.editor.dispatch({ type: "addPerson", preset });
+    const { width, height } = this.editor.frame;
+    const added = presetPerson(preset, { x: width / 2, y: 0.95 * height }, 0.9 * height);
+    this.editor.dispatch({ type: "addPerson", person: this.aside(quantisedPerson(added)) });
     this.editor.dispatch({ type: "selectPerson", person: this.editor.frame.people.length - 1, mode: "replace" });
     this.editor.fitIfOutside();
   }
@@ -239,6 +242,7 @@ export class Actions {
   /** @param {string} text */
   importText(text) {
     const frames = this.read(text);
+    if (frames.length && !frames.some(({ people }) => people.length)) return this.editor.tell(WORDS.nobodyRead);
     if (frames.length) this.editor.dispatch({ type: "import", frames });
     this.editor.fit();
   }

@@ -36,11 +36,13 @@ export function upperBar(editor, layer) {
     redo: button("redo", WORDS.redo, () => editor.actions.graph("redo"), { class: "narrow" }),
     more: button("more", WORDS.more, () => {}),
     large: button("large", WORDS.large, () => editor.actions.toggleLarge()),
+    done: make("button", { type: "button", class: "main", title: WORDS.small, text: WORDS.done, hidden: true }),
   };
   const split = () => make("span", { class: "split narrow", "aria-hidden": "true" });
   const element = make("div", { class: "bar", role: "toolbar", "aria-label": WORDS.editor });
   element.append(load, parts.legs, parts.add, parts.points, split(), parts.hide, parts.lock, parts.remove);
-  element.append(make("span", { class: "gap" }), parts.undo, parts.redo, parts.more, parts.large);
+  element.append(make("span", { class: "gap" }), parts.undo, parts.redo, parts.more, parts.large, parts.done);
+  parts.done.addEventListener("click", () => editor.actions.toggleLarge());
   const opened = menu(parts.more, layer, () => moreEntries(editor));
 
   return {

@@ -218,6 +218,7 @@ export class PoseEditor {
     const hasPhoto = Boolean(picture) && !this.stale;
     if (!this.state.before) this.upper.update(this.state, { busy: this.busy, estimating: this.estimating, hasPhoto });
     set(this.upper.parts.large, "aria-pressed", String(this.large));
+    this.upper.parts.done.hidden = !this.large;
     set(this.upper.parts.points, "aria-pressed", String(!this.panel.element.hidden));
     this.refreshLower();
     if (!this.state.before) this.panel.update(this.state);
@@ -235,8 +236,8 @@ export class PoseEditor {
     const sentence = this.told || this.state.notices[0] || trouble || "";
     setText(this.sentence, sentence);
     this.notice.hidden = !sentence;
-    const empty = this.frame.people.length === 0;
-    const hint = (this.modes.adding && WORDS.place) || (empty && WORDS.empty) || "";
+    const empty = this.frame.people.length === 0, waits = !this.hasPicture() && this.host.connected?.();
+    const hint = (this.modes.adding && WORDS.place) || (waits && WORDS.notLoaded) || (empty && WORDS.empty) || "";
     setText(this.hint, hint);
     this.hint.hidden = !hint;
   }

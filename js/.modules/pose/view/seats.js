@@ -13,15 +13,19 @@ import { WORDS } from "./words.js";
 /** @import { Kind } from "../../canvas/seats.js" */
 /** @import { GraphNode } from "../../canvas/upstream.js" */
 
+/** Whether a picture or a pose comes in. @param {GraphNode} node */
+function connected(node) {
+  return (node.inputs ?? []).some(({ name }, index) => {
+    return ["image", "pose"].includes(name) && inputLink(node, index) !== null;
+  });
+}
+
 /**
  * The blank canvas has the size the widgets say; with a picture or a pose connected there is none.
  * @param {PoseEditor} editor @param {GraphNode} node
  */
 function resize(editor, node) {
-  const given = (node.inputs ?? []).some(({ name }, index) => {
-    return ["image", "pose"].includes(name) && inputLink(node, index);
-  });
-  if (given) return;
+  if (connected(node)) return;
   const { width, height } = readStart(node.widgets);
   editor.dispatch({ type: "resize", width, height });
   editor.fitIfOutside();
@@ -33,6 +37,7 @@ const KIND = {
   report: readReport,
   sizes: [INPUTS.width, INPUTS.height],
   resize,
+  connected,
   words: WORDS,
 };
 

@@ -27,6 +27,7 @@ button[aria-pressed="true"], button[aria-expanded="true"] { background: color-mi
 button.main { padding: 0 10px; background: var(--accent); color: var(--on-accent); font-weight: 600; }
 button.main:hover { background: color-mix(in srgb, var(--accent) 85%, #fff); }
 button.main[data-quiet] { background: color-mix(in srgb, var(--ink) 12%, transparent); color: var(--ink); }
+button[hidden] { display: none; }
 button.text { padding: 0 8px; }
 svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; flex: none; }
 .stage { position: relative; flex: 1; min-height: 120px; contain: strict; overflow: hidden; background: var(--well); touch-action: none; cursor: default; }
@@ -45,7 +46,7 @@ svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width:
 .percent { min-width: 40px; text-align: center; font-variant-numeric: tabular-nums; }
 input[type="range"] { width: 64px; accent-color: var(--accent); margin: 0; }
 .hint { position: absolute; left: 50%; bottom: 10px; transform: translateX(-50%); padding: 3px 10px; border-radius: 10px; pointer-events: none;
-  background: rgb(0 0 0 / .62); color: #fff; white-space: nowrap; max-width: 96%; overflow: hidden; text-overflow: ellipsis; }
+  background: rgb(0 0 0 / .62); color: #fff; width: max-content; max-width: 96%; text-align: center; }
 .hint[hidden] { display: none; }
 .layer { position: absolute; inset: 0; pointer-events: none; z-index: 5; }
 .layer > * { pointer-events: auto; }
@@ -86,7 +87,7 @@ hr { width: 100%; border: 0; border-top: 1px solid var(--line); margin: 4px 0; }
 .short { display: none; }
 @container (max-width: 620px) { .long, .wide { display: none; } .short { display: inline; } }
 @container (max-width: 400px) { .short { display: none; } button.main { padding: 0 5px; } }
-@container (max-width: 360px) { .narrow { display: none; } }
+@container (max-width: 360px) { .bar:not(.end) { flex-wrap: wrap; } .split, .gap, .end .narrow, .end input, .end svg:has(+ input) { display: none; } }
 @container (min-width: 900px) { .panel { width: 250px; } }
 @media (prefers-reduced-motion: no-preference) { .busy svg { animation: beat 1s infinite alternate; } }
 @keyframes beat { to { opacity: .3; } }
