@@ -113,3 +113,7 @@ def test_every_button_can_be_reached_on_a_narrow_node_and_the_large_view_can_be_
 
 def test_what_is_not_loaded_is_told_and_nobody_is_lost(pages: Any, graph: dict) -> None:
     pages.run("toldAndKept", **graph)
+
+
+def test_the_editor_is_french_on_a_french_page(pages: Any, graph: dict) -> None:
+    pages.run("inFrench", **graph)

@@ -17,6 +17,7 @@ import { executionId, locatorId, upstreamText } from "./upstream.js";
  * @typedef {object} Manager
  * @property {{activeWorkflow?: {changeTracker?: Tracker}|null}} [workflow]
  * @property {{execute: (id: string) => void}} command
+ * @property {{get: (id: string) => unknown}} [setting]
  *
  * @typedef {object} App
  * @property {Graph} [rootGraph] @property {Graph} graph
@@ -46,6 +47,11 @@ export class Page {
 
   root() {
     return this.app.rootGraph ?? this.app.graph;
+  }
+
+  /** The language that the page is shown in, as in "fr". */
+  language() {
+    return this.app.extensionManager.setting?.get("Comfy.Locale");
   }
 
   tracker() {

@@ -49,3 +49,30 @@ export async function toldAndKept(comfy, given) {
   const hips = await editor.ask((each) => each.frame.people.slice(1).map(({ xy }) => xy[16]));
   holds(Math.abs(hips[0] - hips[1]) > 2, `The second new person stands aside, not at ${hips}`);
 }
+
+/** On a French page the editor's words are French: buttons, menu, points, presets, keys and sentences. */
+export async function inFrench(comfy, given) {
+  await comfy.set({ "Comfy.Locale": "fr" });
+  try {
+    await comfy.open();
+    const editor = await openGraph(comfy, given);
+    holds((await editor.locator.locator(".hint").textContent()).includes("pas encore chargée"), "The hint");
+    await editor.button("Points :").click();
+    holds(await editor.locator.locator(".panel").getByText("épaule droite", { exact: true }).isVisible(), "A point");
+    await comfy.picture("French points");
+    await editor.button("Points :").click();
+    await editor.button("Ajouter").click();
+    await comfy.picture("French gallery");
+    holds(await editor.locator.locator(".gallery button", { hasText: "debout" }).isVisible(), "A preset");
+    await editor.press("Escape");
+    await editor.button("Plus").click();
+    holds(await editor.locator.locator(".menu button", { hasText: "Refléter la personne" }).isVisible(), "An entry");
+    await comfy.picture("French");
+    await editor.press("Escape");
+    await editor.focus();
+    await editor.press("Tab");
+    holds(/^nez : |^nez: /.test(await editor.locator.locator(".status").textContent()), "The selected point");
+  } finally {
+    await comfy.set({ "Comfy.Locale": "en" });
+  }
+}

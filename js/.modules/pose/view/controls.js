@@ -2,7 +2,7 @@
 
 import { FLAG } from "../model/types.js";
 import { POINTS } from "../model/skeleton.js";
-import { growthSentence, pointSentence, WORDS } from "./words.js";
+import { filled, growthSentence, pointSentence, WORDS } from "./words.js";
 import { button, icon, make, menu, set, setText } from "../../canvas/elements.js";
 
 /** @import { Camera } from "../../canvas/camera.js" */
@@ -80,28 +80,28 @@ function moreEntries(editor) {
   /** @param {PersonEvent} type */
   const person = (type) => () => actions.onPerson(type);
   return [
-    { label: "Mirror the person", run: person("mirror"), disabled: nobody, keys: "M" },
-    { label: "Swap left and right", run: person("swapSides"), disabled: nobody, keys: "X" },
-    { label: "Fit the person into the picture", run: person("fit"), disabled: nobody },
-    { label: "Restore what the detection had", run: () => editor.dispatch({ type: "restore" }), keys: "R" },
-    { label: "Duplicate the person", run: () => actions.duplicate(), disabled: nobody },
-    { label: "Bring back deleted people", run: () => actions.restorePeople(), disabled: nobodyDeleted },
-    { label: "Delete the person", run: person("deletePerson"), disabled: nobody, keys: "Shift+Del" },
+    { label: WORDS.mirror, run: person("mirror"), disabled: nobody, keys: "M" },
+    { label: WORDS.swap, run: person("swapSides"), disabled: nobody, keys: "X" },
+    { label: WORDS.fitPerson, run: person("fit"), disabled: nobody },
+    { label: WORDS.restore, run: () => editor.dispatch({ type: "restore" }), keys: "R" },
+    { label: WORDS.duplicate, run: () => actions.duplicate(), disabled: nobody },
+    { label: WORDS.bringBack, run: () => actions.restorePeople(), disabled: nobodyDeleted },
+    { label: WORDS.deletePerson, run: person("deletePerson"), disabled: nobody, keys: "Shift+Del" },
     null,
-    { label: "Wrists and ankles pull their limb", run: () => (modes.reach = !modes.reach), checked: modes.reach },
-    { label: "A finger on nothing selects", run: () => (modes.boxTouch = !modes.boxTouch), checked: modes.boxTouch },
+    { label: WORDS.reach, run: () => (modes.reach = !modes.reach), checked: modes.reach },
+    { label: WORDS.boxTouch, run: () => (modes.boxTouch = !modes.boxTouch), checked: modes.boxTouch },
     null,
-    { label: "Copy people", run: () => actions.copyPeople(), disabled: nobody, keys: "Ctrl+C" },
-    { label: "Import OpenPose JSON…", run: () => actions.importFile() },
-    { label: "Export OpenPose JSON (COCO-18)", run: () => actions.exportFile("coco18") },
-    { label: "Export OpenPose JSON (BODY_25)", run: () => actions.exportFile("body25") },
-    { label: "Export COCO-WholeBody", run: () => actions.exportFile("wholebody") },
+    { label: WORDS.copy, run: () => actions.copyPeople(), disabled: nobody, keys: "Ctrl+C" },
+    { label: WORDS.importJson, run: () => actions.importFile() },
+    { label: WORDS.exportCoco, run: () => actions.exportFile("coco18") },
+    { label: WORDS.exportBody, run: () => actions.exportFile("body25") },
+    { label: WORDS.exportWhole, run: () => actions.exportFile("wholebody") },
     null,
-    { label: "Reset this picture's pose", run: () => editor.dispatch({ type: "reset" }) },
+    { label: WORDS.reset, run: () => editor.dispatch({ type: "reset" }) },
     ...(state.frames.length > 1
-      ? [{ label: "Reset all pictures' poses", run: () => editor.dispatch({ type: "resetAll" }) }]
+      ? [{ label: WORDS.resetAll, run: () => editor.dispatch({ type: "resetAll" }) }]
       : []),
-    { label: "Keys", run: () => editor.help(), keys: "?" },
+    { label: WORDS.keys, run: () => editor.help(), keys: "?" },
   ];
 }
 
@@ -109,7 +109,7 @@ function moreEntries(editor) {
 export function lowerBar(editor) {
   const status = make("span", { class: "status" });
   const number = make("span", { class: "percent" }), percent = make("span", { class: "percent wide" });
-  const chooser = make("span", { class: "chooser", role: "group", "aria-label": "Picture of the batch" });
+  const chooser = make("span", { class: "chooser", role: "group", "aria-label": WORDS.chooser });
   /** @param {1|-1} by */
   const step = (by) => () => editor.dispatch({ type: "frame", index: editor.state.frame + by });
   const back = button("back", WORDS.back, step(-1)), on = button("on", WORDS.on, step(1));
@@ -146,6 +146,6 @@ function statusSentence(state, grown, hover, idle) {
     return pointSentence(frame, Math.floor(state.selection[0] / POINTS), state.selection[0] % POINTS);
   }
   const needs = growthSentence(grown);
-  if (state.selection.length) return [`${state.selection.length} points selected`, needs].filter(Boolean).join(" · ");
+  if (state.selection.length) return [filled(WORDS.pointsSelected, { count: state.selection.length }), needs].filter(Boolean).join(" · ");
   return [`${frame.width} × ${frame.height}`, needs, idle && WORDS.idle].filter(Boolean).join(" · ");
 }

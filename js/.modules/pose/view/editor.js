@@ -20,7 +20,7 @@ import { paintPhoto, paintPose } from "./scene.js";
 import { makeStage } from "../../canvas/stage.js";
 import { STYLE } from "./style.js";
 import { keepTouches } from "../../canvas/touch.js";
-import { pointSentence, WORDS } from "./words.js";
+import { filled, pointSentence, WORDS } from "./words.js";
 
 /** @import { Box, Camera, Vector } from "../../canvas/camera.js" */
 /** @import { Host } from "../../canvas/seats.js" */
@@ -202,7 +202,7 @@ export class PoseEditor {
   say() {
     const { selection } = this.state, [key] = selection;
     const one = () => pointSentence(this.frame, Math.floor(key / POINTS), key % POINTS);
-    setText(this.voice, selection.length === 1 ? one() : `${selection.length} points selected`);
+    setText(this.voice, selection.length === 1 ? one() : filled(WORDS.pointsSelected, { count: selection.length }));
   }
 
   /** The person that is worked on: the selection's, or the first. */

@@ -3,7 +3,7 @@
 import { presetFrame, PRESETS } from "../edit/presets.js";
 import { make, placeBelow } from "../../canvas/elements.js";
 import { paintPeople } from "./paint.js";
-import { KEYS } from "./words.js";
+import { WORDS } from "./words.js";
 
 const WIDTH = 72, HEIGHT = 84;
 
@@ -43,9 +43,9 @@ function floating(part, layer, closed) {
  * @param {HTMLElement} opener @param {HTMLElement} layer @param {() => void} closed
  */
 export function openGallery(opener, layer, choose, closed) {
-  const part = make("div", { class: "gallery", role: "dialog", "aria-label": "Poses to start from" });
+  const part = make("div", { class: "gallery", role: "dialog", "aria-label": WORDS.gallery });
   for (const name of PRESETS) {
-    const entry = make("button", { type: "button" }, thumbnail(name), name);
+    const entry = make("button", { type: "button" }, thumbnail(name), WORDS.presets[name]);
     entry.addEventListener("click", () => {
       close();
       choose(name);
@@ -60,9 +60,9 @@ export function openGallery(opener, layer, choose, closed) {
 
 /** @param {HTMLElement} layer @param {() => void} closed */
 export function openHelp(layer, closed) {
-  const part = make("div", { class: "help", role: "dialog", "aria-label": "Keys", tabindex: "-1" });
+  const part = make("div", { class: "help", role: "dialog", "aria-label": WORDS.keys, tabindex: "-1" });
   const list = make("dl");
-  for (const [keys, meaning] of KEYS) list.append(make("dt", { text: keys }), make("dd", { text: meaning }));
+  for (const [keys, meaning] of WORDS.keyList) list.append(make("dt", { text: keys }), make("dd", { text: meaning }));
   part.append(list);
   const close = floating(part, layer, closed);
   part.focus();

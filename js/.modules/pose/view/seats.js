@@ -7,7 +7,7 @@ import { start } from "../edit/state.js";
 import { readReport, readStart } from "../io/bridge.js";
 import { INPUTS } from "../model/types.js";
 import { PoseEditor } from "./editor.js";
-import { WORDS } from "./words.js";
+import { speak, WORDS } from "./words.js";
 
 /** @import { Api, App } from "../../canvas/page.js" */
 /** @import { Kind } from "../../canvas/seats.js" */
@@ -43,5 +43,7 @@ const KIND = {
 
 /** The seats of all pose editors of a page; `app` and `api` are ComfyUI's. @param {App} app @param {Api} api */
 export function poseSeats(app, api) {
-  return new Seats(new Page(app, api), KIND);
+  const page = new Page(app, api);
+  speak(page.language());
+  return new Seats(page, KIND);
 }
