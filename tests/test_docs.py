@@ -28,6 +28,11 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def folder_of(page: Path) -> Path:
+    """What the page's links start from: ComfyUI's help shows docs/<node>/<language>.md as if it lay in docs."""
+    return page.parent.parent if page.parent.parent == ROOT / "js" / "docs" else page.parent
+
+
 def broken(page: Path, text: str) -> list[str]:
     """The relative links of a page that lead nowhere."""
     found = []
@@ -35,7 +40,7 @@ def broken(page: Path, text: str) -> list[str]:
         if link.startswith(OUTSIDE):
             continue
         name, _, anchor = link.partition("#")
-        target = page.parent / name if name else page
+        target = folder_of(page) / name if name else page
         whole = target.exists() and target.resolve().is_relative_to(ROOT)
         if not whole or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
             found.append(link)

@@ -27,3 +27,7 @@ def test_what_a_page_lacks_is_said(pages) -> None:
 def test_a_nodes_help_shows_its_picture(pages) -> None:
     opened = ["RecomposeStitchBack", "RecomposeInpaintScheduler"]
     pages.run("helpShowsPicture", nodes=sorted(json.loads(SCHEMAS.read_text())), opened=opened)
+
+
+def test_the_help_is_french_on_a_french_page(pages) -> None:
+    pages.run("frenchHelp", type="RecomposeStitchBack", title="Remettre en place")

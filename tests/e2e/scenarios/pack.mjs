@@ -71,3 +71,29 @@ export async function helpShowsPicture(comfy, { nodes, opened }) {
   // The frontend first looks for a page of the user's language, and then for the one that there is.
   comfy.complaints = comfy.complaints.filter((text) => !/404.*\/docs\/\w+\/en\.md/.test(text));
 }
+
+/** On a French page the help of a node is French, with its picture. */
+export async function frenchHelp(comfy, { type, title }) {
+  await comfy.set({ "Comfy.Locale": "fr" });
+  try {
+    await comfy.open();
+    const id = await comfy.evaluate((wanted) => {
+      const { app, LiteGraph } = window;
+      app.graph.clear();
+      const node = LiteGraph.createNode(wanted);
+      node.pos = [300, 200];
+      app.graph.add(node);
+      app.canvas.ds.reset();
+      return node.id;
+    }, type);
+    await comfy.frames(5);
+    await comfy.clickNode(id);
+    await comfy.page.getByTestId("info-button").click();
+    await comfy.until(() => document.querySelector(".node-help-content img")?.naturalWidth > 0);
+    const shown = await comfy.page.locator(".node-help-content h1").first().textContent();
+    same(shown.trim(), title, "The title of the help");
+    await comfy.picture("help in French");
+  } finally {
+    await comfy.set({ "Comfy.Locale": "en" });
+  }
+}
