@@ -20,7 +20,7 @@ import { api } from "../../scripts/api.js";
  * @typedef {object} LiveNode What a node is asked for beside its place in the graph.
  * @property {(name: string, type: string, element: HTMLElement, options: object) => any} addDOMWidget
  * @property {(widget: any) => void} removeWidget
- * @property {boolean} [hideOutputImages] @property {number[]} size @property {(size: number[]) => void} setSize
+ * @property {() => number[]} computeSize @property {boolean} [hideOutputImages] @property {number[]} size @property {(size: number[]) => void} setSize
  */
 
 const PACK = "Recompose", NODE_ID = "RecomposeEditPose", WIDGET_TYPE = "RECOMPOSE_POSE";

@@ -12,7 +12,15 @@ class EditPose(Node):
             node_id="RecomposeEditPose",
             display_name="Edit Pose",
             category=CATEGORY,
-            search_aliases=["openpose editor", "skeleton editor", "pose editor", "keypoints", "mannequin", "hands", "face"],
+            search_aliases=[
+                "openpose editor",
+                "skeleton editor",
+                "pose editor",
+                "keypoints",
+                "mannequin",
+                "hands",
+                "face",
+            ],
             description="Edits the skeleton on the node, over the photo and beyond its edges, and draws the "
             "control image.",
             # An output node can be run alone, with only what lies upstream of it.

@@ -70,7 +70,8 @@ function linkOf(graph, id) {
 
 /** @param {Graph} graph @param {GraphNode} node @param {number} index @returns {Link|null} */
 function linkTo(graph, node, index) {
-  const links = graph.links?.values?.() ?? Object.values(graph.links ?? {});
+  /** @type {Iterable<Link>} */
+  const links = graph.links?.values?.() ?? Object.values(/** @type {Record<number, Link>} */ (graph.links ?? {}));
   for (const link of links) {
     if (String(link.target_id) === String(node.id) && link.target_slot === index) return link;
   }

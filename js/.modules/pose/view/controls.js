@@ -49,6 +49,11 @@ export function upperBar(editor, layer) {
     element,
     parts,
     closeMenu: () => opened.close(false),
+    /** @param {boolean} large */
+    setLarge(large) {
+      set(parts.large, "aria-pressed", String(large));
+      parts.done.hidden = !large;
+    },
     /** @param {State} state @param {{busy: boolean, estimating: boolean, hasPhoto: boolean}} given */
     update(state, { busy, estimating, hasPhoto }) {
       const none = state.selection.length === 0;

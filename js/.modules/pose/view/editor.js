@@ -201,8 +201,8 @@ export class PoseEditor {
   /** Tells a screen reader what is selected now. */
   say() {
     const { selection } = this.state, [key] = selection;
-    const one = () => pointSentence(this.frame, Math.floor(key / POINTS), key % POINTS);
-    setText(this.voice, selection.length === 1 ? one() : filled(WORDS.pointsSelected, { count: selection.length }));
+    const one = () => pointSentence(this.frame, Math.floor(key / POINTS), key % POINTS), count = selection.length;
+    setText(this.voice, count === 1 ? one() : filled(WORDS.pointsSelected, { count }));
   }
 
   /** The person that is worked on: the selection's, or the first. */
@@ -217,8 +217,7 @@ export class PoseEditor {
     this.photo.show(picture ? this.host.address(picture) : "");
     const hasPhoto = Boolean(picture) && !this.stale;
     if (!this.state.before) this.upper.update(this.state, { busy: this.busy, estimating: this.estimating, hasPhoto });
-    set(this.upper.parts.large, "aria-pressed", String(this.large));
-    this.upper.parts.done.hidden = !this.large;
+    this.upper.setLarge(this.large);
     set(this.upper.parts.points, "aria-pressed", String(!this.panel.element.hidden));
     this.refreshLower();
     if (!this.state.before) this.panel.update(this.state);
@@ -237,9 +236,8 @@ export class PoseEditor {
     setText(this.sentence, sentence);
     this.notice.hidden = !sentence;
     const empty = this.frame.people.length === 0, waits = !this.hasPicture() && this.host.connected?.();
-    const hint = (this.modes.adding && WORDS.place) || (waits && WORDS.notLoaded) || (empty && WORDS.empty) || "";
-    setText(this.hint, hint);
-    this.hint.hidden = !hint;
+    setText(this.hint, (this.modes.adding && WORDS.place) || (waits && WORDS.notLoaded) || (empty && WORDS.empty) || "");
+    this.hint.hidden = !this.hint.textContent;
   }
 
   dismiss() {
