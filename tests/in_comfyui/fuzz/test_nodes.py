@@ -1,0 +1,228 @@
+"""Every node with odd inputs of every type: a result of numbers or one sentence of ours, never a raw error."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import re
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from recompose.core.canvas.crop import Context
+from recompose.core.canvas.stitch import Patch
+from recompose.core.shapes import Box, Size
+from recompose.tests.in_comfyui.fuzz import values
+from recompose.tests.in_comfyui.fuzz.values import HEIGHT, WIDTH
+
+ROOT = Path(__file__).resolve().parents[3]
+OURS = tuple(str(ROOT / folder) for folder in ("bridge", "core", "nodes"))
+SENTENCE = re.compile(r"^(\S.{20,900})[.)]$", re.DOTALL)
+EDIT = json.loads((ROOT / "tests" / "data" / "astronaut_pose.json").read_text())
+# How many inputs each node gets; a sampler's run costs a hundred times a mask's.
+MANY = {"RePaint": 40, "LagrangeInpaint": 40, "BlipCaption": 60, "DetectPose": 60}
+NODES = [
+    ("canvas", "ExtendCanvas"), ("canvas", "CropToRegion"), ("canvas", "StitchBack"), ("canvas", "MakePatch"),
+    ("mask", "FeatherMask"), ("mask", "SnapMaskToLatent"), ("caption", "BlipCaption"),
+    ("detect", "DetectPose"), ("pose", "LoadPose"), ("pose", "CompletePose"), ("pose", "DrawPose"),
+    ("pose", "LimbMask"), ("pose_edit", "EditPose"), ("sampling", "RePaintSampler"), ("sampling", "RePaint"),
+    ("sampling", "LagrangeSampler"), ("sampling", "LagrangeInpaint"), ("sampling", "InpaintScheduler"),
+]  # fmt: skip
+
+
+def spot() -> torch.Tensor:
+    mask = torch.zeros(1, HEIGHT, WIDTH)
+    mask[:, 6:15, 8:20] = 1
+    return mask
+
+
+def region() -> dict:
+    return {"x": 0, "y": 0, "width": WIDTH, "height": 16, "canvas_width": WIDTH, "canvas_height": HEIGHT}
+
+
+def context() -> Context:
+    return Context(Size(WIDTH, HEIGHT), Box(4, 4, 16, 16), Size(16, 16))
+
+
+class Inputs:
+    """A sound and an odd value for every declared input."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+        samples = torch.rand(1, 4, 3, 4)
+        self.samples = samples
+        picture, crop = torch.rand(1, HEIGHT, WIDTH, 3), torch.rand(1, 16, 16, 3)
+        patch = Patch(crop.permute(0, 3, 1, 2), torch.ones(1, 1, 16, 16), context())
+        vae = SimpleNamespace(spacial_compression_encode=lambda: 8)
+        self.sound = {
+            "IMAGE": picture, "MASK": spot(), "LATENT": values.latent(samples), "MODEL": world.model,
+            "CONDITIONING": world.positive, "VAE": vae, "SIGMAS": torch.arange(9.0, -1, -1),
+            "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
+            "RECOMPOSE_PATCH": patch, "COLOR": "#80a0ff", "STRING": "",
+        }  # fmt: skip
+
+    def value(self, declared: Any) -> Any:
+        """What a sound prompt holds at this input."""
+        kind = declared.get_io_type()
+        if declared.id == "text":
+            return json.dumps(values.pose()[0])
+        if kind == "COMFY_DYNAMICCOMBO_V3":
+            option = declared.options[0]
+            return {declared.id: option.key, **{each.id: self.value(each) for each in option.inputs}}
+        if kind == "COMFY_AUTOGROW_V3":
+            return {"patch0": self.sound["RECOMPOSE_PATCH"]}
+        if declared.id == "generated":
+            return torch.rand(1, 16, 16, 3)
+        if kind in self.sound:
+            return self.sound[kind]
+        return declared.options[0] if kind == "COMBO" and declared.default is None else declared.default
+
+    def odd(self, declared: Any) -> st.SearchStrategy:
+        """What may come there as well."""
+        kind = declared.get_io_type()
+        known = {
+            "LATENT": lambda: values.latents(self.samples),
+            "CONDITIONING": values.conditionings,
+            "SIGMAS": values.sigmas,
+            "POSE_KEYPOINT": lambda: st.one_of(values.mutated(values.pose()), values.anything()),
+            "BOUNDING_BOX": lambda: st.one_of(values.mutated(region()), values.anything()),
+            "STRING": lambda: values.json_texts(EDIT if declared.id == "edit" else values.pose()),
+            "COMFY_DYNAMICCOMBO_V3": lambda: self.dynamic(declared),
+            "COMFY_AUTOGROW_V3": lambda: st.one_of(
+                st.dictionaries(st.sampled_from(["patch0", "patch7", ""]), values.anything()),
+                values.anything(),
+            ),
+        }
+        if kind in known:
+            return known[kind]()
+        if kind in ("INT", "FLOAT"):
+            return st.one_of(st.sampled_from(values.NUMBERS), st.sampled_from(edges(declared)))
+        if kind in ("COMBO", "BOOLEAN"):
+            valid = list(getattr(declared, "options", None) or [True, False])
+            return st.one_of(st.sampled_from(valid), st.sampled_from(values.OTHERS))
+        return values.anything()
+
+    def dynamic(self, declared: Any) -> st.SearchStrategy:
+        def of(option: Any) -> st.SearchStrategy:
+            inner = {each.id: st.one_of(st.just(self.value(each)), self.odd(each)) for each in option.inputs}
+            return st.fixed_dictionaries({declared.id: st.just(option.key), **inner})
+
+        return st.one_of(*(of(option) for option in declared.options), st.sampled_from(values.OTHERS))
+
+    def given(self, kind: Any) -> st.SearchStrategy:
+        """Sound inputs of which up to three are odd; optional ones may be missing."""
+        declared = {each.id: each for each in kind.define_schema().inputs}
+        odd = {name: self.odd(each) for name, each in declared.items()}
+
+        @st.composite
+        def draw(pick: st.DrawFn) -> dict[str, Any]:
+            left_out = pick(st.sets(st.sampled_from(sorted(declared)), max_size=6))
+            changed = pick(st.sets(st.sampled_from(sorted(declared)), min_size=1, max_size=3))
+            given = {}
+            for name, each in declared.items():
+                if name in changed:
+                    given[name] = pick(odd[name])
+                elif not (each.optional and name in left_out):
+                    given[name] = self.value(each)
+            return given
+
+        return draw()
+
+
+def edges(declared: Any) -> list:
+    """The ends of a declared range and just outside; no large value that is allowed, for it may cost much."""
+    low, high = declared.min, declared.max
+    return [declared.default, low, low - 1, high + 1, low + (1 if isinstance(low, int) else 0.01)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@pytest.fixture
+def inputs(world: Callable, monkeypatch: pytest.MonkeyPatch) -> Inputs:
+    """Inputs, and a detector that finds nobody in place of the libraries'."""
+    module = importlib.import_module("recompose.bridge.detectors.detect")
+    nobody = module.Detector(lambda pixels: [], 64, False)
+    monkeypatch.setattr(module, "open_detector", lambda choice, threshold: nobody)
+    # Drawing the preview's many pixels is not what is looked at here.
+    return Inputs(world("eps"))
+
+
+def is_ours(error: Exception) -> bool:
+    """Whether an error is a sentence that our code gives."""
+    where = traceback.extract_tb(error.__traceback__)[-1].filename
+    return type(error) in (ValueError, RuntimeError) and where.startswith(OURS) and is_sentence(str(error))
+
+
+def is_sentence(text: str) -> bool:
+    return bool(SENTENCE.match(text)) and "\n" not in text
+
+
+def numbers(value: Any) -> list[torch.Tensor]:
+    """The tensors of an output."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [tensor for each in inner for tensor in numbers(each)]
+
+
+@pytest.mark.parametrize(("module", "name"), NODES, ids=[name for _, name in NODES])
+def test_a_result_or_a_sentence(module: str, name: str, inputs: Inputs, comfy: ModuleType) -> None:
+    kind = getattr(importlib.import_module(f"recompose.nodes.{module}"), name)
+
+    failed: dict[str, str] = {}
+
+    @seed(20)
+    @settings(
+        max_examples=MANY.get(name, 150), deadline=None, database=None,
+        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(inputs.given(kind))
+    def run(found: dict[str, Any]) -> None:
+        try:
+            with torch.inference_mode(), contextlib.redirect_stdout(None):
+                made = kind.execute(**found)
+        except Exception as error:
+            if not is_ours(error):
+                failed.setdefault(told(error), brief(found, inputs))
+            return
+        if not all(torch.isfinite(tensor).all() for tensor in numbers(list(made.args))):
+            failed.setdefault("a result with NaN", brief(found, inputs))
+
+    run()
+    assert not failed, "\n".join(f"{error}\n    {given}" for error, given in failed.items())
+
+
+def told(error: Exception) -> str:
+    """An error by its kind, its place in our code and its beginning."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(OURS)]
+    place = f"{Path(frames[-1].filename).relative_to(ROOT)}:{frames[-1].lineno}" if frames else "?"
+    return f"{type(error).__name__} at {place}: {' '.join(str(error).split())[:160]}"
+
+
+def brief(found: dict[str, Any], inputs: Inputs) -> str:
+    """The inputs that are not the sound ones, each on a part of one line."""
+    sound = list(inputs.sound.values())
+    odd = {name: value for name, value in found.items() if not any(value is each for each in sound)}
+    parts = []
+    for name, value in odd.items():
+        tensor = hasattr(value, "dtype") and hasattr(value, "shape")
+        shape = f"{list(value.shape)} {value.dtype}" if tensor else ""
+            f"{list(value.shape)} {value.dtype}"
+            if hasattr(value, "dtype") and hasattr(value, "shape")
+            else ""
+        )
+        parts.append(f"{name}={shape or ' '.join(repr(value).split())[:300]}")
+    return ", ".join(parts)
