@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..core.canvas.crop import Context
@@ -39,6 +40,8 @@ def _value(declared: Any, value: Any, name: str) -> Any:
         if declared.optional or kind.startswith("COMFY_") or getattr(declared, "lazy", None):
             return None
         raise ValueError(f"{name} is missing; connect a {kind} to it.")
+    if isinstance(value, Tensor) and (value.is_nested or value.is_meta or value.layout != torch.strided):
+        raise ValueError(f"{name} must be a plain tensor but is {shown(value)}; connect a {kind} output.")
     check = CHECKS.get(kind)
     return check(declared, value, name) if check else value
 
@@ -46,7 +49,8 @@ def _value(declared: Any, value: Any, name: str) -> Any:
 def shown(value: Any) -> str:
     """A value on one short line, for a sentence."""
     if isinstance(value, Tensor):
-        return f"a tensor of {value.dtype}"
+        kind = "nested" if value.is_nested else "empty of values" if value.is_meta else value.layout
+        return f"a tensor of {value.dtype}" + ("" if kind is torch.strided else f", {kind}")
     text = " ".join(repr(value).split()) if isinstance(value, str | int | float) else type(value).__name__
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -133,10 +137,16 @@ def _is_conditioning(value: Any) -> bool:
     return all(
         isinstance(entry, list | tuple)
         and len(entry) == 2
-        and isinstance(entry[0], Tensor)
+        and _is_words(entry[0])
         and isinstance(entry[1], Mapping)
         for entry in value
     )
+
+
+def _is_words(value: Any) -> bool:
+    """Whether a text encoder may have made this: fractional numbers, some of them, all finite."""
+    plain = isinstance(value, Tensor) and not value.is_nested and not value.is_meta
+    return plain and value.is_floating_point() and value.numel() > 0 and bool(torch.isfinite(value).all())
 
 
 def _is_sigmas(value: Any) -> bool:

@@ -44,12 +44,14 @@ class Node(io.ComfyNode):
 
 def _checking(execute: Callable[..., io.NodeOutput]) -> Callable[..., io.NodeOutput]:
     signature = inspect.signature(execute)
+    collected = [each.name for each in signature.parameters.values() if each.kind is each.VAR_KEYWORD]
 
     @functools.wraps(execute)
     def run(cls: type[Node], *values: Any, **named: Any) -> io.NodeOutput:
         from ..bridge import inputs
 
-        given = signature.bind(cls, *values, **named).arguments
+        given = dict(signature.bind(cls, *values, **named).arguments)
+        given |= {name: value for rest in collected for name, value in given.pop(rest, {}).items()}
         given.pop("cls")
         return execute(cls, **inputs.checked(cls.define_schema(), given))
 

@@ -1,4 +1,4 @@
-"""Every node with odd inputs of every type: a result of numbers or one sentence of ours, never a raw error."""
+"""Every node with odd inputs of every type: numbers or one sentence of ours, never a raw error."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class Inputs:
             return torch.rand(1, 16, 16, 3)
         if kind in self.sound:
             return self.sound[kind]
-        return declared.options[0] if kind == "COMBO" and declared.default is None else declared.default
+        if kind == "COMBO" and declared.default is None:
+            return next(iter(declared.options), "")
+        return declared.default
 
     def odd(self, declared: Any) -> st.SearchStrategy:
         """What may come there as well."""
@@ -106,7 +108,7 @@ class Inputs:
         if kind in ("INT", "FLOAT"):
             return st.one_of(st.sampled_from(values.NUMBERS), st.sampled_from(edges(declared)))
         if kind in ("COMBO", "BOOLEAN"):
-            valid = list(getattr(declared, "options", None) or [True, False])
+            valid = list(getattr(declared, "options", [True, False])) or [""]
             return st.one_of(st.sampled_from(valid), st.sampled_from(values.OTHERS))
         return values.anything()
 
@@ -216,13 +218,10 @@ def brief(found: dict[str, Any], inputs: Inputs) -> str:
     """The inputs that are not the sound ones, each on a part of one line."""
     sound = list(inputs.sound.values())
     odd = {name: value for name, value in found.items() if not any(value is each for each in sound)}
-    parts = []
-    for name, value in odd.items():
-        tensor = hasattr(value, "dtype") and hasattr(value, "shape")
-        shape = f"{list(value.shape)} {value.dtype}" if tensor else ""
-            f"{list(value.shape)} {value.dtype}"
-            if hasattr(value, "dtype") and hasattr(value, "shape")
-            else ""
-        )
-        parts.append(f"{name}={shape or ' '.join(repr(value).split())[:300]}")
-    return ", ".join(parts)
+    return ", ".join(f"{name}={shown(value)}" for name, value in odd.items())
+
+
+def shown(value: Any) -> str:
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype} {'nested' if getattr(value, 'is_nested', False) else list(value.shape)}"
+    return " ".join(repr(value).split())[:300]
