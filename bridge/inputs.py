@@ -21,23 +21,32 @@ FILES = ("file", "model")
 REGION = ("x", "y", "width", "height", "canvas_width", "canvas_height")
 
 
-def checked(schema: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def checked(schema: Any, given: Mapping[str, Any], dynamic: bool = True) -> dict[str, Any]:
     """A node's inputs as its schema declares them: whole numbers as int, others as float, the rest as given.
 
-    Raises ValueError, one sentence that names node and input, for everything else.
+    Optional inputs that are None are left out; without `dynamic`, dynamic ones are not looked at. Raises
+    ValueError, one sentence that names node and input, for everything else.
     """
     found = dict(given)
     for each in schema.inputs:
-        if each.id in found:
+        if each.id not in found or (not dynamic and _is_dynamic(each)):
+            continue
+        if found[each.id] is None and each.optional:
+            del found[each.id]
+        else:
             found[each.id] = _value(each, found[each.id], f"{schema.display_name}: {each.id}")
     return found
+
+
+def _is_dynamic(declared: Any) -> bool:
+    return declared.get_io_type().startswith("COMFY_")
 
 
 def _value(declared: Any, value: Any, name: str) -> Any:
     kind = declared.get_io_type()
     if value is None:
         # Dynamic choices and lazy inputs may come later or never; the node itself knows which.
-        if declared.optional or kind.startswith("COMFY_") or getattr(declared, "lazy", None):
+        if declared.optional or _is_dynamic(declared) or getattr(declared, "lazy", None):
             return None
         raise ValueError(f"{name} is missing; connect a {kind} to it.")
     if isinstance(value, Tensor) and (value.is_nested or value.is_meta or value.layout != torch.strided):

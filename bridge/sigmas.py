@@ -16,6 +16,9 @@ from .choices import INPAINT
 # The range of noise to signal for flow models; beyond it there is almost no signal, or almost no noise.
 FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
 
+# The most steps at the least denoise of the all-in-one nodes.
+MOST_STEPS = 1_000_000
+
 
 class SigmaSettings(NamedTuple):
     """The noise levels of a run."""
@@ -54,6 +57,11 @@ def sigmas_of(model: Any, schedule: SigmaSettings) -> Tensor:
         ).sigmas
     if denoise <= 0:
         return torch.empty(0)
+    if steps / denoise > MOST_STEPS:
+        raise ValueError(
+            f"denoise {denoise:g} takes the end of a schedule of {steps / denoise:.3g} steps but at most "
+            f"{MOST_STEPS} can be made; raise denoise."
+        )
     sampling = model.get_model_object("model_sampling")
     path, lowest = noise_schedule_of(sampling), float(sampling.sigma_min)
     highest = float(sampling.sigma_max)

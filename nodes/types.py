@@ -36,23 +36,26 @@ class Node(io.ComfyNode):
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
-        execute = cls.__dict__.get("execute")
-        # ComfyUI runs a copy of the class, which has its checks already.
-        if execute is not None and not hasattr(execute.__func__, "__wrapped__"):
-            cls.execute = classmethod(_checking(execute.__func__))
+        for name in ("execute", "check_lazy_status"):
+            method = cls.__dict__.get(name)
+            # ComfyUI runs a copy of the class, which has its checks already.
+            if method is not None and not hasattr(method.__func__, "__wrapped__"):
+                setattr(cls, name, classmethod(_checking(method.__func__)))
 
 
-def _checking(execute: Callable[..., io.NodeOutput]) -> Callable[..., io.NodeOutput]:
-    signature = inspect.signature(execute)
+def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(method)
     collected = [each.name for each in signature.parameters.values() if each.kind is each.VAR_KEYWORD]
+    # ComfyUI asks for lazy inputs before it has put dynamic ones together.
+    dynamic = method.__name__ == "execute"
 
-    @functools.wraps(execute)
-    def run(cls: type[Node], *values: Any, **named: Any) -> io.NodeOutput:
+    @functools.wraps(method)
+    def run(cls: type[Node], *values: Any, **named: Any) -> Any:
         from ..bridge import inputs
 
         given = dict(signature.bind(cls, *values, **named).arguments)
         given |= {name: value for rest in collected for name, value in given.pop(rest, {}).items()}
         given.pop("cls")
-        return execute(cls, **inputs.checked(cls.define_schema(), given))
+        return method(cls, **inputs.checked(cls.define_schema(), given, dynamic))
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -94,6 +95,63 @@ def test_a_value_outside_the_schema_is_one_sentence_that_names_its_input(
     with pytest.raises(ValueError, match=SENTENCE) as caught:
         kind.execute(**{**full, **given, **change})
     assert words in str(caught.value), caught.value
+
+
+def test_lazy_nodes_ask_by_a_sentence_as_well(comfy: ModuleType) -> None:
+    canvas = importlib.import_module("recompose.nodes.canvas")
+    sparse = MASK.to_sparse()
+    for kind, given in (
+        (canvas.StitchBack, {**STITCH, "generated": None, "mask": sparse}),
+        (canvas.StitchBack, {**STITCH, "generated": None, "context": torch.zeros(1)}),
+        (canvas.MakePatch, {"mask": sparse, "context": None}),
+        (canvas.MakePatch, {"mask": torch.zeros(1, 32, 40, device="meta"), "context": None}),
+    ):
+        with pytest.raises(ValueError, match=SENTENCE):
+            kind.check_lazy_status(**given)
+    # Where nothing is connected ComfyUI passes a tuple for a dynamic input.
+    given = {**STITCH, "generated": None, "mode": ("strict", "mode"), "patches": ({}, "patches")}
+    assert canvas.StitchBack.check_lazy_status(**given) == ["generated"]
+
+
+CONDITIONINGS = {
+    "a tensor": lambda words: words,
+    "nothing": lambda words: [],
+    "words alone": lambda words: [words],
+    "no options": lambda words: [[words]],
+    "options of another kind": lambda words: [[words, 3]],
+    "no words": lambda words: [[None, {}]],
+    "empty words": lambda words: [[words[:0], {}]],
+    "words with NaN": lambda words: [[words * NAN, {}]],
+    "whole numbers": lambda words: [[words.long(), {}]],
+}
+
+
+@pytest.mark.parametrize("make", CONDITIONINGS.values(), ids=CONDITIONINGS)
+@pytest.mark.parametrize("name", ["positive", "negative"])
+def test_what_is_no_conditioning_is_one_sentence(name: str, make: Callable, comfy: ModuleType) -> None:
+    nodes = importlib.import_module("recompose.nodes.sampling")
+    model = SimpleNamespace(get_model_object=None, model_options={}, load_device=None)
+    words = torch.ones(1, 3, 4)
+    given = {"positive": [[words, {}]], "negative": [[words, {}]], name: make(words), "model": model}
+    given |= {"latent": {}, "steps": 9, "scheduler": "inpaint", "cfg": 5.0, "seed": 0, "denoise": 1.0}
+    with pytest.raises(ValueError, match=rf"Lagrange Inpaint: {name} .*CLIP Text Encode\.$"):
+        nodes.LagrangeInpaint.execute(**given)
+    for other in (None, 3, "model", {}, SimpleNamespace()):
+        with pytest.raises(ValueError, match="Inpaint Scheduler: model"):
+            nodes.InpaintScheduler.execute(model=other, steps=9, denoise=1.0)
+
+
+def test_an_endless_schedule_is_refused(comfy: ModuleType) -> None:
+    nodes = importlib.import_module("recompose.nodes.sampling")
+    model = SimpleNamespace(get_model_object=None, model_options={}, load_device=None)
+    for denoise in (1e-320, 1e-9, 4e-5):
+        with pytest.raises(ValueError, match="raise denoise"):
+            nodes.InpaintScheduler.execute(model=model, steps=50, denoise=denoise)
+
+
+def test_an_optional_input_that_comes_as_nothing_is_left_out(comfy: ModuleType) -> None:
+    sampler = importlib.import_module("recompose.nodes.sampling").RePaintSampler
+    assert sampler.execute(**REPAINT, sigmas=None).args[0].settings.jump_length == 4
 
 
 def test_numbers_of_other_kinds_are_taken(comfy: ModuleType) -> None:

@@ -195,6 +195,7 @@ def test_a_result_or_a_sentence(module: str, name: str, inputs: Inputs, comfy: M
     def run(found: dict[str, Any]) -> None:
         try:
             with torch.inference_mode(), contextlib.redirect_stdout(None):
+                ask_lazily(kind, found)
                 made = kind.execute(**found)
         except Exception as error:
             if not is_ours(error):
@@ -205,6 +206,13 @@ def test_a_result_or_a_sentence(module: str, name: str, inputs: Inputs, comfy: M
 
     run()
     assert not failed, "\n".join(f"{error}\n    {given}" for error, given in failed.items())
+
+
+def ask_lazily(kind: Any, found: dict[str, Any]) -> None:
+    """Ask for what is still needed, as ComfyUI does before a node with lazy inputs runs."""
+    lazy = {each.id for each in kind.define_schema().inputs if getattr(each, "lazy", None)}
+    if lazy:
+        kind.check_lazy_status(**{name: None if name in lazy else value for name, value in found.items()})
 
 
 def told(error: Exception) -> str:
@@ -222,6 +230,10 @@ def brief(found: dict[str, Any], inputs: Inputs) -> str:
 
 
 def shown(value: Any) -> str:
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
-        return f"{value.dtype} {'nested' if getattr(value, 'is_nested', False) else list(value.shape)}"
-    return " ".join(repr(value).split())[:300]
+    if isinstance(value, torch.Tensor):
+        return f"{value.dtype} {'nested' if value.is_nested else list(value.shape)} {value.layout}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {shown(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(shown, value[:30])) + "]"
+    return " ".join(repr(value).split())[:60]

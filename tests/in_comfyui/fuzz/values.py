@@ -108,7 +108,7 @@ def mutated(sound: Any, odd: st.SearchStrategy | None = None) -> st.SearchStrate
                     at.append(copy.deepcopy(at[path[-1]]))
                 else:
                     at[f"{path[-1]}_again"] = at[path[-1]]
-            except (KeyError, IndexError, TypeError, AttributeError):
+            except (KeyError, IndexError, TypeError, AttributeError, RuntimeError):
                 continue  # an earlier change took the place away
         return made
 
