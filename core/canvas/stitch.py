@@ -103,8 +103,8 @@ def stitch(original: Tensor, generated: Tensor, mask: Tensor, job: Plan, blend: 
     `generated` has the canvas's size or, with a context, its working size; `fit.placed` says which others
     fit. Where the mask is 0 the original's pixels come back bit for bit; where it is between 0 and 1 the two
     are mixed. With `blend` None (*strict*) the generated side is matched to the known pixels along the seam,
-    see `tone.Tone`. With `blend` px the mask instead fades out over that many known pixels. Raises ValueError for sizes or batches
-    that do not fit.
+    see `tone.Tone`. With `blend` px the mask instead fades out over that many known pixels. Raises ValueError
+    for sizes or batches that do not fit.
     """
     return stitch_and_tell(original, generated, mask, job, blend)[0]
 

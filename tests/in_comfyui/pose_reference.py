@@ -133,7 +133,16 @@ def attempt(execute: Callable[..., Any], *values: Any, **more: Any) -> Any:
         output = execute(*values, **more)
     except ValueError:
         return ["refused"]
-    return [*output.args, output.ui]
+    return [*output.args, reported(output.ui)]
+
+
+def reported(ui: dict[str, Any]) -> dict[str, Any] | None:
+    """The nodes' reports, and of notices only those that Edit Pose's editor shows: sentences may change."""
+    reports = [
+        {name: value for name, value in report.items() if name != "notices" or "pose" in report}
+        for report in ui["recompose"]
+    ]
+    return {"recompose": reports} if any(reports) else None
 
 
 def modules() -> list[Any]:
