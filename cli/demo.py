@@ -315,8 +315,11 @@ def make(options: argparse.Namespace) -> dict:
         return finish(client, prompt, options, image, begin)
 
 
-def status_of(make_report: Callable[[], dict]) -> int:
-    """Make the report and print it; the exit status is 0 only when not one pixel of the photo changed."""
+def status_of(make_report: Callable[[], dict], stopped: str = "") -> int:
+    """Make the report and print it; the exit status is 0 only when not one pixel of the photo changed.
+
+    `stopped` is what Ctrl-C left.
+    """
     from . import report as reporting
 
     def work() -> int:
@@ -327,7 +330,7 @@ def status_of(make_report: Callable[[], dict]) -> int:
             return ending.FAILED
         return 0
 
-    return ending.status_of("demo", work, "the server it started is stopped")
+    return ending.status_of("demo", work, stopped)
 
 
 def main(arguments: list[str]) -> int:

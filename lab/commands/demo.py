@@ -35,4 +35,4 @@ def make(options: argparse.Namespace, environment: Environment) -> dict:
 def main(arguments: list[str], environment: Environment) -> int:
     """Run the command and return its exit status: 0 only when not one pixel of the photo changed."""
     options = demo.parser().parse_args(arguments)
-    return demo.status_of(lambda: make(options, environment))
+    return demo.status_of(lambda: make(options, environment), "the server it started is stopped")

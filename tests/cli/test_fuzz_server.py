@@ -25,7 +25,7 @@ from recompose.tests.cli.misbehaving import (
     websocket,
 )
 
-BOUND = 10.0  # seconds, for waits that are shortened to less than one
+BOUND = 60.0  # seconds, for waits that are shortened to about one
 WORKFLOW = {
     "1": {"class_type": "EmptyImage", "inputs": {"width": 5}},
     "3": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
@@ -51,12 +51,12 @@ ODD: list[Any] = [
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"POLL": 0.02, "GRACE": 0.3, "CONNECT": 0.5, "DRAIN": 0.1, "PATIENCE": 1.0}.items():
+    for name, value in {"POLL": 0.02, "GRACE": 0.3, "CONNECT": 0.5, "DRAIN": 0.1, "PATIENCE": 20.0}.items():
         monkeypatch.setattr(client, name, value)
     monkeypatch.setattr(client, "UNHEARD", 1)
     monkeypatch.setattr(client, "MOST_FILE", 1 << 20)
     monkeypatch.setattr(saving, "TRIAL", 10)
-    monkeypatch.setattr(connection, "ANSWER", 0.5)
+    monkeypatch.setattr(connection, "ANSWER", 1.5)
     monkeypatch.setattr(connection, "MOST_JSON", 1 << 20)
 
 
