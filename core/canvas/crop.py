@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..mask.latent_cells import resize_to_maximum
 from ..mask.values import LEAST
+from ..memory import empty_picture
 from ..shapes import Box, Size
 from .choices import LARGEST_SIDE
 from .resample import resample
@@ -239,10 +240,16 @@ def _inner(mask: Tensor, context: Context) -> Tensor:
 
 
 def _cut(image: Tensor, context: Context) -> Tensor:
-    box, canvas = context.box, context.canvas
-    inner = image[..., max(0, box.y) : box.bottom, max(0, box.x) : box.right]
+    """The box of a picture, its edge repeated outside; copied only where it reaches outside."""
+    box, inner = context.box, _shown(image, context)
     if inner.shape[-2:] == (box.height, box.width):
         return inner
-    rows = torch.arange(box.y, box.bottom, device=image.device).clamp(0, canvas.height - 1)
-    columns = torch.arange(box.x, box.right, device=image.device).clamp(0, canvas.width - 1)
-    return image.index_select(-2, rows).index_select(-1, columns)
+    left, top = context.shown.x - box.x, context.shown.y - box.y
+    right, bottom = left + inner.shape[-1], top + inner.shape[-2]
+    cut = empty_picture(len(image), image.shape[1], box.size, image.device)
+    cut[..., top:bottom, left:right] = inner
+    cut[..., top:bottom, :left] = inner[..., :1]
+    cut[..., top:bottom, right:] = inner[..., -1:]
+    cut[..., :top, :] = cut[..., top : top + 1, :]
+    cut[..., bottom:, :] = cut[..., bottom - 1 : bottom, :]
+    return cut

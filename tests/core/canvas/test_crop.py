@@ -78,6 +78,17 @@ def test_a_crop_larger_than_the_canvas_reaches_outside() -> None:
     assert inner.sum() > 0 and inner[:, :, :18].sum() == 0 and inner[:, :, 32:].sum() == 0
 
 
+@pytest.mark.parametrize(
+    "box", [Box(-7, 5, 50, 20), Box(3, -70, 20, 180), Box(-3, -4, 99, 50), Box(85, 3, 9, 9)]
+)
+def test_a_cut_beyond_the_picture_repeats_its_edge(box: Box) -> None:
+    image = torch.rand(2, 4, 40, 90)
+    cut = crop.crop_image(image, Context(Size(90, 40), box, box.size))
+    rows = torch.arange(box.y, box.bottom).clamp(0, 39)
+    columns = torch.arange(box.x, box.right).clamp(0, 89)
+    assert torch.equal(cut, image[..., rows, :][..., columns])
+
+
 @pytest.mark.parametrize("working", [Size(40, 30), Size(97, 55), Size(400, 300)])
 def test_no_thin_stroke_is_lost(working: Size) -> None:
     context = Context(CANVAS, Box(100, 200, 400, 300), working)
