@@ -121,8 +121,8 @@ def _for_latent(cells: Tensor, latent: Tensor, vae: Any | None) -> tuple[Tensor,
 
 def _length(vae: Any | None) -> latent_frames.Length | None:
     """How many latent frames the VAE makes of so many frames, if it says so."""
-    ratio = getattr(vae, "downscale_ratio", None)
-    length = ratio[0] if isinstance(ratio, tuple | list) else None
+    ratio: Any = getattr(vae, "downscale_ratio", None)
+    length: Any = ratio[0] if isinstance(ratio, tuple | list) else None
     return length if callable(length) else None
 
 

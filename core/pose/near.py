@@ -32,7 +32,8 @@ def _near(person: Person, size: Size) -> Person:
 
 def _is_near(points: np.ndarray, size: Size) -> np.ndarray:
     reach = max(size)
-    return ((points >= -reach) & (points <= np.array(size) + reach)).all(axis=1)
+    near: np.ndarray = (points >= -reach) & (points <= np.array(size) + reach)
+    return np.logical_and.reduce(near, axis=1)
 
 
 def _count(person: Person) -> int:
