@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from comfy.nested_tensor import NestedTensor
@@ -123,7 +123,7 @@ def _length(vae: Any | None) -> latent_frames.Length | None:
     """How many latent frames the VAE makes of so many frames, if it says so."""
     ratio: Any = getattr(vae, "downscale_ratio", None)
     length: Any = ratio[0] if isinstance(ratio, tuple | list) else None
-    return length if callable(length) else None
+    return cast(latent_frames.Length, length) if callable(length) else None
 
 
 def _picture_latent(samples: dict[str, Any]) -> Tensor:
