@@ -46,7 +46,8 @@ class LoadPose(Node):
             display_name="Load Pose",
             category=CATEGORY,
             search_aliases=["openpose json", "keypoints", "dwpose", "skeleton"],
-            description="Reads people from OpenPose JSON: COCO-18, BODY_25 or COCO-WholeBody points.",
+            description="Reads people from OpenPose JSON and its relatives: COCO, BODY_25, Halpe or "
+            "COCO-WholeBody points.",
             inputs=[
                 io.String.Input(
                     "text",
@@ -64,7 +65,7 @@ class LoadPose(Node):
                     "layout",
                     options=[layout.value for layout in Layout],
                     default=Layout.AUTO.value,
-                    tooltip="Which points the file lists; auto goes by their number (18, 25 or 133).",
+                    tooltip="Which points the file lists; auto goes by their number (17, 18, 25, 26, 133, 134).",
                 ),
                 threshold(),
                 io.Int.Input(
@@ -84,7 +85,7 @@ class LoadPose(Node):
                 io.Image.Input(
                     "image",
                     optional=True,
-                    tooltip="The picture the pose belongs to; its size is compared with the file's.",
+                    tooltip="The picture the pose belongs to; a pose made at another size of it is scaled.",
                 ),
             ],
             outputs=[PoseKeypoint.Output("pose")],
