@@ -84,7 +84,7 @@ def _person(record: Any) -> Record:
     _check_object(record)
     if skeleton.BODY_KEY in record or _PERSON.isdisjoint(record):
         return record
-    result: dict[str, Any] = {_OLD.get(key, key): value for key, value in record.items()}
+    result: dict[Any, Any] = {_OLD.get(key, key): value for key, value in record.items()}
     if skeleton.BODY_KEY not in result and "keypoints" in result:
         points = result.pop("keypoints")
         scores = next((result.pop(key) for key in _SCORES if key in result), None)
@@ -118,7 +118,7 @@ def _depth(value: Any) -> int:
 def _of_keypoints(record: Record) -> Record:
     """An editor's "keypoints": one person's, or one list of points per person."""
     points = plain(record["keypoints"])
-    scores = next((plain(record[key]) for key in _SCORES if key in record), None)
+    scores: Any = next((plain(record[key]) for key in _SCORES if key in record), None)
     if _is_list(points) and (_depth(points) == 3 or not points):
         beside = scores if _is_list(scores) and len(scores) == len(points) else [None] * len(points)
         people = [
