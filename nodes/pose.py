@@ -65,7 +65,7 @@ class LoadPose(Node):
                     "layout",
                     options=[layout.value for layout in Layout],
                     default=Layout.AUTO.value,
-                    tooltip="The points the file lists; auto goes by their number (17, 18, 25, 26, 133, 134).",
+                    tooltip="Which points the file lists; auto goes by their number (17, 18, 25, 26, 133).",
                 ),
                 threshold(),
                 io.Int.Input(
