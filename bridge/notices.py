@@ -1,6 +1,6 @@
 """Notices: sentences about a result that is allowed but probably not what was wanted.
 
-They are in the log and in the node's report, which the page shows and programs read in the history.
+They are in the log and in the node's report. The page shows them on the node; programs read the history.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _CURRENT: ContextVar[Notices | None] = ContextVar("recompose_notices", default=N
 def collect() -> Iterator[Notices]:
     """Collect the notices of one execution, for its report.
 
-    The page shows them on the node until its next result (js/.modules/canvas/notices.js): ComfyUI's own text
-    below a node goes away with the end of the run, or stays for good, depending on the frontend's version.
+    The page shows them on the node until its next result (js/.modules/canvas/notices.js): ComfyUI's own
+    text below a node goes away with the end of the run, or stays for good, depending on the frontend.
     """
     found = Notices()
     token = _CURRENT.set(found)

@@ -29,7 +29,7 @@ def anchors(text: str) -> set[str]:
 
 
 def folder_of(page: Path) -> Path:
-    """What the page's links start from: ComfyUI's help shows docs/<node>/<language>.md as if it lay in docs."""
+    """What the page's links start from: help shows docs/<node>/<language>.md as if it lay in docs."""
     return page.parent.parent if page.parent.parent == ROOT / "js" / "docs" else page.parent
 
 
