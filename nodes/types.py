@@ -36,11 +36,15 @@ class Node(io.ComfyNode):
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
-        for name in ("execute", "check_lazy_status"):
-            method = cls.__dict__.get(name)
-            # ComfyUI runs a copy of the class, which has its checks already.
-            if method is not None and not hasattr(method.__func__, "__wrapped__"):
-                setattr(cls, name, classmethod(_checking(method.__func__)))
+        _check(cls, "execute")
+        _check(cls, "check_lazy_status")
+
+
+def _check(node: type[Node], name: str) -> None:
+    method = node.__dict__.get(name)
+    # ComfyUI runs a copy of the class, which has its checks already.
+    if method is not None and not hasattr(method.__func__, "__wrapped__"):
+        setattr(node, name, classmethod(_checking(method.__func__)))
 
 
 def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
