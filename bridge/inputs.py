@@ -18,6 +18,7 @@ from ..core.canvas.stitch import Patch
 
 # Choices that the bridge reads itself, with sentences that name the file or folder.
 FILES = ("file", "model")
+DYNAMIC = "COMFY_DYNAMICCOMBO_V3"
 REGION = ("x", "y", "width", "height", "canvas_width", "canvas_height")
 
 
@@ -28,6 +29,10 @@ def checked(schema: Any, given: Mapping[str, Any], dynamic: bool = True) -> dict
     ValueError, one sentence that names node and input, for everything else.
     """
     found = dict(given)
+    for each in schema.inputs if dynamic else ():
+        # ComfyUI drops a choice that it does not know, and whatever depends on it, without an error.
+        if each.get_io_type() == DYNAMIC and found.get(each.id) is None:
+            _dynamic(each, None, f"{schema.display_name}: {each.id}")
     for each in schema.inputs:
         if each.id not in found or (not dynamic and _is_dynamic(each)):
             continue
@@ -191,7 +196,7 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     "STRING": _text,
     "COLOR": _text,
     "COMBO": _choice,
-    "COMFY_DYNAMICCOMBO_V3": _dynamic,
+    DYNAMIC: _dynamic,
     "COMFY_AUTOGROW_V3": _grown,
     "MODEL": _socket(_is_model, "a loader's model"),
     "VAE": _socket(_is_vae, "a VAE of pictures"),

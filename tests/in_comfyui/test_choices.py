@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from recompose.cli.comfy import errors
 from recompose.cli.comfy.client import Refused
@@ -84,7 +86,7 @@ def test_a_node_that_a_subgraph_makes_is_checked_as_it_runs(comfy) -> None:
     made = [canvas.ExtendCanvas, canvas.StitchBack, caption.BlipCaption, detect.DetectPose, sampling.RePaint]
     for node in made:
         given = dict.fromkeys((each.id for each in node.define_schema().inputs), None)
-        known = {name: given[name] for name in given if name in node.execute.__func__.__code__.co_varnames}
+        known = {name: given[name] for name in given if name in inspect.signature(node.execute).parameters}
         for each in NODES[node.define_schema().node_id]["choices"]:
             del known[each]
         with pytest.raises(ValueError, match="choose one"):
