@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from numbers import Real
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -69,6 +69,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
+def _is_number(value: Any) -> TypeGuard[float]:
+    """Whether this is a finite number of Python or numpy."""
+    return isinstance(value, Real) and math.isfinite(value)
+
+
 def _range(declared: Any) -> str:
     low, high = declared.min, declared.max
     return f" from {low} to {high}" if low is not None and high is not None else ""
@@ -79,7 +84,7 @@ def _within(declared: Any, value: float) -> bool:
 
 
 def _whole(declared: Any, value: Any, name: str) -> int:
-    if isinstance(value, Real) and math.isfinite(value) and value == int(value) and _within(declared, value):
+    if _is_number(value) and value == int(value) and _within(declared, value):
         return int(value)
     raise ValueError(
         f"{name} must be a whole number{_range(declared)} but is {shown(value)}; change it or what is linked."
@@ -87,7 +92,7 @@ def _whole(declared: Any, value: Any, name: str) -> int:
 
 
 def _number(declared: Any, value: Any, name: str) -> float:
-    if isinstance(value, Real) and math.isfinite(value) and _within(declared, value):
+    if _is_number(value) and _within(declared, value):
         return float(value)
     raise ValueError(
         f"{name} must be a number{_range(declared)} but is {shown(value)}; change it or what is linked."
@@ -142,7 +147,7 @@ def _is_vae(value: Any) -> bool:
     if not callable(getattr(value, "spacial_compression_encode", None)):
         return False
     ratio = value.spacial_compression_encode()
-    return isinstance(ratio, Real) and math.isfinite(ratio) and 1 <= ratio == int(ratio)
+    return _is_number(ratio) and 1 <= ratio == int(ratio)
 
 
 def _is_conditioning(value: Any) -> bool:
@@ -171,7 +176,7 @@ def _is_region(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     numbers = [value[key] for key in REGION if key in value]
-    if not all(isinstance(each, Real) and math.isfinite(each) and each == int(each) for each in numbers):
+    if not all(_is_number(each) and each == int(each) for each in numbers):
         return False
     if len(numbers) < len(REGION):
         return True  # the bridge says what is missing
