@@ -183,7 +183,7 @@ def on_canvas(canvas: Any, known: Any, picture: torch.Tensor) -> dict[str, Any]:
     """Extend Canvas in two modes and Crop to Region; the pose's scores are 0 and 1."""
     found = {}
     for kind in ("body", "sides"):
-        mode = {"mode": kind, "max_extension": 9.0, "margin": 4.0}
+        mode = {"mode": kind, "max_extension": 8.0, "margin": 4.0}
         mode |= {"left": 3, "top": 0, "right": 5, "bottom": 11}
         found[kind] = attempt(
             canvas.ExtendCanvas.execute, picture, mode, 8, {"fill": "edge", "seed": 1}, 0, None, known

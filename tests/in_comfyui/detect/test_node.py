@@ -151,7 +151,7 @@ def test_nobody_is_an_empty_list_and_a_warning(
         pose, preview, report = run(node, choice, image(2, Size(61, 47)))
     assert [frame["people"] for frame in pose] == [[], []]
     assert [(frame["canvas_width"], frame["canvas_height"]) for frame in pose] == [(61, 47)] * 2
-    assert report == {"people": [0, 0]}
+    assert report == {"people": [0, 0], "notices": ["Detect Pose: nobody was found in picture 1, 2 of 2."]}
     assert preview.shape == (2, 47, 61, 3)
     assert [record.message for record in caplog.records] == [
         "Detect Pose: nobody was found in picture 1, 2 of 2."
@@ -186,7 +186,7 @@ def test_networks_that_say_nan_find_nobody(node: type, filled: Path) -> None:
         (1, 3, 384, 288),
         [np.full((1, 133, 576), math.nan), np.full((1, 133, 768), math.nan)],
     )
-    assert run(node, DWPOSE, image())[2] == {"people": [0]}
+    assert run(node, DWPOSE, image())[2]["people"] == [0]
 
 
 def test_the_preview_is_the_dimmed_picture_with_the_drawn_people_on_it(node: type, filled: Path) -> None:
@@ -202,7 +202,7 @@ def test_the_preview_is_the_dimmed_picture_with_the_drawn_people_on_it(node: typ
     (person,) = pose[0]["people"]
     assert len(person["recompose"]["confidence"]) == 24
     assert any(person["foot_keypoints_2d"]), "feet, too"
-    assert run(node, DWPOSE, picture, threshold=0.98)[2] == {"people": [0, 0]}
+    assert run(node, DWPOSE, picture, threshold=0.98)[2]["people"] == [0, 0]
 
 
 def test_files_that_change_are_noticed(node: type, filled: Path) -> None:
@@ -343,7 +343,8 @@ def test_openposes_networks_run_in_a_running_comfyui(equipped) -> None:
     server, _ = equipped
     done = Outcome(server.run(prompt(OPENPOSE, ["one.png", "two.png"])), server.client)
     assert done.succeeded, done.error
-    assert done.report("detect") == {"people": [0, 0]}
+    report = done.report("detect")
+    assert report["people"] == [0, 0] and "nobody was found" in report["notices"][0]
     assert "nobody was found in picture 1, 2 of 2" in server.log.read_text("utf-8", "replace")
 
 
