@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+
 _MISSING, _MISSING_PADDED = (-1.001, -0.999), (-1.001, -0.4)
 
 CENTRED = "The pose's points lie between -1 and 1; they were read as OpenPose's keypoint scale -1…1."
+FAR = "{} points of the pose lie far outside the picture ({}) and were left out; check the pose."
 LEFT_OUT = "{} holds {} numbers, but {} points x, y, score are {}; that part of the person was left out."
 
 
@@ -126,6 +127,9 @@ def points(record: Record, key: str) -> np.ndarray:
     rows = flat.reshape(-1, 3)
     absent = ~np.isfinite(rows).all(axis=1) | (rows[:, 2] < 0) | (rows[:, :2] == -1).all(axis=1)
     # Before it is decided whether the list is in fractions, for one wild point must not decide it.
+    wild = ~absent & (abs(rows[:, :2]) > edited.FARTHEST).any(axis=1) & (rows[:, 2] > 0)
+    if wild.any():
+        notice(FAR.format(int(wild.sum()), key))
     absent |= (abs(rows[:, :2]) > edited.FARTHEST).any(axis=1)
     return np.where(absent[:, None], 0.0, rows)
 

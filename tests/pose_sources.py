@@ -313,7 +313,9 @@ def oddities() -> dict[str, Oddity]:
         "infinite coordinates": Oddity([frame(_row(10, infinite, -infinite, 1.0))], seen),
         "null coordinates": Oddity([frame(_row(10, None, None, 1))], seen),
         "-1, -1 with a score": Oddity([frame(_row(10, -1, -1, 1))], seen),
-        "a point over a million pixels away": Oddity([frame(_row(10, 9e9, 5.0, 1.0))], seen),
+        "a point over a million pixels away": Oddity(
+            [frame(_row(10, 9e9, 5.0, 1.0))], seen, notice="1 points of the pose lie far outside"
+        ),
         "a negative score": Oddity([frame(_row(10, 131.0, 400.0, -1.0))], seen),
         "fractions and pixels mixed": Oddity([frame(*mixed)], in_pixels),
         "a hand of 20 points": Oddity([frame(_hand(20))], notice="hand_left_keypoints_2d holds 60 numbers"),
