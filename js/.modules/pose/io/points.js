@@ -86,12 +86,21 @@ export function pointsOf(person, { key, count }, notices) {
     return [];
   }
   if (key === BODY) checkBody(key, flat.length);
-  return Array.from({ length: flat.length / 3 }, (_, row) => {
+  let far = 0;
+  const points = Array.from({ length: flat.length / 3 }, (_, row) => {
     const [x, y, score] = flat.slice(3 * row, 3 * row + 3);
-    const absent = ![x, y, score].every(Number.isFinite) || score < 0 || (x === -1 && y === -1);
+    if (![x, y, score].every(Number.isFinite) || score < 0 || (x === -1 && y === -1)) return [0, 0, 0];
     // Before it is decided whether the list is in fractions, for one wild point must not decide it.
-    return absent || isFar(x, y) ? [0, 0, 0] : [x, y, score];
+    if (!isFar(x, y)) return [x, y, score];
+    far += Number(score > 0);
+    return [0, 0, 0];
   });
+  if (far) {
+    notices.push(
+      `${far} points of the pose lie far outside the picture (${key}) and were left out; check the pose.`,
+    );
+  }
+  return points;
 }
 
 /**
