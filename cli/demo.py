@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import ending, lab, layout, notes, run, saving
+from . import ending, lab, large, layout, notes, run, saving
 from .comfy import answers, definitions, workflow
 from .comfy.answers import items, record
 from .comfy.client import Client, ServerError
@@ -31,6 +31,7 @@ WORKFLOW = lab.ROOT / "workflows" / "api" / "full_body.json"
 LAYOUT = lab.ROOT / "workflows" / "full_body.json"
 PHOTO, POSE = lab.ROOT / "docs" / "demo" / "photo.png", lab.ROOT / "docs" / "demo" / "photo_pose.json"
 REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids are free text
+PREVIEWS = ("Extended canvas", "Repaint mask")  # of the photo's size
 SURE = 0.5  # the score from which a found point counts
 DETECTORS = {
     "DWPose": {"detector": "DWPose", "detector.resolution": 1024, "detector.person_score": 0.5},
@@ -234,10 +235,15 @@ def versions(system: dict) -> dict[str, str | None]:
     return {"pack": pack and pack[1], **answered}
 
 
-def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespace) -> tuple[dict, list]:
-    """The report without its times, and the files of pictures; ServerError where they do not fit together."""
+def figures(
+    client: Client, prompt: dict, entry: dict, options: argparse.Namespace, photo: Image.Image | None = None
+) -> tuple[dict, list]:
+    """The report without its times, and the files of pictures; ServerError where they do not fit together.
+
+    `photo` is what the prompt loads, where the server does not send it back.
+    """
     try:
-        return fitting_figures(client, prompt, entry, options)
+        return fitting_figures(client, prompt, entry, options, photo)
     except (LookupError, TypeError, ValueError) as error:
         raise ServerError(
             f"The figures and pictures from the server at {client.url} do not belong together; "
@@ -246,14 +252,14 @@ def figures(client: Client, prompt: dict, entry: dict, options: argparse.Namespa
 
 
 def fitting_figures(
-    client: Client, prompt: dict, entry: dict, options: argparse.Namespace
+    client: Client, prompt: dict, entry: dict, options: argparse.Namespace, photo: Image.Image | None
 ) -> tuple[dict, list]:
     """As `figures`; LookupError, TypeError or ValueError where something is missing or of another kind."""
     from . import report as reporting
 
     extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
     saved, result = picture(client, prompt, entry, "Full body")
-    _, photo = picture(client, prompt, entry, REFERENCE)
+    photo = photo or picture(client, prompt, entry, REFERENCE)[1]
     _, canvas = picture(client, prompt, entry, "Extended canvas")
     _, mask = picture(client, prompt, entry, "Repaint mask")
     _, skeleton = picture(client, prompt, entry, "Skeleton")
@@ -290,14 +296,19 @@ def finish(server: Client, prompt: dict, options: argparse.Namespace, image: Pat
     `server` is what runs it, `begin` when the command began (time.monotonic). Every failure raises with a
     sentence.
     """
-    client = getattr(server, "client", server)
+    client, photo = getattr(server, "client", server), large.decoded(image)
     started = time.monotonic()
     put(prompt, "Photo.image", client.upload(image))
+    alone = large.lighten(prompt, photo, PREVIEWS, REFERENCE) if photo else {}
     laid_out = layout.filled(json.loads(LAYOUT.read_text(encoding="utf-8")), prompt)
     entry, progress = run.execute(server, prompt, laid_out)
     for words in notes.lines(notes.reports(entry, prompt)):
         print(words, file=sys.stderr)
-    report, files = figures(client, prompt, entry, options)
+    report, files = figures(client, prompt, entry, options, photo)
+    if photo and report["changed_pixels"]:
+        # Another decoder may read the file a little differently: the server's own decides.
+        _, photo = picture(client, alone, run.execute(server, alone)[0], REFERENCE)
+        report, files = figures(client, prompt, entry, options, photo)
     report["seconds"] = phases(prompt, progress, started - begin, time.monotonic() - begin)
     files.append(("report.json", (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()))
     for path in saving.save(options.out, files, overwrite=True):

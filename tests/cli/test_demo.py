@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from recompose.cli import demo, lab, main, report
+from recompose.cli import demo, lab, large, main, report
 from recompose.cli.comfy import workflow
 from recompose.lab.toy import photo
 
@@ -102,6 +102,41 @@ def test_one_changed_pixel_fails_but_the_pictures_are_kept(studio, result, tmp_p
     studio.files["Full body.png"] = report.png(Image.fromarray(result))
     assert call("--server", studio.url, *NAMES, "--out", tmp_path / "out") == 1
     assert "1 pixels of the photo changed; none may" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["changed_pixels"] == 1
+
+
+def test_of_a_large_photo_only_small_previews_and_the_result_come_back(
+    studio, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "LARGE", 10_000)
+    monkeypatch.setattr(large, "PREVIEW", 71)
+    del studio.outputs[demo.REFERENCE]
+    assert call("--server", studio.url, *NAMES, "--out", tmp_path) == 0
+    (prompt,) = studio.prompts
+    assert demo.REFERENCE not in prompt
+    for title in demo.PREVIEWS:
+        shown = prompt[prompt[workflow.find(prompt, title)]["inputs"]["images"][0]]
+        assert shown["class_type"] == "ImageScaleBy" and shown["inputs"]["scale_by"] == 0.5
+    figures = json.loads((tmp_path / "report.json").read_text())
+    assert figures["changed_pixels"] == 0 and figures["sizes"]["photo"] == [128, 142]
+
+
+def test_where_a_large_photo_is_decoded_differently_the_server_decides(
+    studio, result, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "LARGE", 10_000)
+    other = np.array(Image.open(photo.FOLDER / "photo.png"))
+    other[3, 4, 0] ^= 1
+    Image.fromarray(other).save(tmp_path / "other.png")
+    given = ("--image", tmp_path / "other.png", "--pose", photo.FOLDER / "photo_pose.json")
+    assert call("--server", studio.url, *NAMES, *given, "--out", tmp_path / "out") == 0
+    assert [set(prompt) == {workflow.find(prompt, "Photo"), demo.REFERENCE} for prompt in studio.prompts] == [
+        False,
+        True,
+    ]
+    result[100, 50, 2] ^= 1  # also by the server's own decoder
+    studio.files["Full body.png"] = report.png(Image.fromarray(result))
+    assert call("--server", studio.url, *NAMES, *given, "--out", tmp_path / "out") == 1
     assert json.loads((tmp_path / "out" / "report.json").read_text())["changed_pixels"] == 1
 
 
