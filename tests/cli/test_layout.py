@@ -21,6 +21,8 @@ def settings(graph: dict) -> dict[str, dict]:
     for node in graph["nodes"]:
         names = [each["widget"]["name"] for each in node.get("inputs", []) if each.get("widget")]
         names = [part for name in names for part in ([name, "control"] if name == "seed" else [name])]
+        if node["type"] == "RecomposeEditPose":
+            names.append("edit")  # a widget without an input slot
         if names:
             found[str(node["id"])] = dict(zip(names, node["widgets_values"], strict=True))
     return found
