@@ -31,7 +31,7 @@ export async function narrowAndLarge(comfy, given) {
   await comfy.until(() => !document.querySelector("dialog[open]"));
 }
 
-/** A picture that is not loaded yet is told; a file without people takes nobody away; new people stand aside. */
+/** Pictures that are not loaded yet and files with nobody or too many people are told; new people stand aside. */
 export async function toldAndKept(comfy, given) {
   const editor = await openGraph(comfy, given);
   const hint = editor.locator.locator(".hint"), people = () => editor.ask((each) => each.frame.people.length);
@@ -48,6 +48,12 @@ export async function toldAndKept(comfy, given) {
   }
   const hips = await editor.ask((each) => each.frame.people.slice(1).map(({ xy }) => xy[16]));
   holds(Math.abs(hips[0] - hips[1]) > 2, `The second new person stands aside, not at ${hips}`);
+  const body = Array.from({ length: 54 }, (_, index) => (index % 3 === 2 ? 1 : 50 + index));
+  const crowd = JSON.stringify({ people: Array.from({ length: 101 }, () => ({ pose_keypoints_2d: body })) });
+  await editor.ask((each, text) => each.actions.importText(text), crowd);
+  same(await people(), 100, "People of a file with 101");
+  const said = await editor.locator.locator(".notice").textContent();
+  holds(said.includes("more than 100 people"), `It is told: ${said}`);
 }
 
 /** On a French page the editor's words are French: buttons, menu, points, presets, keys and sentences. */

@@ -57,7 +57,11 @@ function made(entry, index, lists, threshold) {
  */
 function readFrame(entry, given, threshold, notices) {
   const size = sizeOf(entry, given);
-  const listed = peopleOf(entry, LIMITS.people);
+  const listed = peopleOf(entry, LIMITS.people + 1);
+  if (listed.length > LIMITS.people) {
+    listed.pop();
+    notices.push(`A frame holds more than ${LIMITS.people} people; the editor takes the first ${LIMITS.people}.`);
+  }
   const parts = Object.values(PARTS);
   /** @param {Json} each */
   const listsOf = (each) => Object.fromEntries(parts.map((part) => [part.key, pointsOf(each, part, notices)]));
