@@ -41,7 +41,7 @@ def strip(panels: list[tuple[str, Image.Image]]) -> Image.Image:
     pictures = []
     for label, picture in panels:
         width = max(round(picture.width * HEIGHT / picture.height), 1)
-        scaled = picture.convert("RGB").resize((width, HEIGHT), Image.Resampling.LANCZOS)
+        scaled = picture.convert("RGB").resize((width, HEIGHT), Image.Resampling.LANCZOS, reducing_gap=3.0)
         pictures.append((label, scaled, max(width, round(font.getlength(label)))))
     total = sum(width for _, _, width in pictures) + GAP * (len(pictures) + 1)
     sheet = Image.new("RGB", (total, HEIGHT + LABEL + 2 * GAP), PAPER)
