@@ -66,9 +66,9 @@ def test_a_run_gives_pictures_and_texts_by_name() -> None:
     assert server.prompt is graph.prompt
 
 
-def test_every_node_of_the_pack_runs_but_the_one_that_is_a_screenshot(graph: Graph) -> None:
+def test_every_node_of_the_pack_runs(graph: Graph) -> None:
     used = {node["class_type"] for node in graph.prompt.values()}
-    assert {node for node in SCHEMAS if node not in used} == {"RecomposeEditPose"}
+    assert set(SCHEMAS) <= used
 
 
 def test_the_prompts_nodes_have_their_schemas_inputs_and_no_others(graph: Graph) -> None:
