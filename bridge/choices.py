@@ -47,16 +47,11 @@ def keypoint_models() -> list[str]:
     return sorted({path.name for root in roots for path in root.glob("*.safetensors")})
 
 
-def required(node: Any, name: str, chosen: Any) -> Any:
-    """The dynamic input `name` of the node class; ValueError as `require`."""
-    require(node, **{name: chosen})
-    return chosen
-
-
 def require(node: Any, **chosen: object) -> None:
     """Raise ValueError unless each of these dynamic inputs of the node class was given one of its choices.
 
-    ComfyUI drops a choice that it does not know, and whatever depends on it, without an error.
+    For validation, before anything runs; as the node runs, `inputs.checked` sees to it. ComfyUI drops a
+    choice that it does not know, and whatever depends on it, without an error.
     """
     schema = node.define_schema()
     for each in schema.inputs:

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .layouts import check_finite
+
 # ComfyUI draws noise for every index up to the highest one.
 MOST_INDICES = 2**20
 NAN = (
@@ -23,12 +25,9 @@ def check_latent(latent: Any, who: str) -> Any:
     Nested samples (picture and sound) are checked part by part. The noise mask is `noise_mask`'s to check.
     """
     if not isinstance(latent, Mapping) or latent.get("samples") is None:
-        got = (
-            f"holds {', '.join(map(str, list(latent)[:5])) or 'nothing'}"
-            if isinstance(latent, Mapping)
-            else ""
-        )
-        got = got or f"is a {type(latent).__name__}"
+        got = f"is a {type(latent).__name__}"
+        if isinstance(latent, Mapping):
+            got = f"holds {', '.join(map(str, list(latent)[:5])) or 'nothing'}"
         raise ValueError(
             f"{who} needs a LATENT with samples but it {got}; connect VAE Encode or Empty Latent."
         )
@@ -72,9 +71,7 @@ def check_part(samples: Any, name: str) -> None:
 
 def check_numbers(samples: Tensor, name: str) -> None:
     """Refuse NaN and infinite values in latents, by a sentence that names VAE Encode."""
-    low, high = (float(value) for value in torch.aminmax(samples.float()))  # NaN is passed on
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"{name} {NAN}")
+    check_finite(samples.float(), name, NAN)
 
 
 def _check_batch_index(latent: Mapping[str, Any], who: str) -> None:

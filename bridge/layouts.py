@@ -18,6 +18,10 @@ NO_ALPHA = (
     "The mask is Load Image's empty one of 64×64 px: its picture has no alpha channel; paint a mask there "
     "(Open in MaskEditor) or connect another."
 )
+NOT_FINITE = (
+    "holds NaN or infinite values, so nothing can be computed from it; check the node that made it (a decode "
+    "in half precision is the usual cause)."
+)
 # How far outside 0…1 values may lie before it is told: a decoder overshoots a little, another unit far.
 FAR = 0.5
 # A mask is unusual if this share of it is above 0, and odd if at most that share of it reaches one half.
@@ -30,14 +34,11 @@ def is_no_mask(mask: Tensor, size: Size) -> bool:
     return got == NO_MASK and got != size and not mask.any()
 
 
-def check_finite(values: Tensor, name: str) -> tuple[float, float]:
-    """The lowest and the highest of `values`; ValueError naming the input for NaN and infinities."""
+def check_finite(values: Tensor, name: str, trouble: str = NOT_FINITE) -> tuple[float, float]:
+    """The lowest and the highest of `values`; ValueError, `name` and `trouble`, for NaN and infinities."""
     low, high = (float(value) for value in torch.aminmax(values))  # NaN is passed on
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(
-            f"{name} holds NaN or infinite values, so nothing can be computed from it; "
-            "check the node that made it (a decode in half precision is the usual cause)."
-        )
+        raise ValueError(f"{name} {trouble}")
     return low, high
 
 

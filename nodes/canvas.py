@@ -147,7 +147,6 @@ class ExtendCanvas(Node):
     ) -> io.NodeOutput:
         from ..bridge import extend, notices
 
-        choices.require(cls, mode=mode, fill=fill)
         with notices.collect() as found:
             outputs, report = extend.extend(image, mode, multiple_of, fill, feather, mask, pose)
         return io.NodeOutput(*outputs, ui=found.ui(report))
@@ -319,7 +318,6 @@ class StitchBack(Node):
     ) -> io.NodeOutput:
         from ..bridge import notices, stitch
 
-        choices.require(cls, mode=mode)
         parts = list((patches or {}).values())
         with notices.collect() as found:
             image, report = stitch.stitch(original, generated, mode, mask, region, context, parts)

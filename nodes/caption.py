@@ -86,7 +86,6 @@ class BlipCaption(Node):
         from ..bridge.models import blip
         from ..core import caption
 
-        choices.require(cls, search=search)
         with notices.collect() as found:
             captions = blip.caption(image, model, caption.wording(prompt, search, **limits))
         return io.NodeOutput(captions, ui=found.ui({"captions": captions}))

@@ -67,7 +67,6 @@ class DetectPose(Node):
         from ..bridge import notices
         from ..bridge.detectors import detect
 
-        choices.require(cls, detector=detector)
         with notices.collect() as found:
             pose, preview, report = detect.detect(image, detector, threshold)
         return io.NodeOutput(pose, preview, ui=found.ui(report))

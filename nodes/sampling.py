@@ -157,7 +157,7 @@ class RePaint(Node):
     ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import inpaint, notices, sampling, sigmas
 
-        steps, settings = inpaint.preset_of(choices.required(cls, "preset", preset))
+        steps, settings = inpaint.preset_of(preset)
         conditioning = inpaint.Conditioning(positive, negative, cfg)
         schedule, sampler = sigmas.SigmaSettings(steps, scheduler, denoise), sampling.RePaint(settings)
         with notices.collect() as found:

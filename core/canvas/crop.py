@@ -24,9 +24,8 @@ MOST_ENLARGED = 8
 class Context:
     """Which box of which canvas was cropped, and the size it was brought to.
 
-    The box may reach outside the canvas; there pictures repeat their edge and masks that
-    hold anything are 1. `mask` is that of
-    the canvas (B,1,H,W) on the part of it that the box shows, if one was cropped.
+    The box may reach outside the canvas; there pictures repeat their edge and masks that hold anything are 1.
+    `mask` is that of the canvas (B,1,H,W) on the part of it that the box shows, if one was cropped.
     """
 
     canvas: Size

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..batch import common_batch, repeated
 from .choices import Parts
 from .estimate import proportions
-from .pairing import paired
+from .pairing import UNMOVED, paired
 from .person import Frame, Person, Pose, common_size
 from .skeleton import (
     L_ANKLE,
@@ -72,7 +72,6 @@ _BEYOND: dict[Shape, float] = {
     (R_ELBOW, R_WRIST): _HAND,
     (NECK, NOSE): _CROWN,
 }
-_MOVED_PX = 0.5
 
 
 class _Outline(NamedTuple):
@@ -111,7 +110,7 @@ def _moved(person: Person, other: Person | None, shapes: tuple[Shape, ...]) -> l
     if other is None:
         return list(shapes)
     distance = np.linalg.norm(person.points - other.points, axis=1)
-    changed = (person.present != other.present) | (person.present & (distance > _MOVED_PX))
+    changed = (person.present != other.present) | (person.present & (distance > UNMOVED))
     return [shape for shape in shapes if changed[list(shape)].any()]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from .person import Person
 
 # Pixels within which a point counts as not moved.
-_SAME = 0.5
+UNMOVED = 0.5
 Pair = tuple[Person | None, Person | None]
 
 
@@ -22,7 +22,7 @@ def _likeness(people: Sequence[Person], others: Sequence[Person]) -> tuple[np.nd
     for index, (points, present) in enumerate(zip(a, here, strict=True)):
         both = present & there
         apart = np.linalg.norm(points - b, axis=2)
-        unmoved[index] = (both & (apart <= _SAME)).sum(axis=1)
+        unmoved[index] = (both & (apart <= UNMOVED)).sum(axis=1)
         count = both.sum(axis=1)
         total = np.where(both, apart, 0).sum(axis=1)
         distances[index] = np.where(count > 0, total / np.maximum(count, 1), np.inf)

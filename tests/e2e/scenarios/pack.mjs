@@ -1,5 +1,21 @@
 import { holds, same } from "../comfy.mjs";
 
+/** Put a node of this type alone on the graph and open its help. */
+async function openHelp(comfy, type) {
+  const id = await comfy.evaluate((wanted) => {
+    const { app, LiteGraph } = window;
+    app.graph.clear();
+    const node = LiteGraph.createNode(wanted);
+    node.pos = [300, 200];
+    app.graph.add(node);
+    app.canvas.ds.reset();
+    return node.id;
+  }, type);
+  await comfy.frames(5);
+  await comfy.clickNode(id);
+  await comfy.page.getByTestId("info-button").click();
+}
+
 /** All nodes of the pack can be searched for, and its template opens without a missing node. */
 export async function packAndTemplate(comfy, { nodes }) {
   const known = await comfy.evaluate(() =>
@@ -48,18 +64,7 @@ export async function helpShowsPicture(comfy, { nodes, opened }) {
     }
   }
   for (const type of opened) {
-    const id = await comfy.evaluate((wanted) => {
-      const { app, LiteGraph } = window;
-      app.graph.clear();
-      const node = LiteGraph.createNode(wanted);
-      node.pos = [300, 200];
-      app.graph.add(node);
-      app.canvas.ds.reset();
-      return node.id;
-    }, type);
-    await comfy.frames(5);
-    await comfy.clickNode(id);
-    await comfy.page.getByTestId("info-button").click();
+    await openHelp(comfy, type);
     const picture = comfy.page.locator(`.node-help-content img[src*="${type}"]`);
     await picture.waitFor();
     await comfy.until((wanted) => document.querySelector(`.node-help-content img[src*="${wanted}"]`)?.naturalWidth > 0, type);
@@ -77,18 +82,7 @@ export async function frenchHelp(comfy, { type, title }) {
   await comfy.set({ "Comfy.Locale": "fr" });
   try {
     await comfy.open();
-    const id = await comfy.evaluate((wanted) => {
-      const { app, LiteGraph } = window;
-      app.graph.clear();
-      const node = LiteGraph.createNode(wanted);
-      node.pos = [300, 200];
-      app.graph.add(node);
-      app.canvas.ds.reset();
-      return node.id;
-    }, type);
-    await comfy.frames(5);
-    await comfy.clickNode(id);
-    await comfy.page.getByTestId("info-button").click();
+    await openHelp(comfy, type);
     await comfy.until(() => document.querySelector(".node-help-content img")?.naturalWidth > 0);
     const shown = await comfy.page.locator(".node-help-content h1").first().textContent();
     same(shown.trim(), title, "The title of the help");

@@ -186,7 +186,8 @@ def test_networks_that_say_nan_find_nobody(node: type, filled: Path) -> None:
         (1, 3, 384, 288),
         [np.full((1, 133, 576), math.nan), np.full((1, 133, 768), math.nan)],
     )
-    assert run(node, DWPOSE, image())[2]["people"] == [0]
+    nobody = "Detect Pose: nobody was found in picture 1 of 1."
+    assert run(node, DWPOSE, image())[2] == {"people": [0], "notices": [nobody]}
 
 
 def test_the_preview_is_the_dimmed_picture_with_the_drawn_people_on_it(node: type, filled: Path) -> None:
@@ -202,7 +203,8 @@ def test_the_preview_is_the_dimmed_picture_with_the_drawn_people_on_it(node: typ
     (person,) = pose[0]["people"]
     assert len(person["recompose"]["confidence"]) == 24
     assert any(person["foot_keypoints_2d"]), "feet, too"
-    assert run(node, DWPOSE, picture, threshold=0.98)[2]["people"] == [0, 0]
+    nobody = "Detect Pose: nobody was found in picture 1, 2 of 2."
+    assert run(node, DWPOSE, picture, threshold=0.98)[2] == {"people": [0, 0], "notices": [nobody]}
 
 
 def test_files_that_change_are_noticed(node: type, filled: Path) -> None:
@@ -343,8 +345,8 @@ def test_openposes_networks_run_in_a_running_comfyui(equipped) -> None:
     server, _ = equipped
     done = Outcome(server.run(prompt(OPENPOSE, ["one.png", "two.png"])), server.client)
     assert done.succeeded, done.error
-    report = done.report("detect")
-    assert report["people"] == [0, 0] and "nobody was found" in report["notices"][0]
+    nobody = "Detect Pose: nobody was found in picture 1, 2 of 2."
+    assert done.report("detect") == {"people": [0, 0], "notices": [nobody]}
     assert "nobody was found in picture 1, 2 of 2" in server.log.read_text("utf-8", "replace")
 
 
