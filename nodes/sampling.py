@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from comfy_api.latest import io
 
 from ..bridge import choices
@@ -152,8 +154,8 @@ class RePaint(Node):
 
     @classmethod
     def execute(
-        cls, model, positive, negative, latent, preset=None, scheduler=choices.SCHEDULER, cfg=5.0, seed=0,
-        denoise=1.0,
+        cls, model, positive, negative, latent, preset: Any = None, scheduler=choices.SCHEDULER, cfg=5.0,
+        seed=0, denoise=1.0,
     ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import inpaint, notices, sampling, sigmas
 
