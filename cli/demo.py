@@ -1,6 +1,7 @@
 """`python3 cli demo --server URL`: the whole person from a cropped photo, every original pixel unchanged.
 
-Needs the standard library and Pillow only. Without --server the lab's demo runs.
+Needs the standard library and Pillow only. Without --server the lab's demo runs; with --plan-only nothing
+is painted (plan/).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import ending, lab, large, layout, notes, run, saving
+from . import ending, lab, large, layout, notes, planning, run, saving
 from .comfy import answers, definitions, workflow
 from .comfy.answers import items, record
 from .comfy.client import Client, ServerError
@@ -75,6 +76,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--controlnet", metavar="NAME", help="OpenPose ControlNet, as the server lists it")
     options.add_argument("--caption-model", metavar="NAME", help="folder under models/blip")
     options.add_argument("--server", metavar="URL", help="a running ComfyUI with this pack and your models")
+    options.add_argument(
+        "--plan-only",
+        action="store_true",
+        help="write plan.png alone: the people found, what is guessed, the new canvas; starts no ComfyUI",
+    )
     options.add_argument("--seed", type=int, default=1, metavar="N", help="default: %(default)s")
     options.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: %(default)s")
     return options
@@ -82,6 +88,10 @@ def parser() -> argparse.ArgumentParser:
 
 def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
     """The photo and the text of its pose, None if it is to be found; DemoError on what is wrong with them."""
+    if options.plan_only and (options.server or options.detector):
+        raise DemoError(
+            "--plan-only asks no server and finds people with BlazePose; leave out --server and --detector."
+        )
     if options.server and options.image and not (options.pose or options.detector):
         raise DemoError(
             "A pose is needed with --image: give the person's OpenPose JSON with --pose FILE, "
@@ -95,7 +105,8 @@ def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
     check_picture(image)
     if options.pose:
         return image, pose_text(options.pose)
-    return image, pose_text(POSE) if options.server and not options.detector else None
+    own = options.image or options.detector or not (options.server or options.plan_only)
+    return image, None if own else pose_text(POSE)
 
 
 def check_picture(image: Path) -> None:
@@ -256,13 +267,13 @@ def fitting_figures(
 ) -> tuple[dict, list]:
     """As `figures`; LookupError, TypeError or ValueError where something is missing or of another kind."""
     from . import report as reporting
+    from .plan import drawing
 
     extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
     saved, result = picture(client, prompt, entry, "Full body")
     photo = photo or picture(client, prompt, entry, REFERENCE)[1]
-    _, canvas = picture(client, prompt, entry, "Extended canvas")
-    _, mask = picture(client, prompt, entry, "Repaint mask")
-    _, skeleton = picture(client, prompt, entry, "Skeleton")
+    shown = (*PREVIEWS, "Skeleton")
+    canvas, mask, skeleton = (picture(client, prompt, entry, title)[1] for title in shown)
     sheet = reporting.strip(
         [
             ("input", photo),
@@ -287,7 +298,9 @@ def fitting_figures(
         "versions": versions(client.system()),
         "notices": [notice for each in notes.reports(entry, prompt) for notice in each["notices"]],
     }
-    return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet))]
+    pose = told(prompt, entry, "Edit Pose").get("pose")
+    plan = reporting.png(drawing.reported(photo, pose, extension["region"], result.size))
+    return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet)), ("plan.png", plan)]
 
 
 def finish(server: Client, prompt: dict, options: argparse.Namespace, image: Path, begin: float) -> dict:
@@ -347,6 +360,8 @@ def status_of(make_report: Callable[[], dict], stopped: str = "") -> int:
 def main(arguments: list[str]) -> int:
     """Run the command with a server, or start the lab's demo, which brings a server and small models."""
     options = parser().parse_args(arguments)
+    if options.plan_only:
+        return planning.here(lambda: check_files(options), options.out, arguments)
     if not options.server:
         return lab.start(["demo", *arguments])
     if importlib.util.find_spec("PIL") is None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from ...cli import demo, saving
+from ...cli import demo, planning, saving
 from ..setup import models
 from ..setup.environment import Environment
 from ..setup.server import PrivateServer, demo_packs
@@ -35,4 +35,6 @@ def make(options: argparse.Namespace, environment: Environment) -> dict:
 def main(arguments: list[str], environment: Environment) -> int:
     """Run the command and return its exit status: 0 only when not one pixel of the photo changed."""
     options = demo.parser().parse_args(arguments)
+    if options.plan_only:
+        return planning.here(lambda: demo.check_files(options), options.out)
     return demo.status_of(lambda: make(options, environment), "the server it started is stopped")

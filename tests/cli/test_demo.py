@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from recompose.cli import demo, lab, large, main, report
 from recompose.cli.comfy import workflow
+from recompose.cli.plan import drawing
+from recompose.core.shapes import Padding
 from recompose.lab.toy import photo
 
 NAMES = ("--checkpoint", "mine.safetensors", "--controlnet", "pose.pth", "--caption-model", "blip-base")
@@ -57,6 +59,7 @@ def studio(fake, result):
     fake.files["photo"] = (photo.FOLDER / "photo.png").read_bytes()
     fake.outputs[demo.REFERENCE] = {"images": [{"filename": "photo", "subfolder": "", "type": "temp"}]}
     said = {
+        "Edit Pose": {"pose": photo.cropped().pose, "needed": [0, 0, 0, 25]},
         "Extend Canvas": {"padding": [8, 0, 8, 34], "region": REGION},
         "Stitch Back": {"seam_ratio": 1.25, "scale": 0.92, "region": REGION},
         "Caption": {"captions": ["a man in a meadow"]},
@@ -69,9 +72,12 @@ def studio(fake, result):
 def test_the_files_and_figures_of_a_finished_job(studio, result, tmp_path, capsys) -> None:
     out = tmp_path / "out"
     assert call("--server", studio.url, *NAMES, "--seed", 7, "--out", out) == 0
-    assert written(out) == ["full_body.png", "report.json", "strip.png"]
+    assert written(out) == ["full_body.png", "plan.png", "report.json", "strip.png"]
     assert (np.asarray(Image.open(out / "full_body.png")) == result).all()
     assert Image.open(out / "strip.png").width > 4 * 300
+    people = drawing.bodies(photo.cropped().pose[0])
+    plan = drawing.draw(Image.open(photo.FOLDER / "photo.png"), people, Padding(8, 0, 8, 34))
+    assert (np.asarray(Image.open(out / "plan.png")) == np.asarray(plan)).all()
     figures = json.loads((out / "report.json").read_text())
     assert figures["caption"] == "a man in a meadow"
     assert figures["pixels_added"] == {"left": 8, "top": 0, "right": 8, "bottom": 34}
