@@ -31,8 +31,8 @@ def networks(places: list[Path]) -> tuple[Path, Path]:
         paths = [place / name for name in names for place in places if (place / name).is_file()]
         if not paths:
             raise Failure(
-                f"Expected BlazePose's {names[-1]} in {' or '.join(map(line, places))}, got none; install the "
-                "pack again, or give the pose with --pose FILE."
+                f"Expected BlazePose's {names[-1]} in {' or '.join(map(line, places))}, got none; install "
+                "the pack again, or give the pose with --pose FILE."
             )
         found.append(paths[0])
     return found[0], found[1]
