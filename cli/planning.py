@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def here(files: Callable[[], tuple[Path, str | None]], out: Path, arguments: lis
 
     def work() -> None:
         found = files()
+        # On a busy machine threads that spin while they wait keep those from the cores that compute.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from .plan import command
 
         command.save(*found, out)
