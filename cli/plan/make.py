@@ -54,8 +54,8 @@ def plan(frame: Frame) -> Plan:
         return Plan(completed[0], none, str(error).rstrip("."))
     padding = pad_for_body(needed[:4], needed.body, extending["mode.margin"])
     padding = pad_to_multiple(frame.size, padding, extending["multiple_of"])
-    whole = None if any(padding) else "everybody is in the picture as a whole; nothing need be added"
-    return Plan(completed[0], padding, whole)
+    beyond = None if any(padding) else "nobody reaches beyond the picture, so nothing need be added"
+    return Plan(completed[0], padding, beyond)
 
 
 def body(person: Person) -> Body:

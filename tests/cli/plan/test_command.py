@@ -106,7 +106,7 @@ def test_somebody_who_is_whole_needs_nothing_and_the_plan_shows_it(look, tmp_pat
     assert look((100, 140), person(STANDING)) == 1
     assert left(tmp_path) == ["plan.png"]
     said = capsys.readouterr()
-    assert said.out == "" and "photo.png: everybody is in the picture as a whole; nothing need be" in said.err
+    assert said.out == "" and "photo.png: nobody reaches beyond the picture, so nothing" in said.err
     assert f"{tmp_path / 'out' / 'plan.png'} shows what was found" in said.err
 
 
