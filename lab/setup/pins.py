@@ -28,6 +28,7 @@ WANTED = {
     "frontend": ("comfyui-frontend-package",),
     "dwpose": ("rtmlib", "onnxruntime", "onnx", "opencv-python-headless"),
     "diffusers": ("diffusers",),
+    "litert": ("ai-edge-litert",),
 }
 # What an overlay holds in another version than the environment below it.
 REPLACED = {
@@ -35,7 +36,8 @@ REPLACED = {
     "frontend": {"comfyui-frontend-package"},
 }
 # rtmlib asks for two builds of OpenCV that need a screen; the headless one has all that it uses.
-LEFT_OUT = ("opencv-python", "opencv-contrib-python")
+# ai-edge-litert asks for a stand-in of Python 3.11's own StrEnum, which cannot be installed from 3.11 on.
+LEFT_OUT = ("opencv-python", "opencv-contrib-python", "backports.strenum")
 
 
 def name_of(entry: str) -> str:

@@ -23,7 +23,7 @@ LOCKS = Path(__file__).resolve().parent / "locks"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 MARKER = "complete"
 PART = re.compile(r"(source|npm|[a-z0-9_]+-py\d+)-[0-9a-f]{12}")
-OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose", "diffusers")
+OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose", "diffusers", "litert")
 
 
 @dataclass(frozen=True)

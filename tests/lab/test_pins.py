@@ -141,6 +141,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheel(folder, "transformers", "5.1.0", "tokenizers", "huggingface-hub")
     wheel(folder, "controlnet_aux", "0.0.10", "numpy", "torch")
     wheel(folder, "comfyui_frontend_package", "1.0")
+    wheel(folder, "ai_edge_litert", "1.0", "numpy", "backports.strenum")
     for name in ("matplotlib", "opencv_python_headless", "scikit_image", "onnx", "onnxruntime", "diffusers"):
         wheel(folder, name, "1.0", "numpy")
     wheel(folder, "rtmlib", "1.0", "onnxruntime", "opencv-python", "opencv-contrib-python")
@@ -183,6 +184,7 @@ def test_all_but_the_torch_set_moves_to_the_newest(index: Path, move_torch: bool
     ]
     assert len(pins.pins(index / "controlnet_aux-py312.txt")) == 4
     assert len(pins.pins(index / "dwpose-py312.txt")) == 4
+    assert pins.pins(index / "litert-py312.txt") == ["ai-edge-litert==1.0"]
     assert len(pins.pins(index / "tools-py312.txt")) == 6
 
 

@@ -157,6 +157,11 @@ def processor_seconds() -> float:
     [
         ("TRANSFORMERS4", "import transformers as t, tokenizers; print(t.__version__)", "4.50.3"),
         ("CONTROLNET_AUX", "import skimage.data as d; print(d.astronaut().shape)", "(512, 512, 3)"),
+        (
+            "LITERT",
+            "from ai_edge_litert.interpreter import Interpreter as i; print(i.__name__)",
+            "Interpreter",
+        ),
     ],
 )
 def test_the_libraries_to_compare_with_are_there(name: str, code: str, told: str) -> None:
