@@ -1,4 +1,7 @@
-"""`python3 cli models`: which files a workflow chooses and which of them a server has; needs no library."""
+"""`python3 cli models`: which files a workflow chooses and which of them a server has; needs no library.
+
+`cli models blazepose` is a command of its own (fetch.py).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from . import ending
+from . import ending, fetch
 from .comfy import definitions, workflow
 from .comfy.client import Client, ServerError
 from .words import line
@@ -35,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="cli models",
         description="List the model files that a workflow chooses and whether the server has them.",
-        epilog="The exit status is 1 when one is missing.",
+        epilog="The exit status is 1 when one is missing. `cli models blazepose` is a command of its own: it "
+        "brings the larger networks of Detect Pose's BlazePose; see its --help.",
     )
     options.add_argument("workflow", type=Path, metavar="WORKFLOW.json")
     options.add_argument("--server", default="127.0.0.1:8188", metavar="URL", help="default: %(default)s")
@@ -87,6 +91,8 @@ def lines(found: list[Choice]) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit status: 1 when a file is missing."""
+    if arguments[:1] == [fetch.NAME]:
+        return fetch.main(arguments[1:])
     options = parser().parse_args(arguments)
 
     def look() -> int:

@@ -110,6 +110,18 @@ def test_its_commands_are_listed(folder: Path) -> None:
     assert set(re.findall(r"^  ([a-z-]+) ", done.stdout, re.M)) == set(main.COMMANDS)
 
 
+def test_it_looks_for_blazepose_s_networks_beside_its_own_comfyui(folder: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "npm that fails"
+    programs.mkdir()
+    (programs / "npm").write_text("#!/bin/sh\necho npm error code ENOTFOUND >&2\nexit 1\n")
+    (programs / "npm").chmod(0o755)
+    done = command(folder, "models", "blazepose", PATH=str(programs))
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"To come into {tmp_path / 'models' / 'blazepose'}: " in done.stderr
+    assert "npm error code ENOTFOUND" in done.stderr and "pip is not installed" in done.stderr
+    assert not (tmp_path / "models").exists()
+
+
 @pytest.mark.parametrize("name", lab.NAMES)
 def test_the_lab_s_commands_say_where_they_are(folder: Path, name: str) -> None:
     done = command(folder, name)
