@@ -3,7 +3,14 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bridge import choices
+from ..core.pose.choices import PERSON_SCORE
 from .types import Node, PoseKeypoint
+
+DETECTORS = (
+    "auto: BlazePose, which comes with the pack. BlazePose: body, heels and big toes. DWPose: body, feet, "
+    "hands and face, files in models/dwpose. OpenPose: body, hands and face, files in models/openpose. "
+    "keypoint model: one person's body and feet, by a small model in models/keypoint_models."
+)
 
 
 class DetectPose(Node):
@@ -24,13 +31,13 @@ class DetectPose(Node):
                 io.DynamicCombo.Input(
                     "detector",
                     options=[
-                        io.DynamicCombo.Option(choices.DWPOSE, [resolution(1024), person_score()]),
+                        io.DynamicCombo.Option(choices.AUTO, []),
+                        io.DynamicCombo.Option(choices.BLAZEPOSE, [network(), person_score(PERSON_SCORE)]),
+                        io.DynamicCombo.Option(choices.DWPOSE, [resolution(1024), person_score(0.5)]),
                         io.DynamicCombo.Option(choices.OPENPOSE, [resolution(512), hands(), face()]),
                         io.DynamicCombo.Option(choices.KEYPOINT_MODEL, [keypoint_file()]),
                     ],
-                    tooltip="DWPose: body, feet, hands and face, files in models/dwpose. OpenPose: body, "
-                    "hands and face, files in models/openpose. keypoint model: one person's body and "
-                    "feet, by a small model in models/keypoint_models.",
+                    tooltip=DETECTORS,
                 ),
                 io.Float.Input(
                     "threshold",
@@ -83,10 +90,19 @@ def resolution(default: int) -> io.Int.Input:
     )
 
 
-def person_score() -> io.Float.Input:
+def network() -> io.Combo.Input:
+    return io.Combo.Input(
+        "network",
+        options=[choices.LARGEST, *choices.NETWORKS],
+        tooltip="The landmarks network. largest: the largest whose file is there; larger ones are a little "
+        "more accurate.",
+    )
+
+
+def person_score(default: float) -> io.Float.Input:
     return io.Float.Input(
         "person_score",
-        default=0.5,
+        default=default,
         min=0.05,
         max=0.95,
         step=0.05,

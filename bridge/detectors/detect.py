@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import comfy.model_management as management
 import comfy.utils
@@ -15,30 +16,40 @@ from torch import Tensor
 from ...core.canvas.resample import resample
 from ...core.pose import decode
 from ...core.pose import draw as drawing
+from ...core.pose.choices import PERSON_SCORE
 from ...core.pose.decode import Find
 from ...core.pose.person import Frame
 from ...core.shapes import Size
 from .. import layouts, pose_record
-from ..choices import DWPOSE, KEYPOINT_MODEL, OPENPOSE
+from ..choices import AUTO, BLAZEPOSE, DWPOSE, KEYPOINT_MODEL, LARGEST, OPENPOSE
 from ..models import folders
 from ..notices import notice
-from . import dwpose, keypoint_model, openpose
+from . import blazepose, dwpose, keypoint_model, openpose
 
 STICKS_AT = 512  # the shorter side of a picture on which the preview's sticks have their usual width
 DIMMED = 0.5
 
 
-class Detector(NamedTuple):
-    """What finds people, at which resolution, and whether it wants small pictures enlarged to that."""
+Look = Callable[[Tensor], Frame]  # of a picture (1,3,H,W)
 
-    look: Callable[[np.ndarray], list[Find]]
-    resolution: int
-    enlarge: bool
+
+def automatic() -> dict[str, Any] | None:
+    """The choice that *auto* stands for: the first detector whose files are there, None where none is."""
+    options: list[dict[str, Any]] = [
+        {"detector": BLAZEPOSE, "network": LARGEST, "person_score": PERSON_SCORE},
+        {"detector": DWPOSE, "resolution": 1024, "person_score": 0.5},
+        {"detector": OPENPOSE, "resolution": 512, "hands": True, "face": True},
+    ]
+    return next((each for each in options if problem(each) is None), None)
 
 
 def problem(choice: dict[str, Any] | None) -> str | None:
     """One sentence on why the chosen detector cannot be used, or None; what is not known yet is none."""
     match choice:
+        case {"detector": "auto"}:
+            return None if automatic() else blazepose.problem(None)
+        case {"detector": "BlazePose"}:
+            return blazepose.problem(choice.get("network"))
         case {"detector": "DWPose"}:
             return dwpose.problem()
         case {"detector": "OpenPose"}:
@@ -46,12 +57,17 @@ def problem(choice: dict[str, Any] | None) -> str | None:
         case None | {"detector": None} | {"detector": "keypoint model"}:
             return None
     given = choice.get("detector")
-    return f"The detector must be {DWPOSE}, {OPENPOSE} or {KEYPOINT_MODEL} but is {given!r}; choose one."
+    *others, last = AUTO, BLAZEPOSE, DWPOSE, OPENPOSE, KEYPOINT_MODEL
+    return f"The detector must be {', '.join(others)} or {last} but is {given!r}; choose one."
 
 
 def files(choice: dict[str, Any] | None) -> list[Path | None]:
     """The weight files of the chosen detector, None for missing ones."""
     match choice:
+        case {"detector": "auto"}:
+            return files(automatic())
+        case {"detector": "BlazePose"}:
+            return blazepose.files(choice.get("network"))
         case {"detector": "DWPose"}:
             return [folders.find(dwpose.CATEGORY, name) for name in dwpose.FILES]
         case {"detector": "OpenPose"}:
@@ -66,18 +82,23 @@ def fingerprint(choice: dict[str, Any] | None) -> list[tuple[str, int, int]]:
     return folders.stamps(files(choice))
 
 
-def open_detector(choice: dict[str, Any], threshold: float) -> Detector:
+def open_detector(choice: dict[str, Any], threshold: float) -> Look:
     """The chosen detector, ready to look; ValueError or RuntimeError saying what is missing."""
     match choice["detector"]:
+        case "auto" if found := automatic():
+            return open_detector(found, threshold)
+        case "BlazePose":
+            finder = blazepose.load(choice["network"])
+            return blazepose.looker(finder, threshold, choice["person_score"])
         case "DWPose":
             look = dwpose.looker(dwpose.load(choice["person_score"]), threshold)
-            return Detector(look, choice["resolution"], enlarge=False)
+            return partial(by_finds, look, choice["resolution"], False, threshold)
         case "OpenPose":
             look = openpose.looker(openpose.load(choice["hands"], choice["face"]))
-            return Detector(look, choice["resolution"], enlarge=True)
+            return partial(by_finds, look, choice["resolution"], True, threshold)
         case "keypoint model":
             look = keypoint_model.looker(keypoint_model.load(choice["model"]))
-            return Detector(look, keypoint_model.RESOLUTION, enlarge=False)
+            return partial(by_finds, look, keypoint_model.RESOLUTION, False, threshold)
     raise ValueError(problem(choice))
 
 
@@ -89,12 +110,12 @@ def detect(
     Raises ValueError for a picture or weights that cannot be used, RuntimeError without the library.
     """
     pictures = layouts.image_from_comfy(image)[:, :3]
-    detector = open_detector(choice, threshold)
+    look = open_detector(choice, threshold)
     progress = comfy.utils.ProgressBar(len(pictures))
     pose, previews = [], []
     for picture in pictures.split(1):
         management.throw_exception_if_processing_interrupted()
-        pose.append(detect_one(picture, detector, threshold))
+        pose.append(look(picture))
         previews.append(preview(picture, pose[-1]))
         progress.update(1)
     counts = [len(frame.people) for frame in pose]
@@ -105,12 +126,21 @@ def detect(
     return record, layouts.image_to_comfy(torch.cat(previews)), {"people": counts}
 
 
-def detect_one(picture: Tensor, detector: Detector, threshold: float) -> Frame:
-    """The frame of one picture (1,3,H,W)."""
+def by_finds(
+    look: Callable[[np.ndarray], list[Find]],
+    resolution: int,
+    enlarge: bool,
+    threshold: float,
+    picture: Tensor,
+) -> Frame:
+    """The frame of a picture (1,3,H,W) by a detector of bytes (H,W,3) at a resolution of the shorter side.
+
+    `enlarge` says whether it wants small pictures enlarged to that.
+    """
     size = layouts.size_of(picture)
-    seen = decode.detection_size(size, detector.resolution, detector.enlarge)
+    seen = decode.detection_size(size, resolution, enlarge)
     pixels = (resample(picture, seen)[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-    finds = [decode.to_picture(find, seen, size) for find in detector.look(np.ascontiguousarray(pixels))]
+    finds = [decode.to_picture(find, seen, size) for find in look(np.ascontiguousarray(pixels))]
     return decode.frame(finds, size, threshold)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+PERSON_SCORE = 0.45  # of BlazePose's people: pictures without people stay below it
+
 
 class Layout(str, Enum):
     """Which points a file lists; see core/pose/openpose.py."""

@@ -1,7 +1,9 @@
 """What saved workflows and prompts rest on: which changes of a schema would break them.
 
 Widget values are saved by position: required inputs, in between those of a dynamic combo's option, then
-optional ones. So inputs are added only at the end and optional, and never to an option that exists.
+optional ones. So inputs are added only at the end and optional, and never to an option that exists. A dynamic
+combo's choice is saved by its name, and its first option is what a new node starts with: new ones may stand
+before it.
 """
 
 from __future__ import annotations
@@ -71,7 +73,12 @@ def of_options(name: str, frozen: list, now: list) -> Iterator[str]:
     before, after = (
         [each["key"] if isinstance(each, dict) else each for each in some] for some in (frozen, now)
     )
-    lost = set(before) - set(after) if name in HOSTS_LISTS else after[: len(before)] != before
+    if name in HOSTS_LISTS:
+        lost = bool(set(before) - set(after))
+    elif any(isinstance(each, dict) for each in frozen):
+        lost = [each for each in after if each in before] != before
+    else:
+        lost = after[: len(before)] != before
     if lost:
         yield f"{name}: the options were {before} and are {after}"
     offered = {each["key"]: each["inputs"] for each in now if isinstance(each, dict)}

@@ -147,6 +147,7 @@ BREAKS: dict[str, Callable[[dict], object]] = {
     "option removed": lambda s: options(s, "RecomposeFeatherMask", "direction").pop(),
     "option inserted": lambda s: options(s, "RecomposeFeatherMask", "direction").insert(0, "new"),
     "ComfyUI's scheduler gone": lambda s: options(s, "RecomposeRePaint", "scheduler").remove("simple"),
+    "options with inputs reordered": lambda s: options(s, "RecomposeExtendCanvas", "fill").reverse(),
     "option with inputs removed": lambda s: options(s, "RecomposeExtendCanvas", "fill").pop(),
     "input of an option gone": lambda s: options(s, "RecomposeExtendCanvas", "mode")[0]["inputs"][
         "required"

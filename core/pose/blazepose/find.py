@@ -19,13 +19,13 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from ...shapes import Size
+from ..choices import PERSON_SCORE
 from ..person import Frame
 from . import boxes, landmarks, points, region, tflite
 from .boxes import Circle
 from .network import Network
 from .region import Region
 
-PERSON_SCORE = 0.45  # pictures without people stay below it
 CERTAIN = 0.6  # who has this score is looked for no further
 _PARTS = (1.0, 0.6)  # of the shorter side: the squares seen beside the whole picture
 _SMALLEST = 96  # pixels: smaller squares show nothing that the larger ones do not
