@@ -35,6 +35,8 @@ REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids a
 PREVIEWS = ("Extended canvas", "Repaint mask")  # of the photo's size
 SURE = 0.5  # the score from which a found point counts
 DETECTORS = {
+    "auto": {"detector": "auto"},
+    "BlazePose": {"detector": "BlazePose", "detector.network": "largest", "detector.person_score": 0.45},
     "DWPose": {"detector": "DWPose", "detector.resolution": 1024, "detector.person_score": 0.5},
     "OpenPose": {
         "detector": "OpenPose",
@@ -70,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--detector",
         metavar="NAME",
-        help="what finds the pose if none is given: DWPose, OpenPose or a file in models/keypoint_models",
+        help="what finds the pose if none is given: auto (default: BlazePose, which comes with the pack), "
+        "BlazePose, DWPose, OpenPose or a file in models/keypoint_models",
     )
     options.add_argument("--checkpoint", metavar="NAME", help="checkpoint, as the server lists it")
     options.add_argument("--controlnet", metavar="NAME", help="OpenPose ControlNet, as the server lists it")
@@ -91,11 +94,6 @@ def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
     if options.plan_only and (options.server or options.detector):
         raise DemoError(
             "--plan-only asks no server and finds people with BlazePose; leave out --server and --detector."
-        )
-    if options.server and options.image and not (options.pose or options.detector):
-        raise DemoError(
-            "A pose is needed with --image: give the person's OpenPose JSON with --pose FILE, "
-            "or name what finds it with --detector."
         )
     if options.pose and not options.image:
         raise DemoError("--pose belongs to a photo: give that with --image FILE.")
@@ -143,11 +141,25 @@ def put(prompt: dict, target: str, value: object) -> None:
 
 
 def detect(prompt: dict, detector: str) -> None:
-    """Let Detect Pose find the photo's pose, which is its first output as it is Load Pose's."""
+    """Let Detect Pose find the photo's pose with this detector."""
     settings = DETECTORS.get(detector, {"detector": "keypoint model", "detector.model": detector})
-    pose = prompt[workflow.find(prompt, "Pose")]
-    pose["class_type"] = "RecomposeDetectPose"
-    pose["inputs"] = {"image": [workflow.find(prompt, "Photo"), 0], **settings, "threshold": SURE}
+    node = prompt[workflow.find(prompt, "Detect Pose")]
+    node["inputs"] = {"image": node["inputs"]["image"], **settings, "threshold": SURE}
+
+
+def load(prompt: dict, pose: str) -> None:
+    """Let Load Pose stand in Detect Pose's place, which has its pose as first output, too."""
+    node = prompt[workflow.find(prompt, "Detect Pose")]
+    node["class_type"], node["_meta"] = "RecomposeLoadPose", {"title": "Load Pose"}
+    node["inputs"] = {
+        "text": pose,
+        "file": "none",
+        "layout": "auto",
+        "threshold": 0.3,
+        "width": 0,
+        "height": 0,
+        "image": node["inputs"]["image"],
+    }
 
 
 def compose(options: argparse.Namespace, pose: str | None, detector: str | None = None) -> dict:
@@ -157,7 +169,7 @@ def compose(options: argparse.Namespace, pose: str | None, detector: str | None 
     """
     prompt = workflow.read(WORKFLOW)
     if pose is not None:
-        put(prompt, "Pose.text", pose)
+        load(prompt, pose)
     elif options.detector or detector:
         detect(prompt, options.detector or detector)
     put(prompt, "Outpaint.seed", options.seed)
@@ -351,6 +363,12 @@ def status_of(make_report: Callable[[], dict], stopped: str = "") -> int:
         print("\n".join(map(line, reporting.lines(report))))
         if report["changed_pixels"]:
             ending.tell("demo", f"{report['changed_pixels']} pixels of the photo changed; none may.")
+            return ending.FAILED
+        if not any(report["pixels_added"].values()) and report["seam_ratio"] is None:
+            ending.tell(
+                "demo",
+                "nobody reaches beyond the picture, so nothing was added; plan.png shows who was found.",
+            )
             return ending.FAILED
         return 0
 

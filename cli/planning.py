@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import ending, lab
+from .words import line
 
 LIBRARIES = {"torch": "torch", "numpy": "numpy", "Pillow": "PIL"}  # by the names that import them
 
@@ -30,11 +31,17 @@ def here(files: Callable[[], tuple[Path, str | None]], out: Path, arguments: lis
         return ending.MISUSED
 
     def work() -> None:
-        found = files()
-        # On a busy machine threads that spin while they wait keep those from the cores that compute.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        from .plan import command
-
-        command.save(*found, out)
+        path, words = save(*files(), out)
+        print(line(path))
+        print("\n".join(map(line, words)))
 
     return ending.status_of("demo", work)
+
+
+def save(image: Path, pose: str | None, out: Path) -> tuple[Path, list[str]]:
+    """Write plan.png and return where it is and what it shows; Failure where nothing can or need be added."""
+    # On a busy machine threads that spin while they wait keep those from the cores that compute.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from .plan import command
+
+    return command.save(image, pose, out)

@@ -66,8 +66,8 @@ def lines(plan: make.Plan) -> list[str]:
     ]
 
 
-def save(image: Path, pose: str | None, out: Path) -> Planned:
-    """Plan, write plan.png and say where it is and what it shows.
+def save(image: Path, pose: str | None, out: Path) -> tuple[Path, list[str]]:
+    """Plan, write plan.png, and return where it is and what it shows.
 
     Failure where that is all that can be done with the photo; the file shows why.
     """
@@ -76,6 +76,4 @@ def save(image: Path, pose: str | None, out: Path) -> Planned:
         (path,) = saving.save(out, [(FILE, made.file)], overwrite=True)
     if made.plan.why:
         raise Failure(f"{line(image)}: {made.plan.why}. {line(path)} shows what was found.")
-    print(line(path))
-    print("\n".join(map(line, made.lines)))
-    return made
+    return path, made.lines

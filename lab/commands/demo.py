@@ -13,6 +13,10 @@ from ..setup.server import PrivateServer, demo_packs
 from ..toy import prompt
 
 NEEDS = "server"
+CARTOON = (
+    "The demo's small models know drawings alone, so the legs will be a cartoon's; "
+    "{} shows what models of yours would be given."
+)
 
 
 def make(options: argparse.Namespace, environment: Environment) -> dict:
@@ -20,6 +24,9 @@ def make(options: argparse.Namespace, environment: Environment) -> dict:
     begin = time.monotonic()
     image, pose = demo.check_files(options)
     composed = prompt.compose(options, pose)
+    if options.image and not options.detector:
+        plan, _ = planning.save(image, pose, options.out)
+        print(CARTOON.format(plan), file=sys.stderr)
     with saving.into(options.out):
         try:
             folder = models.assembled(environment.cache)

@@ -149,7 +149,6 @@ def test_the_lab_s_commands_say_where_they_are(folder: Path, name: str) -> None:
 def test_it_runs_a_workflow_with_the_standard_library_alone(server, folder: Path, tmp_path: Path) -> None:
     settings = [
         "Photo.image=@" + str(folder / "docs" / "demo" / "photo.png"),
-        "Pose.text=@" + str(folder / "docs" / "demo" / "photo_pose.json"),
         "Caption.model=" + main_job.CAPTIONER,
         "Checkpoint.ckpt_name=" + main_job.CHECKPOINT,
         "ControlNet.control_net_name=" + main_job.CONTROLNET,
