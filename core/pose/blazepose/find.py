@@ -71,12 +71,29 @@ def _open(path: Path, given: tuple[int, ...], returned: list[tuple[int, ...]]) -
     shapes = {graph.shapes[number]: number for number in graph.outputs}
     if [graph.shapes[number] for number in graph.inputs] != [given] or not shapes.keys() >= set(returned):
         raise ValueError(f"{path} holds another network; choose BlazePose's.")
-    return Network(tflite.leading_to(graph, tuple(shapes[shape] for shape in returned)))
+    return _checked(path, tflite.leading_to(graph, tuple(shapes[shape] for shape in returned)))
+
+
+def _checked(path: Path, graph: tflite.Graph) -> Network:
+    """The graph's network, which has run once: its shapes fit each other."""
+    shapes = [graph.shapes[number] for number in graph.outputs]
+    if not all(np.isfinite(values).all() for values in graph.constants.values()):
+        raise ValueError(f"{path} holds NaN or infinite weights; download it again.")
+    network = Network(graph).eval()
+    try:
+        with torch.inference_mode():
+            made = network(torch.zeros(graph.shapes[graph.inputs[0]]))
+        fits = [tuple(each.shape) for each in made] == shapes
+    except Exception as error:  # What torch raises for shapes that do not fit is no promise.
+        raise ValueError(f"{path} is damaged ({type(error).__name__}); download it again.") from error
+    if not fits:
+        raise ValueError(f"{path} is damaged (its outputs have other shapes); download it again.")
+    return network
 
 
 def open_finder(detecting: Path, landmarking: Path) -> Finder:
     """Both networks on the processor, from their files; ValueError for a damaged file or another network."""
-    return Finder(detector(detecting).eval(), landmarker(landmarking).eval(), torch.device("cpu"))
+    return Finder(detector(detecting), landmarker(landmarking), torch.device("cpu"))
 
 
 def frame(picture: Tensor, finder: Finder, threshold: float = 0.3, least: float = PERSON_SCORE) -> Frame:
@@ -100,7 +117,7 @@ def people(picture: Tensor, finder: Finder, least: float = PERSON_SCORE) -> list
         if any(_is_near(square, one.region) or _is_part(square, one) for one in certain):
             continue
         found.append(_looked_at(picture, square, circle.score, finder))
-    return _each_once([one for one in found if one.score >= least])
+    return each_once([one for one in found if one.score >= least])
 
 
 def _looked_at(picture: Tensor, square: Region, score: float, finder: Finder) -> Found:
@@ -186,7 +203,7 @@ def _look(picture: Tensor, square: Region, finder: Finder) -> tuple[np.ndarray, 
     return landmarks.to_picture(landmarks.decode(raw[0], heat[0]), square), float(presence[0, 0])
 
 
-def _each_once(found: list[Found]) -> list[Found]:
+def each_once(found: list[Found]) -> list[Found]:
     """The people, best first, without second guesses of one person and parts of one taken for a person."""
     kept: list[Found] = []
     for one in sorted(found, key=lambda person: -person.score):

@@ -120,14 +120,14 @@ class Network(nn.Module):
         """The graph's outputs for pictures N,H,W,C, in the file's order of axes."""
         found: dict[int, Tensor] = {self.graph.inputs[0]: _inside(pictures)}
         for step, operator in enumerate(self.graph.operators):
-            found[operator.output] = self._run(operator, found)
+            found[operator.output] = self.run(operator, found)
             for number in set(operator.inputs):
                 if self._last.get(number) == step:
                     found.pop(number, None)
         return tuple(_outside(found[number]) for number in self.graph.outputs)
 
-    def _run(self, operator: Operator, found: dict[int, Tensor]) -> Tensor:
-        """What one operator makes of what was found so far."""
+    def run(self, operator: Operator, found: dict[int, Tensor]) -> Tensor:
+        """What one operator makes of the tensors found so far, by their numbers; four axes are N,C,H,W."""
         values = [self._value(number, found) for number in operator.inputs]
         x, settings = values[0], operator.settings
         assert x is not None
@@ -144,8 +144,8 @@ class Network(nn.Module):
             case "MAX_POOL_2D":
                 return pool(x, settings)
             case "RESIZE_BILINEAR":
-                rows, columns = self._numbers(operator)
-                return resize(x, (int(rows), int(columns)), settings)
+                _, rows, columns, _ = self.graph.shapes[operator.output]
+                return resize(x, (rows, columns), settings)
             case "DEPTH_TO_SPACE":
                 return depth_to_space(x, settings.block)
             case "LOGISTIC":
@@ -153,12 +153,8 @@ class Network(nn.Module):
             case "RESHAPE":
                 return reshape(x, list(self.graph.shapes[operator.output]))
             case "PAD":
-                return pad(x, self._numbers(operator))
+                return pad(x, self.graph.constants[operator.inputs[1]])
         raise ValueError(f"The operator {operator.kind} is not supported.")
-
-    def _numbers(self, operator: Operator) -> np.ndarray:
-        """The operator's constant list of whole numbers."""
-        return self.graph.constants[operator.inputs[1]]
 
     def _value(self, number: int, found: dict[int, Tensor]) -> Tensor | None:
         if number in found:

@@ -20,6 +20,7 @@ from .flatbuffer import Damaged, Table, root
 IDENTIFIER = b"TFL3"
 _LARGEST = 2**28  # elements of one constant; the largest of these networks has 2**21
 _DTYPES = {0: "<f4", 1: "<f2", 2: "<i4"}
+_FURTHEST = 16  # pixels that a window, its steps and its gaps may have; the networks have 5, 2 and 1
 _SAME_PADDING = 0
 _ACTIVATIONS = {0: "none", 1: "relu", 3: "relu6"}
 _INDEX_DTYPES = {1: "<i4", 2: "<u2", 3: "<u1"}
@@ -111,6 +112,24 @@ _KINDS: dict[int, tuple[str, Callable[[Table], Settings]]] = {
 }
 
 
+def _checked(operator: Operator, constants: dict[int, np.ndarray], shapes: list[tuple[int, ...]]) -> Operator:
+    """The operator, unless it asks for more memory than the shapes in the file tell."""
+    settings, count = operator.settings, len(shapes)
+    if any(number >= count for number in (*operator.inputs, operator.output)):
+        raise Damaged(f"{operator.kind} reads or makes a tensor that is not listed")
+    for side in (*settings.stride, *settings.dilation, *settings.window, settings.block):
+        if not 1 <= side <= _FURTHEST:
+            raise Damaged(f"{operator.kind} has a window or a step of {side}")
+    if operator.kind == "PAD":
+        amounts = constants.get(operator.inputs[1]) if len(operator.inputs) > 1 else None
+        before, after = shapes[operator.inputs[0]], shapes[operator.output]
+        if amounts is None or amounts.shape != (4, 2) or len(before) != 4:
+            raise Damaged("PAD lacks its amounts")
+        if (amounts < 0).any() or (amounts.sum(axis=1) + before).tolist() != list(after):
+            raise Damaged(f"PAD does not make {after} of {before}")
+    return operator
+
+
 def _kind(code: Table) -> tuple[str, Callable[[Table], Settings]]:
     # Newer files state codes above 127 in a field of their own, older ones know only the first.
     number = max(code.number(0, kind="<b"), code.number(3))
@@ -126,7 +145,7 @@ def _shape(tensor: Table) -> tuple[int, ...]:
     return shape
 
 
-class _Axis(NamedTuple):
+class Axis(NamedTuple):
     """One axis of a sparse tensor: dense of a size, or which positions of each row above have values."""
 
     size: int
@@ -141,14 +160,14 @@ def _indices(table: Table, kind: int, value: int) -> np.ndarray:
     return vector.array(0, _INDEX_DTYPES[code]).astype(np.int64)
 
 
-def _axis(table: Table) -> _Axis:
+def _axis(table: Table) -> Axis:
     if table.number(0, kind="<b") == 0:
-        return _Axis(table.number(1), None, None)
-    return _Axis(0, _indices(table, 2, 3), _indices(table, 4, 5))
+        return Axis(table.number(1), None, None)
+    return Axis(0, _indices(table, 2, 3), _indices(table, 4, 5))
 
 
 def densify(
-    values: np.ndarray, shape: tuple[int, ...], order: list[int], blocks: list[int], axes: list[_Axis]
+    values: np.ndarray, shape: tuple[int, ...], order: list[int], blocks: list[int], axes: list[Axis]
 ) -> np.ndarray:
     """The dense array of a sparse one, zero where it has no value.
 
@@ -161,6 +180,8 @@ def densify(
     sizes = {}
     for axis, layout in zip(order, axes, strict=True):
         if layout.segments is None or layout.indices is None:
+            if layout.size < 0 or layout.size * len(rows) > _LARGEST:
+                raise Damaged(f"a sparse tensor has an axis of {layout.size}")
             each, repeats = np.tile(np.arange(layout.size), len(rows)), layout.size
             sizes[axis] = layout.size
         else:
@@ -175,6 +196,8 @@ def densify(
         raise Damaged(f"a sparse tensor has {len(values)} values for {len(rows)} positions")
     for block, axis in enumerate(blocks):
         inner = len(shape) + block
+        if inner not in sizes:
+            raise Damaged("a sparse tensor's blocks are sparse themselves")
         at[axis] = at[axis] * sizes[inner] + at[inner]
     places = [at[axis] for axis in range(len(shape))]
     if any((place < 0).any() or (place >= side).any() for place, side in zip(places, shape, strict=True)):
@@ -215,7 +238,9 @@ def _constant(tensor: Table, buffers: list[Table]) -> np.ndarray | None:
     return densify(values, shape, order, blocks, axes)
 
 
-def _operators(subgraph: Table, codes: list[Table], constants: dict[int, np.ndarray]) -> list[Operator]:
+def _operators(
+    subgraph: Table, codes: list[Table], constants: dict[int, np.ndarray], shapes: list[tuple[int, ...]]
+) -> list[Operator]:
     """The operators that remain once constants are unpacked, which are added to `constants`."""
     found = []
     kinds = [_kind(code) for code in codes]
@@ -235,7 +260,8 @@ def _operators(subgraph: Table, codes: list[Table], constants: dict[int, np.ndar
             continue
         options = entry.table(4)
         # A kind whose options all have their defaults may come without any.
-        found.append(Operator(kind, inputs, output[0], settings(options) if options else Settings()))
+        operator = Operator(kind, inputs, output[0], settings(options) if options else Settings())
+        found.append(_checked(operator, constants, shapes))
     return found
 
 
@@ -262,15 +288,18 @@ def parse(data: bytes) -> Graph:
     tensors = graph.tables(0)
     values = [_constant(tensor, buffers) for tensor in tensors]
     constants = {index: value for index, value in enumerate(values) if value is not None}
-    operators = _operators(graph, model.tables(1), constants)
+    shapes = [_shape(tensor) for tensor in tensors]
+    operators = _operators(graph, model.tables(1), constants, shapes)
     used = {number for operator in operators for number in operator.inputs}
     inputs, outputs = (tuple(map(int, graph.array(field, "<i4"))) for field in (1, 2))
+    if not all(0 <= number < len(shapes) for number in (*inputs, *outputs)):
+        raise Damaged("what goes in or comes out is not listed")
     return Graph(
         operators,
         {index: value for index, value in constants.items() if index in used},
         inputs,
         outputs,
-        [_shape(tensor) for tensor in tensors],
+        shapes,
     )
 
 
