@@ -1,6 +1,7 @@
 """`python3 cli demo --server URL`: the whole person from a cropped photo, every original pixel unchanged.
 
-Needs the standard library and Pillow only. Without --server the lab's demo runs.
+Needs the standard library and Pillow only. Without --server the lab's demo runs; with --plan-only nothing
+is painted (plan/).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import ending, lab, large, layout, notes, run, saving
+from . import ending, lab, large, layout, notes, planning, run, saving
 from .comfy import answers, definitions, workflow
 from .comfy.answers import items, record
 from .comfy.client import Client, ServerError
@@ -34,6 +35,8 @@ REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids a
 PREVIEWS = ("Extended canvas", "Repaint mask")  # of the photo's size
 SURE = 0.5  # the score from which a found point counts
 DETECTORS = {
+    "auto": {"detector": "auto"},
+    "BlazePose": {"detector": "BlazePose", "detector.network": "largest", "detector.person_score": 0.45},
     "DWPose": {"detector": "DWPose", "detector.resolution": 1024, "detector.person_score": 0.5},
     "OpenPose": {
         "detector": "OpenPose",
@@ -69,12 +72,18 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--detector",
         metavar="NAME",
-        help="what finds the pose if none is given: DWPose, OpenPose or a file in models/keypoint_models",
+        help="what finds the pose if none is given: auto (default: BlazePose, which comes with the pack), "
+        "BlazePose, DWPose, OpenPose or a file in models/keypoint_models",
     )
     options.add_argument("--checkpoint", metavar="NAME", help="checkpoint, as the server lists it")
     options.add_argument("--controlnet", metavar="NAME", help="OpenPose ControlNet, as the server lists it")
     options.add_argument("--caption-model", metavar="NAME", help="folder under models/blip")
     options.add_argument("--server", metavar="URL", help="a running ComfyUI with this pack and your models")
+    options.add_argument(
+        "--plan-only",
+        action="store_true",
+        help="write plan.png alone: the people found, what is guessed, the new canvas; starts no ComfyUI",
+    )
     options.add_argument("--seed", type=int, default=1, metavar="N", help="default: %(default)s")
     options.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: %(default)s")
     return options
@@ -82,10 +91,9 @@ def parser() -> argparse.ArgumentParser:
 
 def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
     """The photo and the text of its pose, None if it is to be found; DemoError on what is wrong with them."""
-    if options.server and options.image and not (options.pose or options.detector):
+    if options.plan_only and (options.server or options.detector):
         raise DemoError(
-            "A pose is needed with --image: give the person's OpenPose JSON with --pose FILE, "
-            "or name what finds it with --detector."
+            "--plan-only asks no server and finds people with BlazePose; leave out --server and --detector."
         )
     if options.pose and not options.image:
         raise DemoError("--pose belongs to a photo: give that with --image FILE.")
@@ -95,7 +103,8 @@ def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
     check_picture(image)
     if options.pose:
         return image, pose_text(options.pose)
-    return image, pose_text(POSE) if options.server and not options.detector else None
+    own = options.image or options.detector or not (options.server or options.plan_only)
+    return image, None if own else pose_text(POSE)
 
 
 def check_picture(image: Path) -> None:
@@ -132,11 +141,25 @@ def put(prompt: dict, target: str, value: object) -> None:
 
 
 def detect(prompt: dict, detector: str) -> None:
-    """Let Detect Pose find the photo's pose, which is its first output as it is Load Pose's."""
+    """Let Detect Pose find the photo's pose with this detector."""
     settings = DETECTORS.get(detector, {"detector": "keypoint model", "detector.model": detector})
-    pose = prompt[workflow.find(prompt, "Pose")]
-    pose["class_type"] = "RecomposeDetectPose"
-    pose["inputs"] = {"image": [workflow.find(prompt, "Photo"), 0], **settings, "threshold": SURE}
+    node = prompt[workflow.find(prompt, "Detect Pose")]
+    node["inputs"] = {"image": node["inputs"]["image"], **settings, "threshold": SURE}
+
+
+def load(prompt: dict, pose: str) -> None:
+    """Let Load Pose stand in Detect Pose's place, which has its pose as first output, too."""
+    node = prompt[workflow.find(prompt, "Detect Pose")]
+    node["class_type"], node["_meta"] = "RecomposeLoadPose", {"title": "Load Pose"}
+    node["inputs"] = {
+        "text": pose,
+        "file": "none",
+        "layout": "auto",
+        "threshold": 0.3,
+        "width": 0,
+        "height": 0,
+        "image": node["inputs"]["image"],
+    }
 
 
 def compose(options: argparse.Namespace, pose: str | None, detector: str | None = None) -> dict:
@@ -146,7 +169,7 @@ def compose(options: argparse.Namespace, pose: str | None, detector: str | None 
     """
     prompt = workflow.read(WORKFLOW)
     if pose is not None:
-        put(prompt, "Pose.text", pose)
+        load(prompt, pose)
     elif options.detector or detector:
         detect(prompt, options.detector or detector)
     put(prompt, "Outpaint.seed", options.seed)
@@ -256,13 +279,13 @@ def fitting_figures(
 ) -> tuple[dict, list]:
     """As `figures`; LookupError, TypeError or ValueError where something is missing or of another kind."""
     from . import report as reporting
+    from .plan import drawing
 
     extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
     saved, result = picture(client, prompt, entry, "Full body")
     photo = photo or picture(client, prompt, entry, REFERENCE)[1]
-    _, canvas = picture(client, prompt, entry, "Extended canvas")
-    _, mask = picture(client, prompt, entry, "Repaint mask")
-    _, skeleton = picture(client, prompt, entry, "Skeleton")
+    shown = (*PREVIEWS, "Skeleton")
+    canvas, mask, skeleton = (picture(client, prompt, entry, title)[1] for title in shown)
     sheet = reporting.strip(
         [
             ("input", photo),
@@ -287,7 +310,9 @@ def fitting_figures(
         "versions": versions(client.system()),
         "notices": [notice for each in notes.reports(entry, prompt) for notice in each["notices"]],
     }
-    return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet))]
+    pose = told(prompt, entry, "Edit Pose").get("pose")
+    plan = reporting.png(drawing.reported(photo, pose, extension["region"], result.size))
+    return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet)), ("plan.png", plan)]
 
 
 def finish(server: Client, prompt: dict, options: argparse.Namespace, image: Path, begin: float) -> dict:
@@ -339,6 +364,12 @@ def status_of(make_report: Callable[[], dict], stopped: str = "") -> int:
         if report["changed_pixels"]:
             ending.tell("demo", f"{report['changed_pixels']} pixels of the photo changed; none may.")
             return ending.FAILED
+        if not any(report["pixels_added"].values()) and report["seam_ratio"] is None:
+            ending.tell(
+                "demo",
+                "nobody reaches beyond the picture, so nothing was added; plan.png shows who was found.",
+            )
+            return ending.FAILED
         return 0
 
     return ending.status_of("demo", work, stopped)
@@ -347,6 +378,8 @@ def status_of(make_report: Callable[[], dict], stopped: str = "") -> int:
 def main(arguments: list[str]) -> int:
     """Run the command with a server, or start the lab's demo, which brings a server and small models."""
     options = parser().parse_args(arguments)
+    if options.plan_only:
+        return planning.here(lambda: check_files(options), options.out, arguments)
     if not options.server:
         return lab.start(["demo", *arguments])
     if importlib.util.find_spec("PIL") is None:

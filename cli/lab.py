@@ -33,9 +33,14 @@ def summaries(folder: Path = ROOT / "lab" / "commands") -> dict[str, str]:
     return found
 
 
+def is_there(root: Path = ROOT) -> bool:
+    """Whether this installation has the lab."""
+    return (root / "lab" / "__main__.py").is_file()
+
+
 def start(arguments: list[str], root: Path = ROOT) -> int:
     """Run a command of the lab and return its exit status."""
-    if not (root / "lab" / "__main__.py").is_file():
+    if not is_there(root):
         print(
             f"cli {arguments[0]} needs the folder lab, which this installation came without; "
             "clone the repository to run it.",

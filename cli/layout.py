@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 
 from .comfy import workflow
 from .comfy.answers import items, record, text
@@ -22,9 +23,19 @@ def filled(layout: dict, prompt: dict) -> dict:
             continue
         if node["type"] != asked["class_type"]:
             exchange(node, asked)
+            # What the other class has no output for is connected with nothing.
+            while node.get("outputs") and not record(node["outputs"][-1]).get("links"):
+                node["outputs"].pop()
+        elif dotted(asked["inputs"]) != dotted(each.get("name") for each in items(node.get("inputs"))):
+            exchange(node, asked)
         elif node.get("widgets_values"):
             node["widgets_values"] = values(node, asked["inputs"])
     return layout
+
+
+def dotted(names: Iterable[object]) -> set[str]:
+    """The inputs that come with a choice, named after it with a dot."""
+    return {name for name in map(text, names) if "." in name}
 
 
 def values(node: dict, inputs: dict) -> list:
@@ -43,7 +54,7 @@ def values(node: dict, inputs: dict) -> list:
 
 
 def exchange(node: dict, asked: dict) -> None:
-    """Make the node one of another class whose connections have the same names and places."""
+    """Make the node one of another class or choice whose connections have the same names and places."""
     inputs = {name: value for name, value in asked["inputs"].items() if not workflow.is_link(value)}
     node["type"] = asked["class_type"]
     node["properties"] = {**record(node.get("properties")), "Node name for S&R": asked["class_type"]}

@@ -10,7 +10,7 @@ from . import lab
 # Each is a module here with main(arguments: list[str]) -> int.
 COMMANDS = {
     "run": "run a workflow file on a ComfyUI server",
-    "models": "list the model files a workflow chooses and whether a server has them; or bring BlazePose's",
+    "models": "list the model files a workflow chooses and whether a server has them, or bring BlazePose's",
     "demo": "make a full-body picture of a cropped photo",
 }
 

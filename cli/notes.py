@@ -70,6 +70,8 @@ def figure(value: Any) -> str:
     if isinstance(value, dict):
         words = " ".join(f"{key} {figure(each)}" for key, each in value.items())
     elif isinstance(value, list):
+        if any(isinstance(each, dict) for each in value):
+            return ""  # frames and files
         words = " ".join(map(figure, value))
     elif isinstance(value, float):
         words = f"{value:.4g}"

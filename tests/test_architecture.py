@@ -27,6 +27,8 @@ ARROWS = {
     "nodes": {"core/", "bridge/", "nodes"},
     "cli": {"cli/"},
     "cli/comfy": {"cli", "cli/comfy"},
+    # The plan of a photo is what the nodes would do with it: theirs is the code that says so.
+    "cli/plan": {"core/", "bridge", "cli/"},
     "lab": {"lab", "lab/setup", "lab/toy"},
     "lab/toy": {"core/", "cli/", "lab", "lab/toy/"},
     "lab/train": {"core/", "training", "lab", "lab/toy/", "lab/train"},
@@ -224,6 +226,8 @@ PLANTED = [
     ("cli/x.py", "from ..core import shapes\n"),
     ("cli/x.py", "from ..lab import places\n"),
     ("cli/comfy/x.py", "from ...training import task\n"),
+    ("cli/plan/x.py", "from ...nodes import pose\n"),
+    ("cli/plan/x.py", "import comfy.utils\n"),
     ("lab/x.py", "from ..nodes import canvas\n"),
     ("lab/toy/x.py", "from ..train import task\n"),
     ("lab/toy/models/x.py", "from ...train import task\n"),

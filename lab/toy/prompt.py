@@ -20,9 +20,14 @@ STICK_WIDTH = 2  # as in the training of the demo's ControlNet
 
 
 def compose(options: argparse.Namespace, pose: str | None) -> dict:
-    """The workflow with this pose, or the toy detector in its place; models that are named stay."""
+    """The workflow with this pose, else found by Detect Pose; models that are named stay.
+
+    The toy detector knows drawings alone: it looks at the demo's own photo, and never at the user's.
+    """
     named = {name: getattr(options, name) or model for name, model in MODELS.items()}
-    prompt = demo.compose(argparse.Namespace(**{**vars(options), **named}), pose, DETECTOR)
+    prompt = demo.compose(
+        argparse.Namespace(**{**vars(options), **named}), pose, None if options.image else DETECTOR
+    )
     demo.put(prompt, "Draw Pose.stick_width", STICK_WIDTH)
     for name, value in SAMPLING.items():
         demo.put(prompt, f"Outpaint.{name}", value)

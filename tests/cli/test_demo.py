@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from recompose.cli import demo, lab, large, main, report
 from recompose.cli.comfy import workflow
+from recompose.cli.plan import drawing
+from recompose.core.shapes import Padding
 from recompose.lab.toy import photo
 
 NAMES = ("--checkpoint", "mine.safetensors", "--controlnet", "pose.pth", "--caption-model", "blip-base")
@@ -42,7 +44,7 @@ def studio(fake, result):
         "ControlNetLoader": {"control_net_name": [["pose.pth"], {}]},
         "RecomposeBlipCaption": {"model": ["COMBO", {"options": ["blip-base"]}]},
     }
-    kinds = {node["class_type"] for node in prompt.values()}
+    kinds = {node["class_type"] for node in prompt.values()} | {"RecomposeLoadPose"}
     fake.definitions = {kind: {"input": {"required": choices.get(kind, {})}} for kind in kinds}
     pictures = {
         "Full body": result,
@@ -57,6 +59,7 @@ def studio(fake, result):
     fake.files["photo"] = (photo.FOLDER / "photo.png").read_bytes()
     fake.outputs[demo.REFERENCE] = {"images": [{"filename": "photo", "subfolder": "", "type": "temp"}]}
     said = {
+        "Edit Pose": {"pose": photo.cropped().pose, "needed": [0, 0, 0, 25]},
         "Extend Canvas": {"padding": [8, 0, 8, 34], "region": REGION},
         "Stitch Back": {"seam_ratio": 1.25, "scale": 0.92, "region": REGION},
         "Caption": {"captions": ["a man in a meadow"]},
@@ -69,9 +72,12 @@ def studio(fake, result):
 def test_the_files_and_figures_of_a_finished_job(studio, result, tmp_path, capsys) -> None:
     out = tmp_path / "out"
     assert call("--server", studio.url, *NAMES, "--seed", 7, "--out", out) == 0
-    assert written(out) == ["full_body.png", "report.json", "strip.png"]
+    assert written(out) == ["full_body.png", "plan.png", "report.json", "strip.png"]
     assert (np.asarray(Image.open(out / "full_body.png")) == result).all()
     assert Image.open(out / "strip.png").width > 4 * 300
+    people = drawing.bodies(photo.cropped().pose[0])
+    plan = drawing.draw(Image.open(photo.FOLDER / "photo.png"), people, Padding(8, 0, 8, 34))
+    assert (np.asarray(Image.open(out / "plan.png")) == np.asarray(plan)).all()
     figures = json.loads((out / "report.json").read_text())
     assert figures["caption"] == "a man in a meadow"
     assert figures["pixels_added"] == {"left": 8, "top": 0, "right": 8, "bottom": 34}
@@ -91,7 +97,7 @@ def test_the_prompt_carries_photo_pose_models_and_seeds(studio, tmp_path) -> Non
     values = {workflow.title(prompt, key): node["inputs"] for key, node in prompt.items()}
     assert values["Photo"]["image"] == "up/stored.png"
     assert (photo.FOLDER / "photo.png").read_bytes() in studio.uploads[0]
-    assert json.loads(values["Pose"]["text"]) == photo.cropped().pose
+    assert json.loads(values["Load Pose"]["text"]) == photo.cropped().pose
     assert (values["Outpaint"]["seed"], values["ControlNet pass"]["seed"]) == (7, 8)
     assert values["Checkpoint"]["ckpt_name"] == "mine.safetensors"
     assert values["Crop to Region"]["width"] == 512  # The user's models are of full size.
@@ -191,7 +197,6 @@ def bad_files(folder: Path) -> list[tuple[list[object], str]]:
     half.write_bytes(good.read_bytes()[:3000])
     empty.write_text("")
     return [
-        (["--image", good, "--server", "http://127.0.0.1:1"], "A pose is needed with --image"),
         (["--image", good, "--pose", pose, "--detector", "DWPose", *FAR], "leave one out"),
         (["--pose", pose, *FAR], "--pose belongs to a photo"),
         (["--image", text, "--pose", pose, *FAR], "note.png is not a picture"),
@@ -204,7 +209,7 @@ def bad_files(folder: Path) -> list[tuple[list[object], str]]:
     ]
 
 
-@pytest.mark.parametrize("case", range(10))
+@pytest.mark.parametrize("case", range(9))
 def test_wrong_files_are_named_before_anything_starts(tmp_path, capsys, case: int) -> None:
     options, words = bad_files(tmp_path)[case]
     assert call(*options, "--out", tmp_path / "out") == 2
@@ -215,6 +220,8 @@ def test_wrong_files_are_named_before_anything_starts(tmp_path, capsys, case: in
 @pytest.mark.parametrize(
     ("arguments", "detector", "more"),
     [
+        ([], "auto", {}),
+        (["--detector", "BlazePose"], "BlazePose", {"detector.network": "largest"}),
         (["--detector", "mine.safetensors"], "keypoint model", {"detector.model": "mine.safetensors"}),
         (["--detector", "DWPose"], "DWPose", {"detector.resolution": 1024}),
         (["--detector", "OpenPose"], "OpenPose", {"detector.hands": True}),
@@ -222,7 +229,7 @@ def test_wrong_files_are_named_before_anything_starts(tmp_path, capsys, case: in
 )
 def test_without_a_pose_the_photo_is_looked_at(arguments: list, detector: str, more: dict) -> None:
     prompt = demo.compose(demo.parser().parse_args(arguments), None)
-    pose = prompt[workflow.find(prompt, "Pose")]
+    pose = prompt[workflow.find(prompt, "Detect Pose")]
     assert pose["class_type"] == "RecomposeDetectPose"
     assert pose["inputs"]["image"] == [workflow.find(prompt, "Photo"), 0]
     assert pose["inputs"]["detector"] == detector and pose["inputs"].items() >= more.items()

@@ -156,12 +156,30 @@ def test_what_is_there_is_kept_and_nothing_is_downloaded_twice(planted, comfyui,
     assert capsys.readouterr().out.count("is there already") == 3
 
 
-def test_the_detector_of_the_pack_is_not_fetched_again(planted, comfyui, tmp_path) -> None:
+def test_what_comes_with_the_pack_is_not_fetched(planted, comfyui, tmp_path, capsys) -> None:
     fetch.OWN.mkdir(parents=True)
-    (fetch.OWN / fetch.DETECTOR).write_bytes(b"the pack's")
+    for name in (fetch.DETECTOR, fetch.FULL):
+        (fetch.OWN / name).write_bytes(b"the pack's")
     planted(npm=tarball(tmp_path / "a.tgz", inside(0)))
     assert call(comfyui) == 0
-    assert there(comfyui).keys() == {fetch.FULL, fetch.HEAVY}
+    assert there(comfyui) == {fetch.HEAVY: CONTENTS[fetch.HEAVY]}
+    assert f"{fetch.FULL} comes with the pack." in capsys.readouterr().out
+
+
+def test_pip_is_not_asked_for_what_it_does_not_hold(planted, comfyui, tmp_path, capsys) -> None:
+    fetch.OWN.mkdir(parents=True)
+    for name in (fetch.DETECTOR, fetch.FULL):
+        (fetch.OWN / name).write_bytes(b"the pack's")
+    planted(pip=wheel(tmp_path / "m.whl", inside(1)))
+    assert call(comfyui) == 1
+    assert calls(tmp_path) == [] and there(comfyui) == {}
+    assert f"{fetch.HEAVY} could not be had: npm is not installed" in capsys.readouterr().err
+
+
+def test_the_pack_s_own_files_are_the_published_ones() -> None:
+    names = [path.name for path in fetch.OWN.glob("*.tflite")]
+    assert fetch.DETECTOR in names and fetch.FULL in names
+    assert all(fetch.is_good(fetch.OWN / name, name) for name in names)
 
 
 def test_pip_alone_brings_all_but_the_heavy_network(planted, comfyui, tmp_path, capsys) -> None:

@@ -55,14 +55,27 @@ def test_every_setting_of_the_prompt_is_in_its_place(laid_out) -> None:
     assert (outpaint["seed"], outpaint["control"], outpaint["cfg"]) == (77, "fixed", 3.5)
 
 
-@pytest.mark.parametrize("detector", ["DWPose", "OpenPose", "mine.safetensors"])
-def test_a_detector_takes_the_poses_place_and_its_connections(laid_out, detector: str) -> None:
+@pytest.mark.parametrize("detector", ["auto", "BlazePose", "DWPose", "OpenPose", "mine.safetensors"])
+def test_a_detector_has_its_own_settings_and_the_same_connections(laid_out, detector: str) -> None:
     prompt = demo.compose(options("--detector", detector), None)
-    filled = layout.filled(laid_out, prompt)
-    pose = next(node for node in filled["nodes"] if node.get("title") == "Pose")
-    before = next(node for node in laid_out["nodes"] if node.get("title") == "Pose")
-    assert pose["type"] == "RecomposeDetectPose" and pose["outputs"] == before["outputs"]
+    pose, before = (at(graph, "RecomposeDetectPose") for graph in (layout.filled(laid_out, prompt), laid_out))
+    assert pose["outputs"] == before["outputs"] and pose["id"] == before["id"]
     (image,) = [each for each in pose["inputs"] if each.get("link")]
     assert image == before["inputs"][0] and pose["inputs"][0] == image
-    names = list(settings(filled)[str(pose["id"])])
-    assert names[0] == "detector" and names[-1] == "threshold"
+    asked = prompt[str(pose["id"])]["inputs"]
+    assert [each["name"] for each in pose["inputs"]] == list(asked)
+    assert pose["widgets_values"] == list(asked.values())[1:]
+
+
+def test_a_pose_from_a_file_is_loaded_in_the_detector_s_place(laid_out) -> None:
+    filled = layout.filled(laid_out, demo.compose(options(), '{"people": []}'))
+    pose, before = at(filled, "RecomposeLoadPose"), at(laid_out, "RecomposeDetectPose")
+    assert pose["id"] == before["id"] and pose["pos"] == before["pos"]
+    assert pose["outputs"] == before["outputs"][:1] and pose["outputs"][0]["links"]
+    assert pose["widgets_values"] == ['{"people": []}', "none", "auto", 0.3, 0, 0]
+    assert "title" not in pose  # so that the page shows the class's name
+
+
+def at(graph: dict, kind: str) -> dict:
+    (node,) = [node for node in graph["nodes"] if node["type"] == kind]
+    return node

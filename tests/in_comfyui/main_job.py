@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from recompose.cli import demo
 from recompose.cli.comfy import workflow
 from recompose.core.canvas.preservation import changed_pixels
 
@@ -33,9 +34,9 @@ def prompt(photo: str, pose: object, **settings: object) -> dict:
     Works at 64 x 80 with two sampling steps per pass, so that a run takes seconds.
     """
     found = copy.deepcopy(json.loads(PROMPT.read_text()))
+    demo.load(found, json.dumps(pose))
     quick = {
         "Photo.image": photo,
-        "Pose.text": json.dumps(pose),
         "Checkpoint.ckpt_name": CHECKPOINT,
         "ControlNet.control_net_name": CONTROLNET,
         "Caption.model": CAPTIONER,

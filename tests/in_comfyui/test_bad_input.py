@@ -83,13 +83,15 @@ class Case:
 
 
 CASES = {
-    "no person": Case(setting("Pose.text", json.dumps(pose(people=0))), "Complete Pose", ("person",)),
-    "pose is not JSON": Case(setting("Pose.text", "{'people': oops"), "Pose", ("JSON",)),
-    "pose is other JSON": Case(setting("Pose.text", '{"cats": 3}'), "Pose", ("people",)),
-    "no pose at all": Case(setting("Pose.text", ""), "Pose", ("pose",)),
-    "pose of another size": Case(setting("Pose.text", json.dumps(pose(97, 83))), "Pose", ("97", "61")),
+    "no person": Case(setting("Load Pose.text", json.dumps(pose(people=0))), "Complete Pose", ("person",)),
+    "pose is not JSON": Case(setting("Load Pose.text", "{'people': oops"), "Load Pose", ("JSON",)),
+    "pose is other JSON": Case(setting("Load Pose.text", '{"cats": 3}'), "Load Pose", ("people",)),
+    "no pose at all": Case(setting("Load Pose.text", ""), "Load Pose", ("pose",)),
+    "pose of another size": Case(
+        setting("Load Pose.text", json.dumps(pose(97, 83))), "Load Pose", ("97", "61")
+    ),
     "pose far outside": Case(
-        setting("Pose.text", json.dumps(pose()).replace("39, 1.0", "139, 1.0")),
+        setting("Load Pose.text", json.dumps(pose()).replace("39, 1.0", "139, 1.0")),
         "Complete Pose",
         ("max_extension", "47"),
     ),

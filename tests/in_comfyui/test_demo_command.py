@@ -19,6 +19,7 @@ from recompose.lab.commands import demo as command
 from recompose.lab.setup.environment import Environment
 from recompose.lab.toy import photo
 
+MADE = ("full_body.png", "plan.png", "report.json", "strip.png")
 COMMAND = """
 import sys
 from pathlib import Path
@@ -47,7 +48,7 @@ def left(cache: Path) -> list[str]:
 def test_the_demo_extends_its_photo_and_changes_no_pixel_of_it(cache, tmp_path, capfd) -> None:
     environment = Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), cache)
     assert command.main(["--out", str(tmp_path)], environment) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["full_body.png", "report.json", "strip.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*MADE]
     figures = json.loads((tmp_path / "report.json").read_text())
     given = np.asarray(Image.open(photo.FOLDER / "photo.png"))
     made = np.asarray(Image.open(tmp_path / "full_body.png"))
@@ -79,8 +80,8 @@ def carries_the_layout(file: Path) -> None:
     assert nodes["Checkpoint"]["widgets_values"] == ["recompose_demo_inpaint.safetensors"]
     photo_of = asked[workflow.find(asked, "Photo")]["inputs"]["image"]
     assert nodes["Photo"]["widgets_values"] == [photo_of, "image"]
-    assert nodes["Pose"]["type"] == "RecomposeDetectPose"
-    assert nodes["Pose"]["widgets_values"] == ["keypoint model", "recompose_demo_detector.safetensors", 0.5]
+    (detect,) = [node for node in layout["nodes"] if node["type"] == "RecomposeDetectPose"]
+    assert detect["widgets_values"] == ["keypoint model", "recompose_demo_detector.safetensors", 0.5]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -30,7 +30,6 @@ WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 FILE_CHOICES = {"image", "ckpt_name", "control_net_name", "model", "file"}
 TITLES = {
     "Photo": "LoadImage",
-    "Pose": "RecomposeLoadPose",
     "Checkpoint": "CheckpointLoaderSimple",
     "ControlNet": "ControlNetLoader",
     "Caption": "RecomposeBlipCaption",

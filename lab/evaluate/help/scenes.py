@@ -67,7 +67,7 @@ def main_job(graph: Graph) -> None:
     graph.show_text("caption", graph.titled("Caption"))
     graph.show_mask("limbs", graph.titled("Limb Mask"))
     drawn = {"stick_width": toy.STICK_WIDTH, "hands": True, "face": True, "threshold": 0.3}
-    graph.show("pose", graph.add("RecomposeDrawPose", pose=graph.titled("Pose"), feet=False, **drawn))
+    graph.show("pose", graph.add("RecomposeDrawPose", pose=graph.titled("Load Pose"), feet=False, **drawn))
     graph.show("whole pose", graph.add("RecomposeDrawPose", pose=[extended, 3], feet=True, **drawn))
 
 

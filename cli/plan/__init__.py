@@ -1,0 +1,1 @@
+"""What would be done to a photo, without a ComfyUI: the only part of cli that uses core."""

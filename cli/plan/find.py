@@ -1,0 +1,50 @@
+"""Finds the people of a photo with BlazePose, as Detect Pose does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ...core.pose.person import Frame
+from .. import fetch
+from ..ending import Failure, Misuse
+from ..words import line
+
+LANDMARKS = (fetch.HEAVY, fetch.FULL, "pose_landmark_lite.tflite")  # the best first
+
+
+def folders() -> list[Path]:
+    """Where BlazePose's files may be: in the ComfyUI that this pack lies in, then in the pack."""
+    try:
+        return [fetch.place(None), fetch.OWN]
+    except Misuse:
+        return [fetch.OWN]
+
+
+def networks(places: list[Path]) -> tuple[Path, Path]:
+    """The detector's file and the best landmarks' one; Failure where either is missing."""
+    found = []
+    for names in ((fetch.DETECTOR,), LANDMARKS):
+        paths = [place / name for name in names for place in places if (place / name).is_file()]
+        if not paths:
+            raise Failure(
+                f"Expected BlazePose's {names[-1]} in {' or '.join(map(line, places))}, got none; install "
+                "the pack again, or give the pose with --pose FILE."
+            )
+        found.append(paths[0])
+    return found[0], found[1]
+
+
+def people(photo: Image.Image) -> Frame:
+    """The people of an RGB photo, points outside of it and unsure ones marked as estimated."""
+    from ...core.pose.blazepose import find
+
+    try:
+        finder = find.open_finder(*networks(folders()))
+    except (OSError, ValueError) as error:
+        raise Failure(f"BlazePose's files cannot be used: {error}") from error
+    picture = torch.from_numpy(np.asarray(photo).copy()).permute(2, 0, 1)[None].float() / 255
+    return find.frame(picture, finder)
