@@ -70,12 +70,16 @@ def test_beyond_the_picture_is_a_guess_however_sure() -> None:
     assert not person.face.present[[8]].any()
 
 
-def test_close_to_the_border_is_a_guess() -> None:
-    # The body is 430 long: knees at 390 are surer than a guess from 390 + 8.6 on.
-    for height, estimated in ((398, True), (400, False)):
+@pytest.mark.parametrize(
+    ("number", "sure", "unsure"),
+    # The body is 430 pixels long; the knee lies at 390, the ankle at 470, the wrist at 250.
+    [(R_KNEE, 408, 407), (R_ANKLE, 492, 491), (skeleton.R_WRIST, 259, 258)],
+)
+def test_close_to_the_border_is_a_guess(number: int, sure: int, unsure: int) -> None:
+    for height, estimated in ((sure, False), (unsure, True)):
         person = points.person(standing(), Size(400, height), 0.3)
         assert person is not None
-        assert person.present[R_KNEE] and person.estimated[R_KNEE] == estimated, height
+        assert person.present[number] and person.estimated[number] == estimated, height
 
 
 @pytest.mark.parametrize(
