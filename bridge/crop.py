@@ -143,8 +143,11 @@ def _near(pose: Pose) -> list[Frame]:
 
 
 def _person_box(frame: Frame) -> Box | None:
+    """The box around the people, as far as the picture shows it: beyond, there is nothing to crop."""
     found = bounding_box(frame)
     if found is None:
         return None
-    left, top = math.floor(found[0]), math.floor(found[1])
-    return Box(left, top, math.ceil(found[2]) - left + 1, math.ceil(found[3]) - top + 1)
+    left, top = max(math.floor(found[0]), 0), max(math.floor(found[1]), 0)
+    right = min(math.ceil(found[2]) + 1, frame.size.width)
+    bottom = min(math.ceil(found[3]) + 1, frame.size.height)
+    return Box(left, top, right - left, bottom - top) if left < right and top < bottom else None

@@ -23,6 +23,7 @@ from .comfy import answers, definitions, workflow
 from .comfy.answers import items, record
 from .comfy.client import Client, ServerError
 from .comfy.progress import Progress
+from .demo_options import parser
 from .words import line
 
 if TYPE_CHECKING:
@@ -60,33 +61,6 @@ PHASES = {
 
 class DemoError(ending.Misuse):
     """A sentence for the user about the options or what the server lacks."""
-
-
-def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
-    options = argparse.ArgumentParser(
-        prog="cli demo", description="Make the whole person from a cropped photo; see out/ afterwards."
-    )
-    options.add_argument("--image", type=Path, metavar="FILE", help="your own photo")
-    options.add_argument("--pose", type=Path, metavar="FILE", help="OpenPose JSON of the photo's person")
-    options.add_argument(
-        "--detector",
-        metavar="NAME",
-        help="what finds the pose if none is given: auto (default: BlazePose, which comes with the pack), "
-        "BlazePose, DWPose, OpenPose or a file in models/keypoint_models",
-    )
-    options.add_argument("--checkpoint", metavar="NAME", help="checkpoint, as the server lists it")
-    options.add_argument("--controlnet", metavar="NAME", help="OpenPose ControlNet, as the server lists it")
-    options.add_argument("--caption-model", metavar="NAME", help="folder under models/blip")
-    options.add_argument("--server", metavar="URL", help="a running ComfyUI with this pack and your models")
-    options.add_argument(
-        "--plan-only",
-        action="store_true",
-        help="write plan.png alone: the people found, what is guessed, the new canvas; starts no ComfyUI",
-    )
-    options.add_argument("--seed", type=int, default=1, metavar="N", help="default: %(default)s")
-    options.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: %(default)s")
-    return options
 
 
 def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:

@@ -155,6 +155,22 @@ def test_nothing_repainted_is_null_in_the_report(studio, tmp_path, capsys) -> No
     assert "nothing was repainted" in capsys.readouterr().out
 
 
+def test_a_photo_that_needs_nothing_is_told_and_is_no_success(studio, tmp_path, capsys) -> None:
+    prompt = workflow.read(demo.WORKFLOW)
+    whole = Image.open(photo.FOLDER / "photo.png")
+    region = {"x": 0, "y": 0, "width": 128, "height": 142, "canvas_width": 128, "canvas_height": 142}
+    studio.files["Full body.png"] = studio.files["Extended canvas.png"] = report.png(whole)
+    studio.files["Repaint mask.png"] = report.png(Image.new("L", whole.size))
+    for title, said in {
+        "Extend Canvas": {"padding": [0, 0, 0, 0], "region": region},
+        "Stitch Back": {"seam_ratio": None, "scale": None, "region": region},
+    }.items():
+        studio.outputs[workflow.find(prompt, title)]["recompose"] = [said]
+    assert call("--server", studio.url, *NAMES, "--out", tmp_path / "out") == 1
+    assert "nobody reaches beyond the picture, so nothing was added; plan.png shows" in capsys.readouterr().err
+    assert "plan.png" in written(tmp_path / "out")
+
+
 def test_the_demo_models_are_for_the_private_server_alone(studio, tmp_path, capsys) -> None:
     assert call("--server", studio.url, "--out", tmp_path / "out") == 2
     words = capsys.readouterr().err

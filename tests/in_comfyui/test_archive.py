@@ -163,6 +163,20 @@ def test_it_runs_a_workflow_with_the_standard_library_alone(server, folder: Path
     assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".png"]
 
 
+def test_it_plans_a_photo_with_the_python_of_comfyui(folder: Path, tmp_path: Path) -> None:
+    overlay = os.environ.get("RECOMPOSE_OVERLAY_CONTROLNET_AUX")
+    assert overlay, "RECOMPOSE_OVERLAY_CONTROLNET_AUX must name the folder that holds scikit-image."
+    picture = Path(overlay) / "skimage" / "data" / "astronaut.png"
+    options = ["--plan-only", "--image", str(picture), "--out", str(tmp_path / "my plans")]
+    done = command(folder, "demo", *options, python=("-I",))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == str(tmp_path / "my plans" / "plan.png")
+    assert "People: 1; " in done.stdout
+    without = command(folder, "demo", *options)
+    assert (without.returncode, without.stdout) == (2, "")
+    assert "start this with the Python that runs ComfyUI" in without.stderr
+
+
 def test_its_demo_runs_on_a_server_with_pillow_alone(server, folder: Path, tmp_path: Path) -> None:
     # Small and in few steps; nothing else of the workflow changes.
     path = folder / "workflows" / "api" / "full_body.json"

@@ -424,3 +424,20 @@ def test_bad_input_is_one_clear_sentence(nodes, call, words: str) -> None:
         call(nodes)
     sentence = str(caught.value)
     assert "\n" not in sentence and sentence.endswith(".") and len(sentence) < 300
+
+
+def test_a_person_is_cropped_as_far_as_the_picture_shows_them(nodes) -> None:
+    def around(points: dict[int, tuple[float, float]]):
+        flat = [value for i in range(18) for value in ((*points[i], 1.0) if i in points else (0, 0, 0))]
+        people = [{"pose_keypoints_2d": flat}]
+        frame = [{"canvas_width": WIDTH, "canvas_height": HEIGHT, "people": people}]
+        return crop(nodes, picture(), crop_to="person", pose=frame, margin=10.0)[4]
+
+    inside = {1: (40.5, 30.25), 8: (30, 90), 12: (60, 150)}
+    beyond = inside | {13: (58, HEIGHT + 60), 10: (30, HEIGHT + 64)}
+    context = around(beyond)
+    assert context.box.bottom <= HEIGHT and context.box == around(inside | {12: (60, HEIGHT - 1)}).box
+    # Beyond on every side: the whole picture is what there is to crop.
+    assert around({1: (-5, -9), 8: (WIDTH + 3, HEIGHT + 7)}).shown.size == (WIDTH, HEIGHT)
+    with pytest.raises(ValueError, match="There is nothing to crop around"):
+        around({1: (-20, 30), 8: (-10, 90)})
