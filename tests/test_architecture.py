@@ -20,6 +20,7 @@ ARROWS = {
     "core/canvas": {"core", "core/mask", "core/canvas"},
     "core/pose": {"core", "core/pose/"},
     "core/pose/estimate": {"core", "core/pose/"},
+    "core/pose/blazepose": {"core", "core/pose", "core/pose/blazepose"},
     "training": {"core/", "training"},
     "bridge": {"core/", "training", "bridge", "bridge/models"},
     "bridge/models": {"core/", "bridge", "bridge/models"},

@@ -24,7 +24,7 @@ NODES = {
     },
     "RecomposeDetectPose": {
         "inputs": {"image": ["photo", 0], "threshold": 0.3},
-        "choices": {"detector": "DWPose, OpenPose or keypoint model"},
+        "choices": {"detector": "auto, BlazePose, DWPose, OpenPose or keypoint model"},
         "good": {},
     },
     "RecomposeBlipCaption": {

@@ -12,6 +12,7 @@ import pytest
 import torch
 from recompose.core.canvas.crop import Context
 from recompose.core.mask.values import LEAST
+from recompose.core.pose.person import Frame
 from recompose.core.shapes import Box, Size
 from recompose.tests.in_comfyui.test_canvas_nodes import SIDES, SMOOTH, picture, pose
 
@@ -64,7 +65,10 @@ def noise_masked(node: str) -> Callable:
 def detected(_nodes: SimpleNamespace, image: torch.Tensor) -> object:
     module = importlib.import_module("recompose.bridge.detectors.detect")
     with pytest.MonkeyPatch.context() as patch:
-        nobody = module.Detector(lambda pixels: [], 64, False)
+
+        def nobody(picture: torch.Tensor) -> Frame:
+            return Frame(Size(picture.shape[3], picture.shape[2]))
+
         patch.setattr(module, "open_detector", lambda choice, threshold: nobody)
         return module.detect(image, {"detector": "DWPose"}, 0.3)
 

@@ -57,7 +57,7 @@ def models(comfy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """An empty models folder of ComfyUI."""
     folder_paths = importlib.import_module("folder_paths")
     monkeypatch.setattr(folder_paths, "models_dir", str(tmp_path / "models"))
-    names = ("openpose", "dwpose", "keypoint_models")
+    names = ("openpose", "dwpose", "keypoint_models", "blazepose")
     for name in names:
         monkeypatch.delitem(folder_paths.folder_names_and_paths, name, raising=False)
     yield tmp_path / "models"

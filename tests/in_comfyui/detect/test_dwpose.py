@@ -151,9 +151,10 @@ def test_planted_people_are_found_where_they_are(seed: int, bridge: ModuleType) 
     persons = [persons[index] for index in order]
     detector = importlib.import_module("recompose.bridge.detectors.detect")
     look = bridge.looker(models(bridge, answers_for(persons), boxes), 0.3)
-    seeing, times = detector.Detector(look, min(size), False), 1 + seed // len(SIZES) % 2
+    times = 1 + seed // len(SIZES) % 2
     grey = torch.full((1, 3, times * size.height, times * size.width), 0.5)
-    frame = pose_record.frame_record(detector.detect_one(grey, seeing, 0.3), pose_record.Written.ALL)
+    found = detector.by_finds(look, min(size), False, 0.3, grey)
+    frame = pose_record.frame_record(found, pose_record.Written.ALL)
     assert frame["canvas_width"] == times * size.width
     assert len(frame["people"]) == len(persons) == 1 + seed % 6
     for one, (_, points) in zip(frame["people"], persons, strict=True):

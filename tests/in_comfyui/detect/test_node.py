@@ -22,6 +22,7 @@ import torch
 from recompose.bridge import pose_record
 from recompose.cli.comfy.client import Refused
 from recompose.core.pose import draw
+from recompose.core.pose.person import Frame
 from recompose.core.shapes import Size
 from recompose.lab.setup.server import PrivateServer, demo_packs
 from recompose.tests.in_comfyui import main_job
@@ -85,7 +86,9 @@ def test_missing_files_are_named_with_their_folder_and_source(choice: dict, node
         assert "non-commercial" in str(raised.value)
         known = {"detector": name, "resolution": None, "hands": None, "face": None}
         assert "facenet" not in str(node.validate_inputs(detector=known)), "it may not be asked for"
-    with pytest.raises(ValueError, match="DWPose, OpenPose or keypoint model"):  # ComfyUI dropped the choice
+    with pytest.raises(
+        ValueError, match="auto, BlazePose, DWPose, OpenPose or keypoint model"
+    ):  # ComfyUI dropped the choice
         node.validate_inputs(detector=None)
     assert "DWPose" in str(node.validate_inputs(detector={"detector": "other"}))
 
@@ -229,14 +232,14 @@ def test_a_batch_goes_on_picture_by_picture_until_it_is_interrupted(
     open_detector, seen, told = detector.open_detector, [], []
 
     def opened(*arguments: object) -> object:
-        found = open_detector(*arguments)
+        assert open_detector(*arguments)
 
-        def look(picture: np.ndarray) -> list:
+        def look(picture: torch.Tensor) -> Frame:
             seen.append(picture.shape)
             management.interrupt_current_processing(interrupted)
-            return []
+            return Frame(Size(picture.shape[3], picture.shape[2]))
 
-        return found._replace(look=look)
+        return look
 
     monkeypatch.setattr(detector, "open_detector", opened)
     monkeypatch.setattr(

@@ -99,8 +99,8 @@ def found(bridge: ModuleType, networks: dict[str, nn.Module], picture: Size, res
     """The frame that Detect Pose makes of a grey picture with these networks."""
     detector = importlib.import_module("recompose.bridge.detectors.detect")
     with torch.inference_mode():
-        looking = detector.Detector(bridge.looker(networks), resolution, True)
-        frame = detector.detect_one(torch.full((1, 3, picture.height, picture.width), 0.5), looking, 0.3)
+        grey = torch.full((1, 3, picture.height, picture.width), 0.5)
+        frame = detector.by_finds(bridge.looker(networks), resolution, True, 0.3, grey)
     return pose_record.frame_record(frame, pose_record.Written.ALL)
 
 

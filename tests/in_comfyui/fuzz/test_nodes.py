@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from recompose.core.canvas.crop import Context
 from recompose.core.canvas.stitch import Patch
+from recompose.core.pose.person import Frame
 from recompose.core.shapes import Box, Size
 from recompose.tests.in_comfyui.fuzz import values
 from recompose.tests.in_comfyui.fuzz.values import HEIGHT, WIDTH
@@ -156,7 +157,10 @@ def quiet() -> Any:
 def inputs(world: Callable, monkeypatch: pytest.MonkeyPatch) -> Inputs:
     """Inputs, and a detector that finds nobody in place of the libraries'."""
     module = importlib.import_module("recompose.bridge.detectors.detect")
-    nobody = module.Detector(lambda pixels: [], 64, False)
+
+    def nobody(picture: torch.Tensor) -> Frame:
+        return Frame(Size(picture.shape[3], picture.shape[2]))
+
     monkeypatch.setattr(module, "open_detector", lambda choice, threshold: nobody)
     # Drawing the preview's many pixels is not what is looked at here.
     return Inputs(world("eps"))
