@@ -258,6 +258,30 @@ def test_the_notes_explain_every_group() -> None:
         assert sum(inside(node, group) for group in graph["groups"]) == 1, node["type"]
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_node_lies_on_another(path: Path) -> None:
+    title = 30  # px above a node
+    boxes = [(*node["pos"], *node["size"], node["id"]) for node in read(path)["nodes"]]
+    for number, (x, y, width, height, one) in enumerate(boxes):
+        for left, top, wide, high, other in boxes[:number]:
+            apart = x >= left + wide or left >= x + width
+            assert apart or y - title >= top + high or top - title >= y + height, (one, other)
+
+
+def test_the_main_job_reads_from_left_to_right() -> None:
+    graph = read(FOLDER / "full_body.json")
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    back = [
+        (source, target)
+        for _, source, _, target, _, _ in graph["links"]
+        if nodes[target]["pos"][0] < nodes[source]["pos"][0] + nodes[source]["size"][0]
+    ]
+    # To the prompt's text, to the caption's crop in the group above, to the second pass in the group below.
+    assert sorted(back) == [(12, 13), (20, 26), (37, 8)]
+    starts = [group["bounding"][0] for group in graph["groups"]]
+    assert starts == sorted(starts)
+
+
 @pytest.fixture
 def posted(server) -> Iterator[Callable[[dict], None]]:
     """Posts a prompt with the demo's files in place of its own, and takes it from the queue again."""
