@@ -108,12 +108,13 @@ def mask_limbs(
     pose: Any, parts: str, width: float, threshold: float, within: Tensor | None, other_pose: Any | None
 ) -> Tensor:
     """A MASK per frame around the chosen parts, inside `within`; see limb_mask."""
-    picture = _picture_size(layouts.mask_from_comfy(within))
+    given = layouts.mask_from_comfy(within)
+    picture = _picture_size(given)
     found = pose_fit.on_one_size(pose_record.read(pose, threshold, picture))
     if picture is not None:
         found = pose_fit.on_picture(found, picture)
     size = found[0].size
-    area = layouts.mask_from_comfy(within, size)
+    area = given if within is not None and layouts.belongs(within, size) else None
     other = None if other_pose is None else pose_record.read(other_pose, threshold, size)
     if other is not None and limb_mask.Parts(parts) is limb_mask.Parts.MOVED:
         other = pose_fit.on_picture(other, size)

@@ -9,6 +9,17 @@ from torch import Tensor
 from .shapes import Size
 
 
+def zeros(shape: torch.Size | tuple[int, ...], device: torch.device) -> Tensor:
+    """Float32 zeros of any shape.
+
+    On the CPU all of it is one and the same page of the kernel's until something is written: what stays 0
+    costs neither memory nor the time to fill it, and is read from the processor's cache.
+    """
+    if device.type == "cpu":
+        return torch.from_numpy(np.zeros(tuple(shape), dtype=np.float32))
+    return torch.zeros(shape, device=device)
+
+
 def empty_picture(batch: int, channels: int, size: Size, device: torch.device) -> Tensor:
     """An uninitialised float32 picture B,C,H,W, channels-last.
 
