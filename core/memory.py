@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import mmap
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,6 +21,15 @@ def zeros(shape: torch.Size | tuple[int, ...], device: torch.device) -> Tensor:
     if device.type == "cpu":
         return torch.from_numpy(np.zeros(tuple(shape), dtype=np.float32))
     return torch.zeros(shape, device=device)
+
+
+def sparse_zeros(*shape: int) -> Tensor:
+    """Float32 zeros on the CPU of which few are going to be written, here and there.
+
+    In `zeros` the first number written to a huge page makes the kernel fill all of its 2 MiB.
+    """
+    pages = mmap.mmap(-1, max(1, 4 * math.prod(shape)))
+    return torch.from_numpy(np.frombuffer(pages, np.float32, math.prod(shape)).reshape(shape))
 
 
 def empty_picture(batch: int, channels: int, size: Size, device: torch.device) -> Tensor:
