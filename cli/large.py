@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 LARGE = 4_000_000  # pixels
 PREVIEW = 1024  # px on the longer side of a preview
-# How previews (titles) of the photo's size are made smaller. For the hard edges of a mask averaging all of
-# its pixels is not worth the time.
-PREVIEWS = {"Extended canvas": "area", "Repaint mask": "bilinear"}
+PREVIEWS = ("Extended canvas", "Repaint mask")  # of the photo's size, by title
 # Modes that every Pillow turns into the same RGB; others ComfyUI converts in its own ways.
 PLAIN = ("RGB", "RGBA", "L")
 # Frames that Load Image makes 8-bit RGB of, as it does of a JPEG.
@@ -89,9 +87,10 @@ def lighten(prompt: dict, size: tuple[int, int], reference: str) -> dict:
 
     Returns the prompt of `reference` alone, which gives the photo as the server decodes it.
     """
-    for title, method in PREVIEWS.items():
+    for title in PREVIEWS:
         inputs, name = prompt[workflow.find(prompt, title)]["inputs"], f"{title}, smaller"
-        scaling = {"upscale_method": method, "scale_by": PREVIEW / max(size)}
+        # The method "area" averages all pixels, which takes longer than most nodes; the strip averages again.
+        scaling = {"upscale_method": "bilinear", "scale_by": PREVIEW / max(size)}
         prompt[name] = {
             "class_type": "ImageScaleBy",
             "inputs": {"image": inputs["images"], **scaling},

@@ -125,6 +125,7 @@ def test_of_a_large_photo_only_small_previews_and_the_result_come_back(
     for title in large.PREVIEWS:
         shown = prompt[prompt[workflow.find(prompt, title)]["inputs"]["images"][0]]
         assert shown["class_type"] == "ImageScaleBy" and shown["inputs"]["scale_by"] == 0.5
+        assert shown["inputs"]["upscale_method"] == "bilinear"
     figures = json.loads((tmp_path / "report.json").read_text())
     assert figures["changed_pixels"] == 0 and figures["sizes"]["photo"] == [128, 142]
 
