@@ -39,12 +39,14 @@ class Readings:
     def __init__(self, image: Path) -> None:
         self._decoded = _decoded(image)
         pool = ThreadPoolExecutor(1)
-        self._first = pool.submit(next, self._decoded)
+        self._first = pool.submit(next, self._decoded, None)
         pool.shutdown(wait=False)
 
     def __iter__(self) -> Iterator[Image.Image]:
-        yield self._first.result()
-        yield from self._decoded
+        first = self._first.result()
+        if first is not None:
+            yield first
+            yield from self._decoded
 
 
 def _decoded(image: Path) -> Iterator[Image.Image]:
@@ -55,9 +57,12 @@ def _decoded(image: Path) -> Iterator[Image.Image]:
     frame = _frame(image)
     if frame is not None:
         yield frame
-    with Image.open(image) as file:
-        file.load()
-        ImageOps.exif_transpose(file, in_place=True)
+    try:
+        with Image.open(image) as file:
+            file.load()
+            ImageOps.exif_transpose(file, in_place=True)
+    except (OSError, SyntaxError, ValueError):
+        return  # the server may still read it
     yield reporting.rgb(file)
 
 

@@ -28,7 +28,11 @@ def sparse_zeros(*shape: int) -> Tensor:
 
     In `zeros` the first number written to a huge page makes the kernel fill all of its 2 MiB.
     """
-    pages = mmap.mmap(-1, max(1, 4 * math.prod(shape)))
+    size = max(1, 4 * math.prod(shape))
+    try:
+        pages = mmap.mmap(-1, size)
+    except OSError as error:
+        raise MemoryError(f"Unable to allocate {size >> 20} MiB for a picture") from error
     return torch.from_numpy(np.frombuffer(pages, np.float32, math.prod(shape)).reshape(shape))
 
 

@@ -247,13 +247,15 @@ def test_a_turned_jpeg_is_read_as_it_is_shown(tmp_path, monkeypatch: pytest.Monk
         assert abs(np.asarray(found).astype(int) - np.asarray(wanted)).mean() < 3
 
 
-def test_a_cut_jpeg_is_found_before_anything_starts(tmp_path, capsys) -> None:
+def test_a_cut_jpeg_is_found_before_anything_starts(tmp_path, capsys, monkeypatch) -> None:
     half = tmp_path / "half.jpg"
     noise = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     Image.fromarray(noise).save(half)
     half.write_bytes(half.read_bytes()[:-3000])
     assert call("--image", half, "--pose", photo.FOLDER / "photo_pose.json", *FAR, "--out", tmp_path) == 2
     assert "Cannot read the picture" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert list(large.Readings(half)) == []  # the server may still read it
 
 
 def bad_files(folder: Path) -> list[tuple[list[object], str]]:
