@@ -99,14 +99,18 @@ def mask_from_comfy(mask: Tensor | None, size: Size | None = None, name: str = "
     if mask is None:
         return None
     check_mask(mask, name)
-    got = size_of(mask)
-    if size is not None and got != size:
-        if is_no_mask(mask, size):
-            return None
-        raise ValueError(
-            f"{name} is {got} but the picture is {size}; connect the mask made for this picture."
-        )
+    if size is not None and not belongs(mask, size, name):
+        return None
     return mask_values(mask, name).reshape(-1, 1, *mask.shape[-2:])
+
+
+def belongs(mask: Tensor, size: Size, name: str = "Mask") -> bool:
+    """False for LoadImage's "no mask" beside a picture of `size`; ValueError for a mask of another size."""
+    if (got := size_of(mask)) == size:
+        return True
+    if is_no_mask(mask, size):
+        return False
+    raise ValueError(f"{name} is {got} but the picture is {size}; connect the mask made for this picture.")
 
 
 def check_mask(mask: Tensor, name: str = "Mask") -> None:
@@ -126,8 +130,11 @@ def mask_values(mask: Tensor, name: str = "Mask") -> Tensor:
 
 def notice_coverage(mask: Tensor, who: str, nearly_full: bool = True) -> None:
     """Give notice of a mask (any shape, 0…1) that covers nearly everything, faintly or, if asked, fully."""
-    covered, strong = (int(torch.count_nonzero(part)) / mask.numel() for part in (mask, mask >= 0.5))
-    if covered >= COVERED and strong <= STRONG:
+    covered = int(torch.count_nonzero(mask)) / mask.numel()
+    if covered < COVERED:
+        return
+    strong = int(torch.count_nonzero(mask >= 0.5)) / mask.numel()
+    if strong <= STRONG:
         notice(
             f"{who}: {_percent(covered)} of the mask are above 0 but only {_percent(strong)} reach ½; "
             "if the faint part was not meant, raise the mask's black level (Threshold Mask)."

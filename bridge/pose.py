@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import folder_paths
-import torch
 from torch import Tensor
 
+from ..core.memory import sparse_zeros
 from ..core.pose import draw as drawing
 from ..core.pose import limb_mask, openpose
 from ..core.pose.estimate import complete as completion
@@ -94,9 +94,11 @@ def draw(pose: Any, stick_width: int, hands: bool, face: bool, feet: bool, thres
 
 def picture_of(pose: Pose, stick_width: int, hands: bool, face: bool, feet: bool) -> Tensor:
     """One IMAGE B,H,W,3 per frame; ValueError where the frames differ in size."""
-    common_size(pose)
-    pictures = [torch.from_numpy(drawing.draw(frame, stick_width, hands, face, feet)) for frame in pose]
-    return layouts.image_to_comfy(torch.stack(pictures).permute(0, 3, 1, 2).float() / 255)
+    width, height = common_size(pose)
+    pictures = sparse_zeros(len(pose), height, width, 3)
+    for picture, frame in zip(pictures.numpy(), pose, strict=True):
+        drawing.draw_levels(picture, frame, stick_width, hands, face, feet)
+    return layouts.image_to_comfy(pictures.permute(0, 3, 1, 2))
 
 
 def _picture_size(mask: Tensor | None) -> Size | None:
@@ -108,12 +110,13 @@ def mask_limbs(
     pose: Any, parts: str, width: float, threshold: float, within: Tensor | None, other_pose: Any | None
 ) -> Tensor:
     """A MASK per frame around the chosen parts, inside `within`; see limb_mask."""
-    picture = _picture_size(layouts.mask_from_comfy(within))
+    given = layouts.mask_from_comfy(within)
+    picture = _picture_size(given)
     found = pose_fit.on_one_size(pose_record.read(pose, threshold, picture))
     if picture is not None:
         found = pose_fit.on_picture(found, picture)
     size = found[0].size
-    area = layouts.mask_from_comfy(within, size)
+    area = given if within is not None and layouts.belongs(within, size) else None
     other = None if other_pose is None else pose_record.read(other_pose, threshold, size)
     if other is not None and limb_mask.Parts(parts) is limb_mask.Parts.MOVED:
         other = pose_fit.on_picture(other, size)

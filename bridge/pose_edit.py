@@ -117,13 +117,21 @@ def _record(choice: Choice) -> list[Record]:
     ]
 
 
+def _reduced(picture: Tensor) -> Tensor:
+    """A picture (1,C,H,W) with at most PREVIEW_SIDE px on its longer side, each made of its nearest four.
+
+    Averaging all pixels of a large photo takes longer than everything else the node does.
+    """
+    longest = max(picture.shape[-2:])
+    if longest <= PREVIEW_SIDE:
+        return picture
+    sides = [max(1, round(side * PREVIEW_SIDE / longest)) for side in picture.shape[-2:]]
+    return torch.nn.functional.interpolate(picture, size=sides, mode="bilinear")
+
+
 def _preview(picture: Tensor) -> dict[str, str]:
     """Save a picture (C,H,W) in ComfyUI's temporary folder, at most 2048 px long; how /view finds it."""
-    longest = max(picture.shape[-2:])
-    small = picture[None, :3]
-    if longest > PREVIEW_SIDE:
-        sides = [max(1, round(side * PREVIEW_SIDE / longest)) for side in picture.shape[-2:]]
-        small = torch.nn.functional.interpolate(small, size=sides, mode="area")
+    small = _reduced(picture[None, :3])
     pixels = (small[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).cpu().contiguous().numpy()
     name = f"recompose_{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}.jpg"
     folder = Path(folder_paths.get_temp_directory())

@@ -182,9 +182,9 @@ def _warn(mask: Tensor, job: stitching.Plan) -> None:
     notice_coverage(mask, "Stitch Back", nearly_full=box.size == job.canvas and job.context is None)
     if box.size == job.canvas:
         return
-    known = mask[..., box.y : box.bottom, box.x : box.right]
-    covered = int(torch.count_nonzero(known))
-    if int(torch.count_nonzero(mask)) == covered:
+    photo, _ = stitching.overlap(box, job.canvas)
+    if not any(torch.count_nonzero(part) for part in stitching.around(mask, photo)):
         notice("Stitch Back: the mask covers none of the new area; it stays as it is.")
-    if covered > known.numel() / 2:
+    known = mask[photo]
+    if int(torch.count_nonzero(known)) > known.numel() / 2:
         notice("Stitch Back: the mask covers most of the photo; little of it stays.")

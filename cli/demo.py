@@ -14,9 +14,9 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import ending, lab, large, layout, notes, planning, run, saving
 from .comfy import answers, definitions, workflow
@@ -33,7 +33,6 @@ WORKFLOW = lab.ROOT / "workflows" / "api" / "full_body.json"
 LAYOUT = lab.ROOT / "workflows" / "full_body.json"
 PHOTO, POSE = lab.ROOT / "docs" / "demo" / "photo.png", lab.ROOT / "docs" / "demo" / "photo_pose.json"
 REFERENCE = "photo as loaded"  # a node of ours beside the workflow's own; ids are free text
-PREVIEWS = ("Extended canvas", "Repaint mask")  # of the photo's size
 SURE = 0.5  # the score from which a found point counts
 DETECTORS = {
     "auto": {"detector": "auto"},
@@ -59,6 +58,13 @@ PHASES = {
 }
 
 
+class Photo(NamedTuple):
+    """How a large photo may have been read, none for a smaller one, and what asks the server for it."""
+
+    readings: Iterable[Image.Image]
+    loaded: Callable[[], Image.Image]
+
+
 class DemoError(ending.Misuse):
     """A sentence for the user about the options or what the server lacks."""
 
@@ -82,11 +88,13 @@ def check_files(options: argparse.Namespace) -> tuple[Path, str | None]:
 
 
 def check_picture(image: Path) -> None:
-    """DemoError unless the file is a picture."""
+    """DemoError unless the file is a whole picture."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(image) as picture:
+            # A JPEG is read to its end in any case; at the smallest scale that takes a tenth of the time.
+            picture.draft(None, (1, 1))
             picture.load()
     except UnidentifiedImageError as error:
         raise DemoError(f"{image} is not a picture.") from error
@@ -185,12 +193,16 @@ def picture(client: Client, prompt: dict, entry: dict, title: str) -> tuple[byte
     """The first picture a node left, as a file and decoded."""
     from PIL import Image
 
+    from . import report as reporting
+
     images = items(left(prompt, entry, title).get("images"))
     if not images:
         raise ServerError(f"The server returned no picture from {title}.")
     content = client.fetch(record(images[0]))
     try:
-        return content, Image.open(io.BytesIO(content)).convert("RGB")
+        decoded = Image.open(io.BytesIO(content))
+        decoded.load()
+        return content, reporting.rgb(decoded)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ServerError(f"What the server returned from {title} is not a picture.") from error
 
@@ -233,12 +245,9 @@ def versions(system: dict) -> dict[str, str | None]:
 
 
 def figures(
-    client: Client, prompt: dict, entry: dict, options: argparse.Namespace, photo: Image.Image | None = None
+    client: Client, prompt: dict, entry: dict, options: argparse.Namespace, photo: Photo
 ) -> tuple[dict, list]:
-    """The report without its times, and the files of pictures; ServerError where they do not fit together.
-
-    `photo` is what the prompt loads, where the server does not send it back.
-    """
+    """The report without its times, and the files of pictures; ServerError where they do not fit together."""
     try:
         return fitting_figures(client, prompt, entry, options, photo)
     except (LookupError, TypeError, ValueError) as error:
@@ -249,7 +258,7 @@ def figures(
 
 
 def fitting_figures(
-    client: Client, prompt: dict, entry: dict, options: argparse.Namespace, photo: Image.Image | None
+    client: Client, prompt: dict, entry: dict, options: argparse.Namespace, loaded: Photo
 ) -> tuple[dict, list]:
     """As `figures`; LookupError, TypeError or ValueError where something is missing or of another kind."""
     from . import report as reporting
@@ -257,8 +266,8 @@ def fitting_figures(
 
     extension, stitch = told(prompt, entry, "Extend Canvas"), told(prompt, entry, "Stitch Back")
     saved, result = picture(client, prompt, entry, "Full body")
-    photo = photo or picture(client, prompt, entry, REFERENCE)[1]
-    shown = (*PREVIEWS, "Skeleton")
+    photo, changed = compared(result, extension["region"], loaded)
+    shown = ("Extended canvas", "Repaint mask", "Skeleton")
     canvas, mask, skeleton = (picture(client, prompt, entry, title)[1] for title in shown)
     sheet = reporting.strip(
         [
@@ -271,7 +280,7 @@ def fitting_figures(
     found = {
         "caption": str(told(prompt, entry, "Caption")["captions"][0]),
         "pixels_added": dict(zip(("left", "top", "right", "bottom"), extension["padding"], strict=True)),
-        "changed_pixels": reporting.changed_pixels(result, photo, extension["region"]),
+        "changed_pixels": changed,
         "seam_ratio": number(stitch.get("seam_ratio")),
         "scale": number(stitch.get("scale")),
         "seed": options.seed,
@@ -289,25 +298,41 @@ def fitting_figures(
     return found, [("full_body.png", saved), ("strip.png", reporting.png(sheet)), ("plan.png", plan)]
 
 
+def compared(result: Image.Image, region: dict, photo: Photo) -> tuple[Image.Image, int]:
+    """The photo, and how many of its pixels changed.
+
+    That no pixel of any reading of the file changed settles it; otherwise the server's own reading decides.
+    """
+    from . import report as reporting
+
+    size = region["width"], region["height"]
+    for reading in photo.readings:
+        if reading.size == size and not reporting.changed_pixels(result, reading, region):
+            return reading, 0
+    own = photo.loaded()
+    return own, reporting.changed_pixels(result, own, region)
+
+
 def finish(server: Client, prompt: dict, options: argparse.Namespace, image: Path, begin: float) -> dict:
     """Run the composed prompt on a photo, save its files and return the report.
 
     `server` is what runs it, `begin` when the command began (time.monotonic). Every failure raises with a
     sentence.
     """
-    client, photo = getattr(server, "client", server), large.decoded(image)
-    started = time.monotonic()
+    client, size, started = getattr(server, "client", server), large.size_of(image), time.monotonic()
+    readings = large.Readings(image) if size else ()
     put(prompt, "Photo.image", client.upload(image))
-    alone = large.lighten(prompt, photo, PREVIEWS, REFERENCE) if photo else {}
+    alone = large.lighten(prompt, size, REFERENCE) if size else {}
     laid_out = layout.filled(json.loads(LAYOUT.read_text(encoding="utf-8")), prompt)
     entry, progress = run.execute(server, prompt, laid_out)
     for words in notes.lines(notes.reports(entry, prompt)):
         print(words, file=sys.stderr)
-    report, files = figures(client, prompt, entry, options, photo)
-    if photo and report["changed_pixels"]:
-        # Another decoder may read the file a little differently: the server's own decides.
-        _, photo = picture(client, alone, run.execute(server, alone)[0], REFERENCE)
-        report, files = figures(client, prompt, entry, options, photo)
+
+    def loaded() -> Image.Image:
+        shown = run.execute(server, alone)[0] if alone else entry
+        return picture(client, alone or prompt, shown, REFERENCE)[1]
+
+    report, files = figures(client, prompt, entry, options, Photo(readings, loaded))
     report["seconds"] = phases(prompt, progress, started - begin, time.monotonic() - begin)
     files.append(("report.json", (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()))
     for path in saving.save(options.out, files, overwrite=True):

@@ -7,13 +7,19 @@ import io
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 HEIGHT, GAP, LABEL, FONT = 512, 12, 34, 20
+BAND = 32  # rows compared at a time: of a large picture they stay in the processor's cache
 PAPER, INK, TINT, TINT_SHARE = (250, 250, 248), (30, 30, 30), (235, 60, 60), 0.45
+
+
+def rgb(picture: Image.Image) -> Image.Image:
+    """The picture as RGB; the same one if it is, for `convert` would copy it."""
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def tinted(canvas: Image.Image, mask: Image.Image) -> Image.Image:
     """The canvas with the area to repaint (white in `mask`, same size) coloured."""
     share = mask.convert("L").point(lambda value: round(value * TINT_SHARE))
-    return Image.composite(Image.new("RGB", canvas.size, TINT), canvas.convert("RGB"), share)
+    return Image.composite(Image.new("RGB", canvas.size, TINT), rgb(canvas), share)
 
 
 def changed_pixels(saved: Image.Image, original: Image.Image, region: dict[str, int]) -> int:
@@ -29,10 +35,16 @@ def changed_pixels(saved: Image.Image, original: Image.Image, region: dict[str, 
             f"Expected an original of {width}×{height} at ({x}, {y}) on a picture of {saved.width}×"
             f"{saved.height}, got one of {original.width}×{original.height}; use this picture's region."
         )
-    part = saved.convert("RGB").crop((x, y, x + width, y + height))
-    red, green, blue = ImageChops.difference(part, original.convert("RGB")).split()
-    largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    return width * height - largest.histogram()[0]
+    saved, original, changed = rgb(saved), rgb(original), 0
+    for top in range(0, height, BAND):
+        bottom = min(top + BAND, height)
+        part = saved.crop((x, y + top, x + width, y + bottom))
+        difference = ImageChops.difference(part, original.crop((0, top, width, bottom)))
+        if difference.getbbox():
+            red, green, blue = difference.split()
+            largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+            changed += width * (bottom - top) - largest.histogram()[0]
+    return changed
 
 
 def strip(panels: list[tuple[str, Image.Image]]) -> Image.Image:
@@ -41,7 +53,7 @@ def strip(panels: list[tuple[str, Image.Image]]) -> Image.Image:
     pictures = []
     for label, picture in panels:
         width = max(round(picture.width * HEIGHT / picture.height), 1)
-        scaled = picture.convert("RGB").resize((width, HEIGHT), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        scaled = rgb(picture).resize((width, HEIGHT), Image.Resampling.LANCZOS, reducing_gap=3.0)
         pictures.append((label, scaled, max(width, round(font.getlength(label)))))
     total = sum(width for _, _, width in pictures) + GAP * (len(pictures) + 1)
     sheet = Image.new("RGB", (total, HEIGHT + LABEL + 2 * GAP), PAPER)

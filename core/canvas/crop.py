@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..mask.latent_cells import resize_to_maximum
-from ..mask.values import LEAST
+from ..mask.values import LEAST, copied
 from ..memory import empty_picture
 from ..shapes import Box, Size
 from .choices import LARGEST_SIDE
@@ -193,7 +193,7 @@ def crop_mask(mask: Tensor, context: Context) -> Tensor:
 def with_mask(context: Context, mask: Tensor) -> Context:
     """The context with what it shows of the canvas's mask (B,1,H,W)."""
     shown = _shown(mask, context)
-    return replace(context, mask=shown if shown.shape == mask.shape else shown.clone())
+    return replace(context, mask=shown if shown.shape == mask.shape else copied(shown))
 
 
 def uncrop_mask(mask: Tensor, context: Context) -> Tensor:

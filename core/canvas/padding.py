@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ..memory import empty_picture
+from ..memory import zeros
 from ..shapes import Padding, Size, padded
 from .choices import ANCHORS, LARGEST_SIDE
 
@@ -94,17 +94,15 @@ def new_area(
     centre to the new area, on the sides that were extended.
     """
     canvas = padded(size, padding)
-    area = empty_picture(batch, 1, canvas, device or torch.device("cpu"))
-    # Four strips instead of a fill and an overwrite: every pixel of a large canvas is written once.
+    area = zeros((batch, 1, canvas.height, canvas.width), device or torch.device("cpu"))
+    # Four strips instead of a fill and an overwrite: no pixel of the picture is written.
     bottom, right = padding.top + size.height, padding.left + size.width
     area[..., : padding.top, :] = 1
     area[..., bottom:, :] = 1
     area[..., padding.top : bottom, : padding.left] = 1
     area[..., padding.top : bottom, right:] = 1
     inner = area[..., padding.top : bottom, padding.left : right]
-    if mask is None:
-        inner.zero_()
-    else:
+    if mask is not None:
         inner.copy_(mask)
     if feather > 0 and any(padding):
         _feather_into(inner, padding, feather)

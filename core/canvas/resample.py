@@ -47,9 +47,19 @@ class Axis:
         self.length, self.count = length, count
         self.scale = length / count
         self.stretch = max(self.scale, 1.0)
+        self._tables: dict[tuple[int, int], tuple[slice, Tensor]] = {}
 
     def weights(self, part: slice) -> tuple[slice, Tensor]:
-        """The old pixels that the new pixels `part` are made of, and their weights (new, old)."""
+        """The old pixels that the new pixels `part` are made of, and their weights (new, old).
+
+        All tiles of a row or column need the same ones, so they are kept.
+        """
+        key = part.start, part.stop
+        if key not in self._tables:
+            self._tables[key] = self._made(part)
+        return self._tables[key]
+
+    def _made(self, part: slice) -> tuple[slice, Tensor]:
         centers = (torch.arange(part.start, part.stop, dtype=torch.float64) + 0.5) * self.scale
         reach = SUPPORT * self.stretch
         first = max(0, math.floor(float(centers[0]) - reach))

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..mask.bounds import bounds_of_mask
 from ..shapes import Box
 
 # Parallel lines this far from the seam, in pixels, tell how much the picture changes anyway.
@@ -68,6 +69,11 @@ def measure(image: Tensor, mask: Tensor) -> Seam:
 
 def measure_part(image: Tensor, mask: Tensor, box: Box) -> Seam:
     """`measure` for a mask (B,1,h,w) that lies at `box` inside the picture; beyond it all is known."""
+    held = bounds_of_mask(mask)
+    if held is None:
+        return Seam(1.0, 0.0)
+    mask = mask[..., held.y : held.bottom, held.x : held.right]
+    box = Box(box.x + held.x, box.y + held.y, held.width, held.height)
     around = FARTHEST + 1
     left, top = min(around, box.x), min(around, box.y)
     right, bottom = (

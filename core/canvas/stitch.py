@@ -195,9 +195,21 @@ def _to_border(job: Plan, mask: Tensor) -> Tensor | None:
 def _within(mask: Tensor, target: tuple) -> Tensor:
     """The mask inside the crop; what it covers outside stays original, with a warning."""
     alpha = mask[target]
-    if alpha.shape[-2:] != mask.shape[-2:] and int((mask > 0).sum()) != int((alpha > 0).sum()):
+    if any(torch.count_nonzero(part) for part in around(mask, target)):
         log.warning("Stitch Back: the mask reaches beyond the crop; what lies outside stays as it was.")
     return alpha
+
+
+def around(mask: Tensor, part: tuple) -> tuple[Tensor, ...]:
+    """What lies above, below, left and right of a part of a mask, given by its slices (…, rows, columns)."""
+    _, rows, columns = part
+    beside = mask[..., rows, :]
+    return (
+        mask[..., : rows.start, :],
+        mask[..., rows.stop :, :],
+        beside[..., : columns.start],
+        beside[..., columns.stop :],
+    )
 
 
 def _grown(area: Box, size: Size) -> tuple:
@@ -273,16 +285,19 @@ def _paste(canvas: Tensor, source: Source, alpha: Tensor, match_tone: bool) -> N
     tone = Tone(canvas[:, :3], lambda *place: source(*place)[:, :3], alpha == 0) if match_tone else None
     for rows, columns in tiles(*canvas.shape[-2:]):
         share = alpha[..., rows, columns]
-        if not share.any():
+        if not share.amax() > 0:
             continue
         new = source(rows, columns)
         if tone is not None:
             matched = tone.correction(rows, columns).add(new[:, :3]).clamp_(0, 1)
-            new = torch.cat([matched, new[:, 3:]], 1)
+            new = torch.cat([matched, new[:, 3:]], 1) if new.shape[1] > 3 else matched
         _mix(canvas[..., rows, columns], new, share)
 
 
 def _mix(old: Tensor, new: Tensor, alpha: Tensor) -> None:
     """Exactly `old`, which changes in place, where alpha is 0, and exactly `new` where it is 1."""
+    if alpha.amin() == 1:
+        old.copy_(new)
+        return
     mixed = torch.lerp(old, new, alpha)
     old.copy_(torch.where(alpha > 0, torch.where(alpha == 1, new, mixed), old))

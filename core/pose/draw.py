@@ -40,6 +40,17 @@ class _Canvas:
         return self._pixels[..., :3]
 
 
+class _Levels(_Canvas):
+    """The same on pixels H,W,3 float32 of 0…1, which have to be black; the others are not touched."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.size = Size(pixels.shape[1], pixels.shape[0])
+        self._levels = pixels.reshape(-1, 3)
+
+    def paint(self, indices: np.ndarray, color: Color) -> None:
+        self._levels[indices] = np.array(color, dtype=np.float32) / np.float32(255)
+
+
 def _on_canvas(points: np.ndarray, size: Size) -> np.ndarray:
     """x, y as fractions of the picture multiplied back to its size: the last bit decides the cut to whole
     pixels."""
@@ -119,6 +130,21 @@ def draw(
     `stick_width` is half the breadth of a stick and the radius of a joint in pixels.
     """
     canvas = _Canvas(frame.size)
+    _paint(canvas, frame, stick_width, hands, face, feet)
+    return canvas.rgb()
+
+
+def draw_levels(
+    pixels: np.ndarray, frame: Frame, stick_width: int, hands: bool, face: bool, feet: bool
+) -> None:
+    """What `draw` gives, as float32 0…1, into a black picture H,W,3 of the frame's size.
+
+    Only what is painted is written: on a large picture that is far less than the picture.
+    """
+    _paint(_Levels(pixels), frame, stick_width, hands, face, feet)
+
+
+def _paint(canvas: _Canvas, frame: Frame, stick_width: int, hands: bool, face: bool, feet: bool) -> None:
     body = range(skeleton.BODY_POINTS)
     toes = range(skeleton.BODY_POINTS, skeleton.POINTS)
     for person in frame.people:
@@ -130,4 +156,3 @@ def draw(
             _face(canvas, person.face, stick_width)
         if feet:
             _sticks_and_joints(canvas, person, skeleton.FOOT_LIMBS, toes, skeleton.FOOT_COLORS, stick_width)
-    return canvas.rgb()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 from torch import Tensor
 
 from ..batch import common_batch, repeated
+from ..memory import zeros
+from ..shapes import Box
 from .choices import Parts
 from .estimate import proportions
 from .pairing import UNMOVED, paired
@@ -39,6 +42,8 @@ from .skeleton import (
     R_SMALL_TOE,
     R_WRIST,
 )
+
+BAND = 64  # rows filled at a time
 
 # Shapes are chains of points: one is a disc, two a capsule, more a filled polygon with a rim.
 Shape = tuple[int, ...]
@@ -140,25 +145,55 @@ def _from_segment(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) ->
     return (x - a[0] - along * dx) ** 2 + (y - a[1] - along * dy) ** 2
 
 
-def _fill(mask: np.ndarray, outline: _Outline) -> None:
-    """Set the pixels whose centre lies in the shape or within its radius to 1."""
+def _reached(a: np.ndarray, b: np.ndarray, radius: float, top: int, bottom: int) -> tuple[float, float]:
+    """Between which columns the segment from a to b comes within `radius` px of the rows."""
+    low, high = top - radius, bottom + radius
+    (x, y), (dx, dy) = a, b - a
+    if dy == 0:
+        ends = np.array([0.0, 1.0]) if low <= y <= high else np.zeros(0)
+    else:
+        ends = np.clip([(low - y) / dy, (high - y) / dy], 0, 1)
+        # Clipped to the same end, it passes by; at that end it may still touch the rows.
+        ends = ends if ends[0] != ends[1] or low <= y + ends[0] * dy <= high else np.zeros(0)
+    across = x + ends * dx
+    return (across.min() - radius, across.max() + radius) if len(across) else (0.0, 0.0)
+
+
+def _fill(mask: np.ndarray, outline: _Outline, rows: slice) -> None:
+    """Set the pixels in `rows` whose centre lies in the shape or within its radius to 1."""
     corners, radius = outline
     if not len(corners):
         return
-    height, width = mask.shape
-    left, top = np.clip(np.floor(corners.min(axis=0) - radius), 0, (width, height)).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(axis=0) + radius), 0, (width, height)).astype(int)
-    if left >= right or top >= bottom:
-        return
-    y, x = np.arange(top, bottom)[:, None] + 0.5, np.arange(left, right)[None, :] + 0.5
-    covered = np.zeros((bottom - top, right - left), dtype=bool)
-    crossings = np.zeros_like(covered)
-    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        covered |= _from_segment(x, y, a, b) <= radius**2
-        if a[1] != b[1]:
-            between = (y >= min(a[1], b[1])) & (y < max(a[1], b[1]))
-            crossings ^= between & (x >= a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1]))
-    mask[top:bottom, left:right][covered | crossings] = 1
+    first, last = (0, rows.start), (mask.shape[1], rows.stop)
+    left, top = np.clip(np.floor(corners.min(axis=0) - radius), first, last).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0) + radius), first, last).astype(int)
+    for row in range(top, bottom, BAND) if left < right else ():
+        _fill_band(mask, outline, Box(left, row, right - left, min(BAND, bottom - row)))
+
+
+def _fill_band(mask: np.ndarray, outline: _Outline, box: Box) -> None:
+    """`_fill` for some rows: small enough for the processor's cache, and next to most of a limb."""
+    corners, radius = outline
+    part = mask[box.y : box.bottom, box.x : box.right]
+    y, x = np.arange(box.y, box.bottom)[:, None] + 0.5, np.arange(box.x, box.right)[None, :] + 0.5
+    edges = list(zip(corners, np.roll(corners, -1, axis=0), strict=True))
+    for a, b in edges if len(corners) > 2 else edges[:1]:
+        near, far = _reached(a, b, radius, box.y, box.bottom)
+        columns = slice(max(math.floor(near) - box.x, 0), max(math.ceil(far) - box.x, 0))
+        part[:, columns][_from_segment(x[:, columns], y, a, b) <= radius**2] = 1
+    if len(corners) > 2:
+        crossings = np.zeros(part.shape, dtype=bool)
+        for a, b in edges:
+            if a[1] != b[1]:
+                between = (y >= min(a[1], b[1])) & (y < max(a[1], b[1]))
+                crossings ^= between & (x >= a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1]))
+        part[crossings] = 1
+
+
+def _rows(mask: Tensor) -> slice:
+    """The rows between the first and the last of a mask (B,1,H,W) that hold anything."""
+    found = (mask.amax((0, 1, 3)) > 0).nonzero()
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
 def limb_mask(
@@ -184,12 +219,14 @@ def limb_mask(
         pairs = list(zip(repeated(pose, count, "pose"), then, strict=True))
     else:
         pairs = [(frame, None) for frame in pose]
-    masks = np.zeros((len(pairs), 1, size.height, size.width), dtype=np.float32)
-    for mask, (frame, other) in zip(masks, pairs, strict=True):
+    batch = common_batch({"pose": pairs, "mask": within})
+    rows = slice(0, size.height) if within is None else _rows(within)
+    result = zeros((batch, 1, size.height, size.width), torch.device("cpu"))
+    for mask, (frame, other) in zip(result.numpy(), pairs, strict=False):
         for outline in _chosen(frame, parts, width, other):
-            _fill(mask[0], outline)
-    result = torch.from_numpy(masks)
-    if within is None:
-        return result
-    common_batch({"pose": result, "mask": within})
-    return torch.minimum(result, within.to(result))
+            _fill(mask[0], outline, rows)
+    held = result[..., rows, :]
+    held[len(pairs) :] = held[:1]
+    if within is not None:
+        torch.minimum(held, within[..., rows, :].to(held), out=held)
+    return result

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -120,9 +122,10 @@ def test_of_a_large_photo_only_small_previews_and_the_result_come_back(
     assert call("--server", studio.url, *NAMES, "--out", tmp_path) == 0
     (prompt,) = studio.prompts
     assert demo.REFERENCE not in prompt
-    for title in demo.PREVIEWS:
+    for title in large.PREVIEWS:
         shown = prompt[prompt[workflow.find(prompt, title)]["inputs"]["images"][0]]
         assert shown["class_type"] == "ImageScaleBy" and shown["inputs"]["scale_by"] == 0.5
+        assert shown["inputs"]["upscale_method"] == "bilinear"
     figures = json.loads((tmp_path / "report.json").read_text())
     assert figures["changed_pixels"] == 0 and figures["sizes"]["photo"] == [128, 142]
 
@@ -203,6 +206,56 @@ def test_a_result_that_is_missing_writes_nothing(studio, tmp_path, capsys) -> No
 def test_nobody_at_the_address(tmp_path, capsys) -> None:
     assert call("--server", "http://127.0.0.1:9", *NAMES, "--out", tmp_path / "out") == 1
     assert "No answer from the server" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reader", ["av", "pillow"])
+@pytest.mark.parametrize("here", [True, False])
+def test_a_large_jpeg_is_compared_with_what_either_decoder_of_load_image_gives(
+    studio, result, tmp_path, monkeypatch: pytest.MonkeyPatch, reader: str, here: bool
+) -> None:
+    monkeypatch.setattr(large, "LARGE", 10_000)
+    image = tmp_path / "photo.jpg"
+    Image.open(photo.FOLDER / "photo.png").convert("RGB").save(image, quality=80)
+    with av.open(str(image)) as container:
+        by_av = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    read = {"av": by_av, "pillow": np.asarray(Image.open(image))}
+    assert (read["av"] != read["pillow"]).any()
+    result[:142, 8:136] = read[reader]
+    studio.files["Full body.png"] = report.png(Image.fromarray(result))
+    studio.files["photo"] = report.png(Image.fromarray(read[reader]))
+    if not here:
+        monkeypatch.setitem(sys.modules, "av", None)
+    asked = []
+    monkeypatch.setattr(
+        studio, "get", lambda *given, get=studio.get: (asked.append(given[1]), get(*given))[1]
+    )
+    given = ("--image", image, "--pose", photo.FOLDER / "photo_pose.json")
+    assert call("--server", studio.url, *NAMES, *given, "--out", tmp_path / "out") == 0
+    assert len(studio.prompts) == (2 if reader == "av" and not here else 1)
+    assert sum(query.get("filename") == ["Full body.png"] for query in asked) == 1
+
+
+def test_a_turned_jpeg_is_read_as_it_is_shown(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upright, turned = tmp_path / "upright.jpg", tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    with Image.open(photo.FOLDER / "photo.png").convert("RGB") as picture:
+        picture.save(upright, quality=95)
+        picture.transpose(Image.Transpose.ROTATE_90).save(turned, quality=95, exif=exif)
+    for wanted, found in zip(large.Readings(upright), large.Readings(turned), strict=True):
+        assert found.size == wanted.size
+        assert abs(np.asarray(found).astype(int) - np.asarray(wanted)).mean() < 3
+
+
+def test_a_cut_jpeg_is_found_before_anything_starts(tmp_path, capsys, monkeypatch) -> None:
+    half = tmp_path / "half.jpg"
+    noise = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(half)
+    half.write_bytes(half.read_bytes()[:-3000])
+    assert call("--image", half, "--pose", photo.FOLDER / "photo_pose.json", *FAR, "--out", tmp_path) == 2
+    assert "Cannot read the picture" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert list(large.Readings(half)) == []  # the server may still read it
 
 
 def bad_files(folder: Path) -> list[tuple[list[object], str]]:

@@ -44,7 +44,11 @@ def test_png_keeps_every_pixel() -> None:
 
 
 @pytest.mark.parametrize("changed", [0, 1, 37])
-def test_changed_pixels_are_counted_as_the_core_counts_them(changed: int) -> None:
+@pytest.mark.parametrize("band", [1, 4, 64])
+def test_changed_pixels_are_counted_as_the_core_counts_them(
+    changed: int, band: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "BAND", band)
     random = np.random.default_rng(changed)
     original = random.integers(0, 256, (19, 23, 3), dtype=np.uint8)
     saved = random.integers(0, 256, (40, 31, 3), dtype=np.uint8)

@@ -40,3 +40,15 @@ def test_bands_of_a_large_picture_are_its_resampling(
     monkeypatch.setattr(resampling, "LARGE", 1000)
     for picture in (image, F.pad(image, (5, 7, 3, 2))[..., 3:-2, 5:-7]):  # also a part of a larger one
         assert (resample(picture, size) - reference).abs().max() < 1e-5
+
+
+def test_tiles_in_one_row_or_column_share_their_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, cubic = [], resampling._cubic
+    monkeypatch.setattr(resampling, "_cubic", lambda x: made.append(x) or cubic(x))
+    picture = torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(5))
+    resized, size = Resized(picture, Size(210, 150)), range(3)
+    tiles = [(slice(50 * i, 50 * i + 50), slice(70 * j, 70 * j + 70)) for i in size for j in size]
+    parts = [resized.part(*tile) for tile in tiles]
+    assert len(made) == 3 + 3
+    fresh = [Resized(picture, Size(210, 150)).part(*tile) for tile in tiles]
+    assert all(torch.equal(*pair) for pair in zip(parts, fresh, strict=True))

@@ -107,6 +107,24 @@ def test_a_mask_of_a_part_ends_at_the_part() -> None:
     assert seam.measure_part(cut, mask, whole) == seam.measure(cut, mask)
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (3, 9), (100, 80), (170, 150)])
+def test_only_what_is_near_the_masked_part_is_looked_at(corner: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(sum(corner))
+    image, mask = textured(), torch.zeros(2, 1, 200, 180)
+    mask[1, 0, corner[0] : corner[0] + 30, corner[1] : corner[1] + 30] = (
+        torch.rand(30, 30, generator=generator)[: 200 - corner[0], : 180 - corner[1]] > 0.4
+    ).float()
+    images = torch.cat([image, brighter(image, 3.0)])
+    looked = []
+    whole = seam.measure(images, mask)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            seam, "measure", lambda *given, measure=seam.measure: (looked.append(given), measure(*given))[1]
+        )
+        assert seam.measure_part(images, mask, Box(0, 0, 180, 200)) == whole
+    assert max(looked[0][0].shape[-2:]) <= 30 + 2 * (seam.FARTHEST + 1)
+
+
 def test_every_picture_of_a_batch_counts() -> None:
     good = smooth()
     bad = torch.where(below(good) > 0, brighter(good, 9.0), good)

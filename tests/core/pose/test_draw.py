@@ -147,6 +147,22 @@ def lines_run(call: Callable[[], object]) -> int:
     return count
 
 
+def test_levels_are_the_same_picture_and_only_what_is_painted_is_written() -> None:
+    generator = np.random.default_rng(3)
+    body = from_rows(np.concatenate([generator.uniform(-20, 190, (24, 2)), np.ones((24, 1))], 1))
+    hand = Part(generator.uniform(20, 90, (21, 2)), np.ones(21, bool))
+    face = Part(generator.uniform(20, 90, (70, 2)), np.ones(70, bool))
+    people = (replace(body, hand_left=hand, face=face), replace(body, points=body.points * 0.7 + 30))
+    frame = Frame(Size(181, 173), people)
+    for options in ((4, True, True, True), (2, True, False, False), (9, False, True, False)):
+        pixels = np.zeros((173, 181, 3), np.float32)
+        draw.draw_levels(pixels, frame, *options)
+        assert (pixels == draw.draw(frame, *options).astype(np.float32) / np.float32(255)).all()
+        untouched = np.full_like(pixels, 7)
+        draw.draw_levels(untouched, frame, *options)
+        assert ((untouched == 7) | (untouched == pixels)).all() and (untouched == 7).sum() > 30_000
+
+
 def test_ten_people_on_1024_are_drawn_without_going_pixel_by_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work is counted, not timed: numpy paints little twice, and Python runs no line for each pixel."""
     generator = np.random.default_rng(7)

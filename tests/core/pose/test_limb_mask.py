@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from recompose.core.pose import limb_mask as limbs
 from recompose.core.pose.estimate import complete
 from recompose.core.pose.limb_mask import Parts, limb_mask
 from recompose.core.pose.pairing import paired
@@ -141,6 +142,48 @@ def test_edge_cases_and_refusals() -> None:
         limb_mask(pose([], []), Parts.MOVED, 5.0, other_pose=pose([], [], []))
     with pytest.raises(ValueError, match="pose 2, mask 3"):
         limb_mask(pose([], []), Parts.LEGS, 5.0, torch.ones(3, 1, 403, 301))
+
+
+def by_the_definition(corners: np.ndarray, radius: float) -> np.ndarray:
+    """Which pixels of SIZE have their centre in the polygon or within `radius` of its rim."""
+    y, x = np.mgrid[: SIZE.height, : SIZE.width] + 0.5
+    covered, inside = np.zeros(x.shape, bool), np.zeros(x.shape, bool)
+    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        along = np.clip(
+            ((x - a[0]) * (b - a)[0] + (y - a[1]) * (b - a)[1]) / max((b - a) @ (b - a), 1e-9), 0, 1
+        )
+        covered |= (x - a[0] - along * (b - a)[0]) ** 2 + (y - a[1] - along * (b - a)[1]) ** 2 <= radius**2
+        if a[1] != b[1]:
+            crosses = x >= a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1])
+            inside ^= (y >= min(a[1], b[1])) & (y < max(a[1], b[1])) & crosses
+    return covered | inside
+
+
+@pytest.mark.parametrize("band", [1, 7, 64])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_filling_in_bands_is_filling_by_the_definition(
+    band: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limbs, "BAND", band)
+    random = np.random.default_rng(10 * band + count)
+    for _ in range(40):
+        corners = random.uniform(-80, 480, (count, 2))
+        corners[random.random(count) < 0.3, 1] = corners[0, 1]  # some edges are level
+        radius = random.uniform(0.5, 60)
+        mask = np.zeros((SIZE.height, SIZE.width), np.float32)
+        limbs._fill(mask, limbs._Outline(corners, radius), slice(0, SIZE.height))
+        assert ((mask == 1) == by_the_definition(corners, radius)).all()
+        assert set(np.unique(mask)) <= {0.0, 1.0}
+
+
+def test_an_area_limits_what_is_filled_and_what_comes_out() -> None:
+    free = limb_mask(pose([person(LEG)]), Parts.LEGS, 5.0)
+    area = torch.zeros(3, 1, SIZE.height, SIZE.width)
+    area[0, :, 180:190, 95:300] = 0.25
+    area[2, :, 200:203] = 1
+    mask = limb_mask(pose([person(LEG)]), Parts.LEGS, 5.0, area)
+    assert torch.equal(mask, torch.minimum(free, area)) and mask.any()
+    assert not limb_mask(pose([person(LEG)]), Parts.LEGS, 5.0, torch.zeros_like(area)).any()
 
 
 def test_the_area_stays_as_it_was() -> None:
