@@ -12,7 +12,8 @@ def parser() -> argparse.ArgumentParser:
         prog="cli demo",
         description="Make the whole person from a cropped photo; see out/ afterwards.",
         epilog="The exit status is 0 when it is made and no pixel of the photo changed, 1 when nobody was "
-        "found, nothing can or need be added or something failed, 2 for a wrong file or option, 130 after Ctrl-C.",
+        "found, nothing can or need be added or something failed, 2 for a wrong file or option, 130 after "
+        "Ctrl-C.",
     )
     options.add_argument("--image", type=Path, metavar="FILE", help="your own photo")
     options.add_argument("--pose", type=Path, metavar="FILE", help="OpenPose JSON of the photo's person")
