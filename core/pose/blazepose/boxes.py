@@ -84,7 +84,8 @@ def circles(raw: np.ndarray, logits: np.ndarray) -> list[Circle]:
     """The people in the square picture, best score first, in parts of its side."""
     found = []
     for row, score in merge(*decode(raw.reshape(-1, _COLUMNS), logits.reshape(-1))):
-        middle, edge = row[_MIDDLE : _MIDDLE + 2], row[_EDGE : _EDGE + 2]
+        numbers = row.tolist()
+        middle, edge = (numbers[_MIDDLE], numbers[_MIDDLE + 1]), (numbers[_EDGE], numbers[_EDGE + 1])
         if math.dist(middle, edge) > 0:
-            found.append(Circle(tuple(map(float, middle)), tuple(map(float, edge)), score))
+            found.append(Circle(middle, edge, score))
     return found

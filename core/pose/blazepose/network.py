@@ -128,14 +128,13 @@ class Network(nn.Module):
 
     def run(self, operator: Operator, found: dict[int, Tensor]) -> Tensor:
         """What one operator makes of the tensors found so far, by their numbers; four axes are N,C,H,W."""
-        values = [self._value(number, found) for number in operator.inputs]
+        values = [self._value(number, found) for number in operator.inputs if number >= 0]
         x, settings = values[0], operator.settings
-        assert x is not None
         match operator.kind:
             case "CONV_2D":
-                return convolve(x, values[1], _at(values, 2), settings, 1)
+                return convolve(x, values[1], _third(values), settings, 1)
             case "DEPTHWISE_CONV_2D":
-                return convolve(x, values[1], _at(values, 2), settings, x.shape[1])
+                return convolve(x, values[1], _third(values), settings, x.shape[1])
             case "ADD":
                 return _activated(x + values[1], settings.activation)
             case "CONCATENATION":
@@ -156,15 +155,17 @@ class Network(nn.Module):
                 return pad(x, self.graph.constants[operator.inputs[1]])
         raise ValueError(f"The operator {operator.kind} is not supported.")
 
-    def _value(self, number: int, found: dict[int, Tensor]) -> Tensor | None:
+    def _value(self, number: int, found: dict[int, Tensor]) -> Tensor:
+        """A tensor found so far or constant; lists of whole numbers, which shapes tell too, are empty."""
         if number in found:
             return found[number]
         name = str(number)
-        return self.weights[name].float() if name in self.weights else None
+        return self.weights[name].float() if name in self.weights else torch.empty(0)
 
 
-def _at(values: list[Tensor | None], place: int) -> Tensor | None:
-    return values[place] if place < len(values) else None
+def _third(values: list[Tensor]) -> Tensor | None:
+    """The bias, None where the convolution has none."""
+    return values[2] if len(values) > 2 else None
 
 
 def _ordered(kind: str, place: int, value: np.ndarray) -> np.ndarray:

@@ -121,11 +121,12 @@ def _checked(operator: Operator, constants: dict[int, np.ndarray], shapes: list[
         if not 1 <= side <= _FURTHEST:
             raise Damaged(f"{operator.kind} has a window or a step of {side}")
     if operator.kind == "PAD":
-        amounts = constants.get(operator.inputs[1]) if len(operator.inputs) > 1 else None
-        before, after = shapes[operator.inputs[0]], shapes[operator.output]
+        read, *more = operator.inputs
+        amounts = constants.get(more[0]) if more else None
+        before, after = list(shapes[read]), list(shapes[operator.output])
         if amounts is None or amounts.shape != (4, 2) or len(before) != 4:
             raise Damaged("PAD lacks its amounts")
-        if (amounts < 0).any() or (amounts.sum(axis=1) + before).tolist() != list(after):
+        if (amounts < 0).any() or (amounts.sum(axis=1) + before).tolist() != after:
             raise Damaged(f"PAD does not make {after} of {before}")
     return operator
 
