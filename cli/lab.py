@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the lab offers, for an installation that came without it.
 NAMES = (
     "bench",
+    "completion",
     "demo",
     "demo-models",
     "figures",

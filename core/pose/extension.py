@@ -37,7 +37,7 @@ def _extent(person: Person, stature: float, size: Size) -> np.ndarray:
     below = np.where(np.arange(skeleton.POINTS) < skeleton.BODY_POINTS, breadth, 0)
     rows = np.stack([x - breadth, y - breadth, x + breadth, y + below], axis=1)[counted]
     soles = [
-        (x[ankle], y[ankle], x[ankle], y[ankle] + proportions.ANKLE_HEIGHT * stature)
+        (x[ankle], y[ankle], x[ankle], y[ankle] + proportions.BODY.ankle_height * stature)
         for ankle, foot in _ANKLES
         if present[ankle] and (counted[ankle] or not present[foot].any())
     ]

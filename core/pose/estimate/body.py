@@ -139,8 +139,8 @@ def _legs_down(trunk: np.ndarray, sideways: float) -> np.ndarray:
 
 def _sideways(points: np.ndarray, present: np.ndarray, trunk: np.ndarray, q: float) -> float:
     for right, left, width in (
-        (R_SHOULDER, L_SHOULDER, proportions.SHOULDER_WIDTH),
-        (R_HIP, L_HIP, proportions.HIP_WIDTH),
+        (R_SHOULDER, L_SHOULDER, proportions.BODY.shoulder_width),
+        (R_HIP, L_HIP, proportions.BODY.hip_width),
     ):
         if present[right] and present[left]:
             seen = (points[left, :2] - points[right, :2]) @ across(trunk)
@@ -162,7 +162,7 @@ def _facing(points: np.ndarray, present: np.ndarray, trunk: np.ndarray, q: float
         points[knee, 0] - points[hip, 0] for hip, knee, _ in (LEFT, RIGHT) if present[hip] and present[knee]
     ]
     if thighs:
-        reach = float(np.mean(thighs)) / (proportions.THIGH * q)
+        reach = float(np.mean(thighs)) / (proportions.BODY.thigh * q)
         return float(np.clip(2 * reach, -1, 1)) if abs(reach) > 0.5 else 0.0
     return 0.0
 

@@ -55,7 +55,7 @@ def foot(body: Body, leg: Leg, other: Leg, kneels: bool = False) -> np.ndarray:
     """Big toe, small toe and heel (3,2) of the foot below the leg's ankle."""
     down, forward = _axes(body, leg, other, kneels)
     outward = FEET[leg][1] * body.sideways * across(GRAVITY)
-    sole = body.points[leg[2]] + proportions.ANKLE_HEIGHT * body.q * down
+    sole = body.points[leg[2]] + proportions.BODY.ankle_height * body.q * down
     toes, half = proportions.TOES_AHEAD * body.q, proportions.FOOT_BREADTH / 2 * body.q
     return np.stack(
         [

@@ -20,7 +20,7 @@ KNEELING_SHANK = np.deg2rad(-105.0)
 
 def place_hips(body: Body) -> None:
     """Put missing hips beside the other one, below the shoulders or head, or above a knee."""
-    half = proportions.HIP_WIDTH / 2 * body.q * body.sideways * across(body.trunk)
+    half = proportions.BODY.hip_width / 2 * body.q * body.sideways * across(body.trunk)
     if body.present[R_HIP] or body.present[L_HIP]:
         body.put(L_HIP, body.points[R_HIP] + 2 * half)
         body.put(R_HIP, body.points[L_HIP] - 2 * half)
@@ -28,16 +28,16 @@ def place_hips(body: Body) -> None:
     shoulders = proportions.shoulders_middle(body.points, body.present)
     if shoulders is None:
         head = proportions.head_middle(body.points, body.present)
-        height = proportions.EYE_HEIGHT - proportions.SHOULDER_HEIGHT
+        height = proportions.BODY.shoulders_to_eyes
         shoulders = None if head is None else head + height * body.q * body.trunk
     if shoulders is not None:
-        middle = shoulders + proportions.TRUNK * body.q * body.trunk
+        middle = shoulders + proportions.BODY.trunk * body.q * body.trunk
         body.put(R_HIP, middle - half)
         body.put(L_HIP, middle + half)
         return
     for hip, knee, _ in (LEFT, RIGHT):
         if body.present[knee]:
-            body.put(hip, body.points[knee] - proportions.THIGH * body.q * body.down)
+            body.put(hip, body.points[knee] - proportions.BODY.thigh * body.q * body.down)
             place_hips(body)
 
 
@@ -50,7 +50,7 @@ def _guided(body: Body, vector: np.ndarray, longest: float, mirrored: bool) -> n
 
 
 def _thigh(body: Body, leg: Leg, other: Leg, stance: Stance) -> np.ndarray:
-    length = proportions.THIGH * body.q
+    length = proportions.BODY.thigh * body.q
     guide = body.vector(other[0], other[1])
     if guide is not None:
         seated = abs(angle_from(guide, body.down)) > SEATED
@@ -74,7 +74,7 @@ def _swing(body: Body, leg: Leg, stance: Stance) -> float:
 
 
 def _shank(body: Body, leg: Leg, other: Leg, stance: Stance) -> np.ndarray:
-    length = proportions.SHANK * body.q
+    length = proportions.BODY.shank * body.q
     guide = body.vector(other[1], other[2])
     mirrored = abs(body.sideways) > FRONTAL
     own, counterpart = (body.points[knee] - body.points[hip] for hip, knee, _ in (leg, other))
@@ -103,7 +103,7 @@ def place_legs(body: Body, stance: Stance) -> None:
     for leg, other in pairs:
         hip, knee, ankle = leg
         if body.present[ankle] and not body.present[knee]:
-            share = proportions.THIGH / (proportions.THIGH + proportions.SHANK)
+            share = proportions.BODY.thigh / (proportions.BODY.thigh + proportions.BODY.shank)
             body.put(knee, body.points[hip] + share * (body.points[ankle] - body.points[hip]))
         body.put(knee, body.points[hip] + _thigh(body, leg, other, stance))
     for leg, other in pairs:

@@ -6,6 +6,8 @@ which goes back to Drillis and Contini (1966).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..person import Person
@@ -29,16 +31,42 @@ from ..skeleton import (
     R_WRIST,
 )
 
-ANKLE_HEIGHT, KNEE_HEIGHT, HIP_HEIGHT, SHOULDER_HEIGHT, EYE_HEIGHT = 0.039, 0.285, 0.530, 0.818, 0.936
-SHANK, THIGH, TRUNK = 0.246, 0.245, 0.288
-UPPER_ARM, FOREARM = 0.186, 0.146
-SHOULDER_WIDTH, HIP_WIDTH = 0.259, 0.191
+
+class Table(NamedTuple):
+    """Lengths between joints, and how high an ankle stands, in statures."""
+
+    ankle_height: float
+    shank: float
+    thigh: float
+    trunk: float
+    upper_arm: float
+    forearm: float
+    shoulder_width: float
+    hip_width: float
+    shoulders_to_eyes: float
+
+    @property
+    def side_of_trunk(self) -> float:
+        """From a shoulder to the hip below it."""
+        return float(np.hypot(self.trunk, (self.shoulder_width - self.hip_width) / 2))
+
+
+BODY = Table(
+    ankle_height=0.039,
+    shank=0.246,
+    thigh=0.245,
+    trunk=0.288,
+    upper_arm=0.186,
+    forearm=0.146,
+    shoulder_width=0.259,
+    hip_width=0.191,
+    shoulders_to_eyes=0.118,
+)
 FOOT_LENGTH, FOOT_BREADTH = 0.152, 0.055
 # Where along the foot the ankle stands is an assumption: a quarter of its length lies behind.
 HEEL_BEHIND, TOES_AHEAD = 0.25 * FOOT_LENGTH, 0.75 * FOOT_LENGTH
 LEG_BREADTH = 0.06
 
-_SIDE_OF_TRUNK = float(np.hypot(TRUNK, (SHOULDER_WIDTH - HIP_WIDTH) / 2))
 _FRONTAL = 0.7
 _BENT = np.deg2rad(25.0)
 _SHORT = 0.75
@@ -49,14 +77,14 @@ _LEG_AND_ARM_CHAINS = (
     (L_HIP, L_KNEE, L_ANKLE),
 )
 _LIMBS = (
-    (R_HIP, R_KNEE, THIGH, 3.0),
-    (L_HIP, L_KNEE, THIGH, 3.0),
-    (R_KNEE, R_ANKLE, SHANK, 3.0),
-    (L_KNEE, L_ANKLE, SHANK, 3.0),
-    (R_SHOULDER, R_ELBOW, UPPER_ARM, 1.0),
-    (L_SHOULDER, L_ELBOW, UPPER_ARM, 1.0),
-    (R_ELBOW, R_WRIST, FOREARM, 1.0),
-    (L_ELBOW, L_WRIST, FOREARM, 1.0),
+    (R_HIP, R_KNEE, "thigh", 3.0),
+    (L_HIP, L_KNEE, "thigh", 3.0),
+    (R_KNEE, R_ANKLE, "shank", 3.0),
+    (L_KNEE, L_ANKLE, "shank", 3.0),
+    (R_SHOULDER, R_ELBOW, "upper_arm", 1.0),
+    (L_SHOULDER, L_ELBOW, "upper_arm", 1.0),
+    (R_ELBOW, R_WRIST, "forearm", 1.0),
+    (L_ELBOW, L_WRIST, "forearm", 1.0),
 )
 
 
@@ -88,35 +116,35 @@ def _distance(points: np.ndarray, first: int, second: int) -> float:
     return float(np.linalg.norm(points[first, :2] - points[second, :2]))
 
 
-def _trunk(points: np.ndarray, present: np.ndarray) -> list[tuple[float, float]]:
+def _trunk(points: np.ndarray, present: np.ndarray, table: Table) -> list[tuple[float, float]]:
     shoulders = shoulders_middle(points, present)
     hips = midpoint(points, present, R_HIP, L_HIP)
     if shoulders is not None and hips is not None:
-        return [(float(np.linalg.norm(shoulders - hips)) / TRUNK, 3.0)]
+        return [(float(np.linalg.norm(shoulders - hips)) / table.trunk, 3.0)]
     return [
-        (_distance(points, shoulder, hip) / _SIDE_OF_TRUNK, 3.0)
+        (_distance(points, shoulder, hip) / table.side_of_trunk, 3.0)
         for shoulder, hip in ((R_SHOULDER, R_HIP), (L_SHOULDER, L_HIP))
         if present[shoulder] and present[hip]
     ]
 
 
-def _measured(points: np.ndarray, present: np.ndarray) -> list[tuple[float, float]]:
+def _measured(points: np.ndarray, present: np.ndarray, table: Table) -> list[tuple[float, float]]:
     """(stature in pixels by this segment alone, weight) of every segment both ends of which are present."""
-    found = _trunk(points, present)
-    trunk = found[0][0] * TRUNK if found else None
+    found = _trunk(points, present, table)
+    trunk = found[0][0] * table.trunk if found else None
     found += [
-        (_distance(points, first, second) / fraction, weight)
-        for first, second, fraction, weight in _LIMBS
+        (_distance(points, first, second) / getattr(table, length), weight)
+        for first, second, length, weight in _LIMBS
         if present[first] and present[second]
     ]
     if present[R_SHOULDER] and present[L_SHOULDER]:
         width = _distance(points, R_SHOULDER, L_SHOULDER)
         if trunk is None or width > _FRONTAL * trunk:
-            found.append((width / SHOULDER_WIDTH, 1.0))
+            found.append((width / table.shoulder_width, 1.0))
     shoulders, head = shoulders_middle(points, present), head_middle(points, present)
     # A nodding head is short: it only counts where there is no trunk to measure.
     if trunk is None and shoulders is not None and head is not None:
-        found.append((float(np.linalg.norm(shoulders - head)) / (EYE_HEIGHT - SHOULDER_HEIGHT), 1.0))
+        found.append((float(np.linalg.norm(shoulders - head)) / table.shoulders_to_eyes, 1.0))
     return [(stature, weight) for stature, weight in found if stature > 0]
 
 
@@ -136,7 +164,7 @@ def _weighted_percentile(values: list[tuple[float, float]], share: float) -> flo
     return values[int(np.searchsorted(reached, share * reached[-1] - 1e-9))][0]
 
 
-def stature(person: Person) -> float | None:
+def stature(person: Person, table: Table = BODY) -> float | None:
     """q, the height in pixels the person would have standing upright, by the measured points; None if none.
 
     The weighted 60th percentile over the segments seen (trunk, thigh, shank 3; upper arm, forearm, frontal
@@ -144,7 +172,7 @@ def stature(person: Person) -> float | None:
     too short.
     """
     points, present = person.points, person.measured
-    found = _measured(points, present)
+    found = _measured(points, present, table)
     if not found:
         return None
     foreshortened = min(found)[0] < _SHORT * max(found)[0]
