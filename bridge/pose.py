@@ -13,14 +13,20 @@ from torch import Tensor
 from ..core.memory import sparse_zeros
 from ..core.pose import draw as drawing
 from ..core.pose import limb_mask, openpose
+from ..core.pose.choices import Guesses, Legs
 from ..core.pose.estimate import complete as completion
-from ..core.pose.estimate.stance import Legs
 from ..core.pose.extension import extension_needed
 from ..core.pose.person import Pose, common_size
 from ..core.shapes import Size
 from . import layouts, pose_fit, pose_json, pose_record
 from .choices import NO_FILE
+from .notices import notice
 from .pose_record import Record, Written
+
+PINNED = (
+    "Complete Pose: {} points on or near the picture's border are taken as cut off, because their limb "
+    "would be too short or the detector was not sure; move them in Edit Pose if they are right."
+)
 
 
 def _input_folder() -> Path:
@@ -74,12 +80,14 @@ def load(
 
 
 def complete(
-    pose: Any, max_extension: float, threshold: float, legs: str
+    pose: Any, max_extension: float, threshold: float, legs: str, guesses: str
 ) -> tuple[list[Record], list[int], dict[str, Any]]:
     """The completed pose, the whole pixels needed per side (left, top, right, bottom), and both for the
     client."""
     found = pose_fit.on_one_size(pose_record.read(pose, threshold))
-    completed = completion.complete(found, Legs(legs))
+    completed = completion.complete(found, Legs(legs), Guesses(guesses))
+    if pinned := completion.count_pinned(found, completed):
+        notice(PINNED.format(pinned))
     extension = extension_needed(completed, common_size(completed), max_extension)
     needed = [math.ceil(side) for side in extension[:4]]
     report = {"estimated": completion.count_estimated(completed), "needed": needed}

@@ -103,6 +103,15 @@ def _scores(settings: Mapping[str, Any]) -> np.ndarray | None:
     return np.array(kept, dtype=np.float64) if numbers else None
 
 
+def _uncertainty(settings: Mapping[str, Any]) -> np.ndarray | None:
+    """How far off the 24 points may be in pixels; None where nothing is kept of it that can be read."""
+    kept = settings.get("uncertainty")
+    if not isinstance(kept, list) or len(kept) != skeleton.POINTS:
+        return None
+    numbers = all(type(each) in (int, float) and 0 <= each < math.inf for each in kept)
+    return np.array(kept, dtype=np.float64) if numbers else None
+
+
 def _is_measured(found: np.ndarray) -> bool:
     """Are there scores between presence and absence?"""
     return bool(np.any((found[:, 2] != 0) & (found[:, 2] != 1)))
@@ -124,6 +133,7 @@ def person(record: Mapping[str, Any], lists: Lists, kept: Sequence[str], thresho
     settings, parts = _settings(record), {key: _part(found, threshold) for key, found in lists.items()}
     points = np.concatenate([parts[key].points for key in _MAIN])
     marks, scores = _marks(settings), np.concatenate([lists[key] for key in _MAIN])
+    known = {"estimated": marks, "uncertainty": _uncertainty(settings)}
     measured = _is_measured(scores)
     arrays = {key: part.points for key, part in parts.items()} | dict.fromkeys(_MAIN, points)
     same = {key: arrays[key] for key in kept if not _is_measured(lists[key])}
@@ -135,7 +145,8 @@ def person(record: Mapping[str, Any], lists: Lists, kept: Sequence[str], thresho
         parts[skeleton.HAND_LEFT_KEY],
         parts[skeleton.HAND_RIGHT_KEY],
         parts[skeleton.FACE_KEY],
-        _Origin(record, same | {"estimated": marks}, measured),
+        _Origin(record, same | {name: array for name, array in known.items() if array is not None}, measured),
+        known["uncertainty"],
     )
 
 
@@ -224,6 +235,8 @@ def _settings_of(person: Person) -> Record | None:
         result = {"confidence": person.scores.tolist(), **result}
     if changed and (person.estimated.any() or "estimated" in known):
         result["estimated"] = person.estimated.astype(int).tolist()
+    if person.uncertainty is not None and person.uncertainty is not origin.same.get("uncertainty"):
+        result["uncertainty"] = np.round(person.uncertainty, 2).tolist()
     return result if result != known or origin.measured else None
 
 
@@ -266,6 +279,8 @@ def for_editor(frame: Frame, fingerprint: str) -> Record:
         entry: Record = {key: _flat(parts[key], 2) for key in skeleton.KEYS if key in listed}
         if person.estimated.any():
             entry["recompose"] = {"estimated": person.estimated.astype(int).tolist()}
+            if person.uncertainty is not None:
+                entry["recompose"]["uncertainty"] = np.round(person.uncertainty, 2).tolist()
         people.append(entry)
     size = dict(zip(SIDES, frame.size, strict=True))
     return size | {"people": people, "fingerprint": fingerprint}

@@ -36,7 +36,7 @@ def modes() -> list[io.DynamicCombo.Option]:
     )
     max_extension = io.Float.Input(
         "max_extension",
-        default=1.2,
+        default=2.0,
         min=0.0,
         max=8.0,
         step=0.05,

@@ -1,7 +1,7 @@
 from comfy_api.latest import io
 
 from ..bridge import choices
-from ..core.pose.choices import Layout, Legs, Parts
+from ..core.pose.choices import Guesses, Layout, Legs, Parts
 from .types import Node, PoseKeypoint
 
 CATEGORY = "recompose/pose"
@@ -129,7 +129,7 @@ class CompletePose(Node):
                 PoseKeypoint.Input("pose"),
                 io.Float.Input(
                     "max_extension",
-                    default=1.2,
+                    default=2.0,
                     min=0.0,
                     max=10.0,
                     step=0.05,
@@ -142,7 +142,16 @@ class CompletePose(Node):
                     options=[legs.value for legs in Legs],
                     default=Legs.AUTO.value,
                     optional=True,
-                    tooltip="What hidden legs do. auto: inferred from arms and thighs, else standing.",
+                    tooltip="What hidden legs do. auto: inferred from trunk, arms and thighs, else standing.",
+                ),
+                io.Combo.Input(
+                    "detector_guesses",
+                    options=[guesses.value for guesses in Guesses],
+                    default=Guesses.MIX.value,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Leg points that Detect Pose guessed beyond the picture. mix: averaged with the "
+                    "estimate. keep: left as they are. ignore: estimated anew.",
                 ),
             ],
             outputs=[
@@ -155,12 +164,16 @@ class CompletePose(Node):
         )
 
     @classmethod
-    def execute(cls, pose, max_extension, threshold, legs=Legs.AUTO.value) -> io.NodeOutput:
+    def execute(
+        cls, pose, max_extension, threshold, legs=Legs.AUTO.value, detector_guesses=Guesses.MIX.value
+    ) -> io.NodeOutput:
         from ..bridge import notices
         from ..bridge import pose as bridge
 
         with notices.collect() as found:
-            completed, needed, report = bridge.complete(pose, max_extension, threshold, legs)
+            completed, needed, report = bridge.complete(
+                pose, max_extension, threshold, legs, detector_guesses
+            )
         return io.NodeOutput(completed, *needed, ui=found.ui(report))
 
 

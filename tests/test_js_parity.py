@@ -60,6 +60,8 @@ def random_person(chance: np.random.Generator, size: Size) -> dict:
             person[key] = flat(cloud, chance.random(len(cloud)) > 0.1)
     if marks.any():
         person["recompose"] = {"estimated": marks.astype(int).tolist()}
+        if chance.random() < 0.7:
+            person["recompose"]["uncertainty"] = (marks * chance.uniform(0, 0.2, len(marks)) * q).tolist()
     return person
 
 

@@ -25,6 +25,15 @@ class Legs(Enum):
     RUNNING = "running"
     SITTING = "sitting"
     KNEELING = "kneeling"
+    LYING = "lying"
+
+
+class Guesses(Enum):
+    """What becomes of the points that a detector guessed beyond the picture."""
+
+    MIX = "mix"
+    KEEP = "keep"
+    IGNORE = "ignore"
 
 
 class Parts(str, Enum):

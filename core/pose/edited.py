@@ -161,8 +161,9 @@ def _as_person(edited: EditedPerson, detected: Person | None) -> Person:
     """The edited points; what else the detected person carries survives."""
     shown = ((edited.flags & PRESENT) > 0) & ((edited.flags & HIDDEN) == 0)
     marks = (shown & ((edited.flags & ESTIMATED) > 0))[: skeleton.POINTS]
+    points = np.where(shown[: skeleton.POINTS, None], edited.xy[: skeleton.POINTS], 0.0)
     return Person(
-        np.where(shown[: skeleton.POINTS, None], edited.xy[: skeleton.POINTS], 0.0),
+        points,
         shown[: skeleton.POINTS],
         marks,
         None if detected is None else detected.scores,
@@ -170,7 +171,16 @@ def _as_person(edited: EditedPerson, detected: Person | None) -> Person:
         _part(edited, shown, skeleton.HAND_RIGHT_KEY),
         _part(edited, shown, skeleton.FACE_KEY),
         None if detected is None else detected.rest,
+        None if detected is None else _still_uncertain(points, marks, detected),
     )
+
+
+def _still_uncertain(points: np.ndarray, marks: np.ndarray, detected: Person) -> np.ndarray | None:
+    """What is known of how far off the guesses are that nobody moved."""
+    if detected.uncertainty is None:
+        return None
+    stayed = (np.abs(points - detected.points) <= 1 / STEPS_PER_PIXEL).all(axis=1)
+    return np.where(marks & detected.estimated & stayed, detected.uncertainty, 0.0)
 
 
 def applied(frame: EditedFrame, incoming: Frame) -> Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..shapes import Size
 from . import skeleton
 from .estimate import proportions
+from .estimate.uncertainty import SURE
 from .person import Person, Pose, everybody
 
 
@@ -22,11 +24,24 @@ class Extension(NamedTuple):
     body: float
 
 
+# A portrait from the shoulders to the hips needs 1.85 of its height.
+MAX_EXTENSION = 2.0
+_STEPS = 20  # of max_extension per picture height
+# How many standard deviations further than guessed a point that is not sure may reach.
+_REACH = 1.2
 _ANKLES = ((skeleton.L_ANKLE, slice(18, 21)), (skeleton.R_ANKLE, slice(21, 24)))
 
 
+def _unsure(person: Person, stature: float) -> np.ndarray:
+    """How many pixels further than it was guessed each point may well reach; what Extend Canvas's margin
+    covers does not count."""
+    if person.uncertainty is None:
+        return np.zeros(skeleton.POINTS)
+    return _REACH * np.clip(person.uncertainty - SURE * stature, 0, None)
+
+
 def _extent(person: Person, stature: float, size: Size) -> np.ndarray:
-    """Rows of left, top, right, bottom reached by what the picture does not show of this person."""
+    """Rows of how far what the picture does not show of this person lies beyond left, top, right, bottom."""
     present = person.present
     x, y = person.points[:, 0], person.points[:, 1]
     outside = (x < 0) | (y < 0) | (x > size.width) | (y > size.height)
@@ -35,16 +50,20 @@ def _extent(person: Person, stature: float, size: Size) -> np.ndarray:
     breadth[skeleton.BODY_POINTS :] = proportions.FOOT_BREADTH / 2 * stature
     # Heel and toes lie on the sole already; nothing of the foot reaches below them.
     below = np.where(np.arange(skeleton.POINTS) < skeleton.BODY_POINTS, breadth, 0)
-    rows = np.stack([x - breadth, y - breadth, x + breadth, y + below], axis=1)[counted]
-    soles = [
-        (x[ankle], y[ankle], x[ankle], y[ankle] + proportions.BODY.ankle_height * stature)
-        for ankle, foot in _ANKLES
-        if present[ankle] and (counted[ankle] or not present[foot].any())
+    right, bottom = x - size.width, y - size.height
+    rows = np.stack([breadth - x, breadth - y, right + breadth, bottom + below], axis=1)
+    ankles = [
+        ankle for ankle, foot in _ANKLES if present[ankle] and (counted[ankle] or not present[foot].any())
     ]
-    return np.concatenate([rows, np.array(soles).reshape(-1, 4)])
+    soles = np.stack([-x, -y, right, bottom + proportions.BODY.ankle_height * stature], axis=1)[ankles]
+    unsure = _unsure(person, stature)
+    reaches = np.concatenate([rows[counted], soles])
+    more = np.concatenate([unsure[counted], unsure[ankles]])[:, None]
+    # A side that the guess itself does not need is not asked for on suspicion.
+    return np.where(reaches > 0, reaches + more, 0.0)
 
 
-def extension_needed(pose: Pose, size: Size, max_extension: float = 1.2) -> Extension:
+def extension_needed(pose: Pose, size: Size, max_extension: float = MAX_EXTENSION) -> Extension:
     """What all people of all frames need beyond their pictures of `size`, without margin and rounding.
 
     Counted are guessed points and points outside the picture with half a limb's breadth around them, heels,
@@ -58,13 +77,14 @@ def extension_needed(pose: Pose, size: Size, max_extension: float = 1.2) -> Exte
     extents = np.concatenate([_extent(*pair, size) for pair in zip(found, statures, strict=True)])
     if not len(extents):
         return Extension(0.0, 0.0, 0.0, 0.0, max(statures))
-    needed = np.concatenate([-extents[:, :2].min(axis=0), extents[:, 2:].max(axis=0) - size]).clip(min=0)
+    needed = extents.max(axis=0)
     if needed.max() > max_extension * size.height:
         side = ("left", "top", "right", "bottom")[int(needed.argmax())]
+        enough = math.ceil(needed.max() / size.height * _STEPS - 1e-9) / _STEPS
         raise ValueError(
             f"The people need {needed.max():.0f} px more at the {side}, over {max_extension:g} times the "
-            f"picture's height of {size.height} px; check the pose, raise max_extension, or take a picture "
-            "that shows more."
+            f"picture's height of {size.height} px; check the pose, set max_extension to {enough:g}, or take "
+            "a picture that shows more."
         )
     left, top, right, bottom = needed.tolist()
     return Extension(left, top, right, bottom, max(statures))

@@ -80,8 +80,10 @@ _BEYOND: dict[Shape, float] = {
 
 
 class _Outline(NamedTuple):
+    """Corners N,2 and the radius of the rim around each."""
+
     corners: np.ndarray
-    radius: float
+    radii: np.ndarray
 
 
 def _stature(person: Person) -> float:
@@ -104,10 +106,18 @@ def _corners(shape: Shape, points: np.ndarray, present: np.ndarray, q: float) ->
 
 
 def _outlines(person: Person, shapes: list[Shape], width: float) -> list[_Outline]:
-    """Corner points and rim radius of each shape; `width` in % of the body."""
+    """Corner points and rim radii of each shape; `width` in % of the body, more around doubtful guesses."""
     q = _stature(person)
-    corners = [_corners(shape, person.points, person.present, q) for shape in shapes]
-    return [_Outline(each, width / 200 * q) for each in corners]
+    radii = np.full(len(person.points), width / 200 * q)
+    if person.uncertainty is not None:
+        radii = np.maximum(radii, person.uncertainty)
+    found = []
+    for shape in shapes:
+        corners = _corners(shape, person.points, person.present, q)
+        around = radii[[index for index in shape if person.present[index]]][: len(corners)]
+        # Hand and crown are as broad as the point before them.
+        found.append(_Outline(corners, np.concatenate([around, around[-1:]])[: len(corners)]))
+    return found
 
 
 def _moved(person: Person, other: Person | None, shapes: tuple[Shape, ...]) -> list[Shape]:
@@ -138,11 +148,13 @@ def _chosen(frame: Frame, parts: Parts, width: float, other: Frame | None) -> li
     return result
 
 
-def _from_segment(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared distance of every (x, y) to the segment from a to b."""
+def _from_segment(
+    x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | float]:
+    """Squared distance of every (x, y) to the segment from a to b, and where along it that is, 0 … 1."""
     (dx, dy), squared = b - a, float(((b - a) ** 2).sum())
     along = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / squared, 0, 1) if squared else 0.0
-    return (x - a[0] - along * dx) ** 2 + (y - a[1] - along * dy) ** 2
+    return (x - a[0] - along * dx) ** 2 + (y - a[1] - along * dy) ** 2, along
 
 
 def _reached(a: np.ndarray, b: np.ndarray, radius: float, top: int, bottom: int) -> tuple[float, float]:
@@ -160,10 +172,11 @@ def _reached(a: np.ndarray, b: np.ndarray, radius: float, top: int, bottom: int)
 
 
 def _fill(mask: np.ndarray, outline: _Outline, rows: slice) -> None:
-    """Set the pixels in `rows` whose centre lies in the shape or within its radius to 1."""
-    corners, radius = outline
+    """Set the pixels in `rows` whose centre lies in the shape or within its rim to 1."""
+    corners, radii = outline
     if not len(corners):
         return
+    radius = radii.max()
     first, last = (0, rows.start), (mask.shape[1], rows.stop)
     left, top = np.clip(np.floor(corners.min(axis=0) - radius), first, last).astype(int)
     right, bottom = np.clip(np.ceil(corners.max(axis=0) + radius), first, last).astype(int)
@@ -173,17 +186,18 @@ def _fill(mask: np.ndarray, outline: _Outline, rows: slice) -> None:
 
 def _fill_band(mask: np.ndarray, outline: _Outline, box: Box) -> None:
     """`_fill` for some rows: small enough for the processor's cache, and next to most of a limb."""
-    corners, radius = outline
+    corners, radii = outline
     part = mask[box.y : box.bottom, box.x : box.right]
     y, x = np.arange(box.y, box.bottom)[:, None] + 0.5, np.arange(box.x, box.right)[None, :] + 0.5
-    edges = list(zip(corners, np.roll(corners, -1, axis=0), strict=True))
-    for a, b in edges if len(corners) > 2 else edges[:1]:
-        near, far = _reached(a, b, radius, box.y, box.bottom)
+    edges = list(zip(corners, np.roll(corners, -1, axis=0), radii, np.roll(radii, -1), strict=True))
+    for a, b, begin, end in edges if len(corners) > 2 else edges[:1]:
+        near, far = _reached(a, b, max(begin, end), box.y, box.bottom)
         columns = slice(max(math.floor(near) - box.x, 0), max(math.ceil(far) - box.x, 0))
-        part[:, columns][_from_segment(x[:, columns], y, a, b) <= radius**2] = 1
+        squared, along = _from_segment(x[:, columns], y, a, b)
+        part[:, columns][squared <= (begin + along * (end - begin)) ** 2] = 1
     if len(corners) > 2:
         crossings = np.zeros(part.shape, dtype=bool)
-        for a, b in edges:
+        for a, b, _, _ in edges:
             if a[1] != b[1]:
                 between = (y >= min(a[1], b[1])) & (y < max(a[1], b[1]))
                 crossings ^= between & (x >= a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1]))
@@ -201,7 +215,8 @@ def limb_mask(
 ) -> Tensor:
     """A mask B,1,H,W of 0 and 1 around the chosen parts of everybody in the pose, at the pose's picture size.
 
-    `width` is the breadth around a limb in % of the body. `within` (B,1,H,W) limits it by the pixelwise
+    `width` is the breadth around a limb in % of the body; a guessed point that is less sure gets its standard
+    deviation as radius. `within` (B,1,H,W) limits it by the pixelwise
     minimum. `other_pose` is what the pose is compared with for Parts.MOVED: both places of what moved are
     covered. Raises ValueError for other sizes or batch lengths, and for Parts.MOVED without another pose.
     """

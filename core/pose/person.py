@@ -51,8 +51,9 @@ class Part:
 class Person:
     """`points` 24,2 of body and feet in pixels, `present` and `estimated` (guessed) 24.
 
-    `scores` are the 24 measured scores, None where nothing is known of them. `rest` is whatever else belongs
-    to the person; it is carried along and never looked at.
+    `scores` are the 24 measured scores, `uncertainty` 24 how far off a guessed point may be in pixels (the
+    standard deviation; 0 where nothing is known), each None where nothing is known of any point. `rest` is
+    whatever else belongs to the person; it is carried along and never looked at.
     """
 
     points: np.ndarray
@@ -63,9 +64,10 @@ class Person:
     hand_right: Part = field(default_factory=Part)
     face: Part = field(default_factory=Part)
     rest: Any = None
+    uncertainty: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        _lock(self.points, self.present, self.estimated, self.scores)
+        _lock(self.points, self.present, self.estimated, self.scores, self.uncertainty)
 
     @property
     def rows(self) -> np.ndarray:
@@ -155,9 +157,11 @@ def _moved_person(person: Person, scale: tuple[float, float], offset: tuple[floa
     def part(old: Part) -> Part:
         return replace(old, points=_moved(old.points, old.present, scale, offset)) if len(old) else old
 
+    known = person.uncertainty
     return replace(
         person,
         points=_moved(person.points, person.present, scale, offset),
+        uncertainty=None if known is None else known * max(scale),
         hand_left=part(person.hand_left),
         hand_right=part(person.hand_right),
         face=part(person.face),

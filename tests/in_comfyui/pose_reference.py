@@ -28,7 +28,7 @@ STANDING = [
 BODY_25 = [0, 1, 2, 3, 4, 5, 6, 7, -1, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]
 WHOLEBODY = [0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10, 18, 19, 20, 21, 22, 23]
 PARTS = ["estimated", "legs", "feet", "left leg", "right leg", "arms", "head", "torso", "whole body"]
-LEGS = ["auto", "standing", "walking", "running", "sitting", "kneeling"]
+LEGS = ["auto", "standing", "walking", "running", "sitting", "kneeling", "lying"]
 
 
 def flat(points: np.ndarray, scores: np.ndarray, places: int) -> list[float]:

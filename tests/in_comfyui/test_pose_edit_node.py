@@ -120,7 +120,7 @@ def test_an_edit_moves_the_knee_below_the_frame_and_asks_for_canvas(node) -> Non
     assert knee(pose) == [100, 500.5, 1]
     assert pose[0]["people"][0]["person_id"] == [3]
     # Half a leg's breadth of .06 q below the knee, q by the long thigh.
-    below = 500.5 + 0.03 * math.hypot(7.7, 217.7) / 0.245 - 457
+    below = 500.5 + 0.03 * math.hypot(7.7, 217.7) / 0.216 - 457
     assert needed == [0, 0, 0, math.ceil(below)]
     assert np.array_equal((image[0].numpy() * 255).round().astype(np.uint8), draw(pose_record.read(pose)[0]))
     assert report(output)["notices"] == [] and report(output)["kept"] == []

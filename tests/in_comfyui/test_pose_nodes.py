@@ -21,12 +21,12 @@ SIZE = (331, 457)
 STANDING = {
     0: (165, 48),
     1: (165, 110),
-    2: (165 - 77.7, 110),
-    5: (165 + 77.7, 110),
-    8: (165 - 57.3, 282.8),
-    11: (165 + 57.3, 282.8),
-    9: (165 - 57.3, 429.8),
-    12: (165 + 57.3, 429.8),
+    2: (165 - 54, 110),
+    5: (165 + 54, 110),
+    8: (165 - 30, 285.2),
+    11: (165 + 30, 285.2),
+    9: (165 - 30, 414.8),
+    12: (165 + 30, 414.8),
 }
 
 
@@ -193,8 +193,9 @@ def test_complete_pose_reports_whole_pixels_per_side(nodes) -> None:
     kept = copy.deepcopy(given)
     output = complete(nodes, given)
     pose, *needed = output.args
-    # q = 600: knee at 429.8, sole .285 below; frontal toes .0114 lower still.
-    assert needed == [0, 0, 0, math.ceil(429.8 + 0.285 * 600 + 0.0114 * 600 - 457)]
+    # q = 600: knee at 414.8, sole .273 below; frontal toes .0114 lower still. A detector's points leave .02
+    # more doubt than the margin covers, of which 1.2 count.
+    assert needed == [0, 0, 0, math.ceil(414.8 + (0.273 + 0.0114 + 1.2 * 0.02) * 600 - 457)]
     assert all(type(side) is int for side in needed)
     assert output.ui == {"recompose": [{"estimated": 8, "needed": needed}]}
     assert json.loads(json.dumps(output.ui)) == output.ui
@@ -219,6 +220,52 @@ def test_complete_pose_takes_batches_and_fractional_scores(nodes) -> None:
         complete(nodes, [frame()], max_extension=0.2)
 
 
+def test_joints_on_the_border_are_cut_off_with_a_notice(nodes) -> None:
+    clamped = frame()
+    flat = clamped["people"][0]["pose_keypoints_2d"]
+    for index in (9, 12, 10, 13):
+        flat[3 * index : 3 * index + 3] = [165 - 30 if index < 11 else 165 + 30, 360, 1]
+    clamped["canvas_height"] = 360
+    output = complete(nodes, [clamped])
+    assert output.args[4] == math.ceil(285.2 + (0.429 + 0.06 + 0.0114 + 1.2 * 0.01) * 600 - 360)
+    (report,) = output.ui["recompose"]
+    assert len(report["notices"]) == 1 and "4 points on or near the picture's border" in report["notices"][0]
+    marks = output.args[0][0]["people"][0]["recompose"]["estimated"]
+    assert [index for index in range(18) if marks[index]] == [9, 10, 12, 13]
+    assert "notices" not in complete(nodes, [frame()]).ui["recompose"][0]
+
+
+def test_a_detectors_guesses_are_mixed_once_kept_or_ignored(nodes) -> None:
+    given = frame()
+    person = given["people"][0]
+    flat, confidence = person["pose_keypoints_2d"], [0.95] * 18 + [0.0] * 6
+    for index, x in ((10, 180.0), (13, 240.0)):
+        flat[3 * index : 3 * index + 3] = [x, 540.0, 1]
+        confidence[index] = 0.1
+    marks = [int(index in (10, 13)) for index in range(24)]
+    person["recompose"] = {"estimated": marks, "confidence": confidence}
+
+    def ankle(guesses: str) -> float:
+        made = nodes.CompletePose.execute([given], 2.0, 0.3, "auto", guesses).args[0]
+        again = nodes.CompletePose.execute(made, 2.0, 0.3, "auto", guesses).args[0]
+        assert again == made
+        return made[0]["people"][0]["pose_keypoints_2d"][3 * 10]
+
+    assert ankle("keep") == 180
+    assert ankle("ignore") == pytest.approx(135)
+    assert ankle("mix") == pytest.approx(0.3 * 135 + 0.7 * 180)
+
+
+def test_a_guess_carries_its_uncertainty_and_scaling_scales_it(nodes) -> None:
+    made = complete(nodes, [frame()]).args[0]
+    settings = made[0]["people"][0]["recompose"]
+    assert settings["uncertainty"][10] == settings["uncertainty"][20] == pytest.approx(0.04 * 600)
+    assert settings["uncertainty"][9] == 0
+    large = torch.zeros(1, 914, 662, 3)
+    twice = load(nodes, json.dumps(made), image=large)[0]["people"][0]["recompose"]
+    assert twice["uncertainty"] == pytest.approx([2 * value for value in settings["uncertainty"]])
+
+
 def test_complete_pose_seats_whom_it_is_told_to_seat(nodes) -> None:
     knees = [0, 0, 0]
     given = frame()
@@ -229,8 +276,9 @@ def test_complete_pose_seats_whom_it_is_told_to_seat(nodes) -> None:
         nodes.CompletePose.execute(pose=[given], max_extension=1.2, threshold=0.3, legs=legs).args
         for legs in ("auto", "sitting")
     )
-    # q = 600: a thigh of .245 that hangs, or points at us and reaches a quarter of that down.
-    assert stands[4] - sits[4] == pytest.approx(0.75 * 0.245 * 600, abs=1)
+    # Thigh .216 and shank .213 hang, or .35 of the one and .95 of the other show; the guess is .01 less sure
+    # than the margin covers, of which 1.2 count.
+    assert stands[4] - sits[4] == pytest.approx((0.65 * 0.216 + 0.05 * 0.213) * 600, abs=1)
 
 
 def test_draw_pose_gives_one_picture_per_frame(nodes) -> None:

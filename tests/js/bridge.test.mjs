@@ -120,13 +120,13 @@ test("every preset is whole, on the ground, and fits its thumbnail", () => {
 
 test("the canvas has to grow by what lies outside and half a limb around it", () => {
   const person = nobody();
-  for (const [point, x, y] of [[s.R_SHOULDER, 80, 50], [s.L_SHOULDER, 132, 50], [s.R_HIP, 87, 107.6], [s.L_HIP, 125, 107.6], [s.R_KNEE, -4, 230]]) {
+  for (const [point, x, y] of [[s.R_SHOULDER, 80, 50], [s.L_SHOULDER, 116, 50], [s.R_HIP, 88, 108.4], [s.L_HIP, 108, 108.4], [s.R_KNEE, -4, 230]]) {
     person.flags[point] = FLAG.PRESENT;
     person.xy.set([x, y], 2 * point);
   }
-  // Trunk 57.6 and shoulders 52 give a stature of about 200; a thigh of 152 one of 622, of which .03 is 18.7.
+  // Trunk 58.4 and shoulders 36 give a stature of 200; a thigh of 152 one of 706, of which .03 is 21.2.
   const sides = extensionNeeded(makeFrame(200, 220, [person]));
-  const half = (0.03 * Math.hypot(91, 122.4)) / 0.245;
+  const half = (0.03 * Math.hypot(92, 121.6)) / 0.216;
   assert.ok(Math.abs(sides.left - 4 - half) < 1e-9 && Math.abs(sides.bottom - 10 - half) < 1e-9);
   assert.deepEqual([sides.top, sides.right], [0, 0]);
 });

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...shapes import Size
+from ..choices import Legs
 from ..person import Person
 from ..skeleton import (
     L_ANKLE,
@@ -28,7 +30,9 @@ Leg = tuple[int, int, int]
 FRONTAL = 0.7
 BOWED = np.deg2rad(30.0)
 # Trunk lean is passed on to the legs up to the first angle, less and less up to the second: then it is a bow.
-_LEAN, _BOW = np.deg2rad(15.0), np.deg2rad(45.0)
+_LEAN, _BOW = np.deg2rad(12.0), np.deg2rad(45.0)
+# A thigh within this of the trunk's line goes on as the trunk does.
+_IN_LINE = np.deg2rad(30.0)
 _HEAD_DEPTH = 0.03
 # Shoulders seem narrow when they hunch: from this share of their width on a view counts as frontal.
 _WHOLE_WIDTH = 0.85
@@ -39,9 +43,9 @@ _PROFILE_FROM, _PROFILE_TO = 0.55, 0.75
 class Body:
     """`points` 24,2 in pixels, `present` and `measured` 24, stature `q` in pixels.
 
-    `down` is the direction of the legs, `trunk` that of the trunk, `sideways` what a unit from the person's
-    right to the left is in the picture (1 frontal, 0 in profile, −1 from behind), `facing` the profile (−1
-    left … 1 right).
+    `down` is the direction of the legs, `gravity` that in which shanks hang, `trunk` that of the trunk,
+    `sideways` what a unit from the person's right to the left is in the picture (1 frontal, 0 in profile, −1
+    from behind), `facing` the profile (−1 left … 1 right).
     """
 
     points: np.ndarray
@@ -50,6 +54,7 @@ class Body:
     q: float
     trunk: np.ndarray
     down: np.ndarray
+    gravity: np.ndarray
     sideways: float
     facing: float
 
@@ -57,6 +62,11 @@ class Body:
     def profile(self) -> float:
         """What a unit forward is to the right of the picture, −1 … 1."""
         return _depth(self.sideways) * self.facing
+
+    @property
+    def lies(self) -> bool:
+        """Whether the legs go on as the trunk does instead of hanging."""
+        return self.gravity is self.trunk
 
     @property
     def in_profile(self) -> float:
@@ -167,20 +177,54 @@ def _facing(points: np.ndarray, present: np.ndarray, trunk: np.ndarray, q: float
     return 0.0
 
 
-def read(person: Person, q: float) -> Body:
-    """The body of a person of stature q, by the measured points."""
+def _lies(
+    person: Person, trunk: np.ndarray, upright: np.ndarray, sideways: float, q: float, size: Size
+) -> bool:
+    """Whether the legs go on as the trunk does: lying, diving, on the hands.
+
+    The trunk lies or is upside down, and a thigh shows it, or the trunk is seen from the front, which a bow
+    is not, or legs that hang would be in plain sight.
+    """
+    if abs(angle_from(trunk, GRAVITY)) <= _BOW:
+        return False
+    points, measured = person.points, person.measured
+    thighs = [points[knee] - points[hip] for hip, knee, _ in (LEFT, RIGHT) if measured[[hip, knee]].all()]
+    if thighs:
+        return any(abs(angle_from(thigh, trunk)) < _IN_LINE for thigh in thighs)
+    if abs(sideways) > FRONTAL:
+        return True
+    hips = [points[hip] for hip, _, _ in (LEFT, RIGHT) if measured[hip]]
+    if not hips:
+        return False
+    thigh, shank = proportions.BODY.thigh, proportions.BODY.shank
+    in_sight = [
+        sum(
+            bool(((joint >= 0) & (joint <= size)).all())
+            for joint in (np.mean(hips, axis=0) + length * q * way for length in (thigh, thigh + shank))
+        )
+        for way in (upright, trunk)
+    ]
+    return in_sight[0] > in_sight[1]
+
+
+def read(person: Person, q: float, size: Size, told: Legs = Legs.AUTO) -> Body:
+    """The body of a person of stature q on a picture of `size`, by its measured points and what is told."""
     # Earlier guesses are no evidence: completing twice must not add to them.
     points, measured = person.points, person.measured
     trunk = _trunk(points, measured)
     sideways = _sideways(points, measured, trunk, q)
     facing = _facing(points, measured, trunk, q)
+    upright = _legs_down(trunk, sideways)
+    lies = told is Legs.LYING or (told is Legs.AUTO and _lies(person, trunk, upright, sideways, q, size))
+    down = trunk if lies else upright
     return Body(
         points.copy(),
         person.present.copy(),
         measured,
         q,
         trunk,
-        _legs_down(trunk, sideways),
+        down,
+        trunk if lies else GRAVITY,
         sideways,
         facing,
     )

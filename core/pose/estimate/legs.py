@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...shapes import Size
 from ..skeleton import L_HIP, R_HIP
 from . import proportions
-from .body import FRONTAL, GRAVITY, LEFT, RIGHT, Body, Leg, across, angle_from, turned
+from .body import FRONTAL, LEFT, RIGHT, Body, Leg, across, angle_from, turned
+from .reach import leading_out
 from .stance import SEATED, Legs, Stance, opposite, stride_shank, stride_thigh, thigh_swing
 
 # How much of a length towards the camera shows as a length downwards in a picture taken from eye height;
 # one looks down at somebody who sits.
-VIEW_FROM_ABOVE, VIEW_OFSEATED = 0.1, 0.25
+VIEW_FROM_ABOVE, VIEW_OF_SEATED = 0.1, 0.35
 _STRAIGHT = np.deg2rad(10.0)
 _ALIKE = np.deg2rad(20.0)
+# What a shank below a lifted thigh shows of its length from the front, on average of photographs.
+_BELOW_LIFTED = 0.95
+# Legs that somebody says to be so may be hidden inside the picture by a table or a coat.
+_WHERE_TOLD = (Legs.SITTING, Legs.KNEELING, Legs.LYING)
 # Knees and toes on the ground.
 KNEELING_SHANK = np.deg2rad(-105.0)
 
@@ -61,9 +67,10 @@ def _thigh(body: Body, leg: Leg, other: Leg, stance: Stance) -> np.ndarray:
         against = length * body.swung(opposite(swing), VIEW_FROM_ABOVE)
         return like + stance.stride * (against - like)
     if stance.kind is Legs.SITTING:
-        return length * body.swung(np.pi / 2, VIEW_OFSEATED)
+        return length * body.swung(np.pi / 2, VIEW_OF_SEATED)
     swung = body.swung(stride_thigh(stance, leg), VIEW_FROM_ABOVE)
-    return length * (body.down + stance.stride * (swung - body.down))
+    hanging = (1 - stance.bent) * (body.down + stance.stride * (swung - body.down))
+    return length * (hanging + stance.raised * (body.swung(np.pi / 2, VIEW_OF_SEATED) - hanging))
 
 
 def _swing(body: Body, leg: Leg, stance: Stance) -> float:
@@ -87,9 +94,9 @@ def _shank(body: Body, leg: Leg, other: Leg, stance: Stance) -> np.ndarray:
     if stance.kind is Legs.KNEELING:
         return length * body.swung(KNEELING_SHANK, VIEW_FROM_ABOVE)
     if stance.kind is Legs.SITTING or abs(thigh) > SEATED:
-        still = GRAVITY
+        still = (_BELOW_LIFTED + (1 - _BELOW_LIFTED) * body.in_profile) * body.gravity
     else:
-        still = turned(body.down, float(np.clip(thigh, -_STRAIGHT, _STRAIGHT)))
+        still = (1 - stance.bent) * turned(body.down, float(np.clip(thigh, -_STRAIGHT, _STRAIGHT)))
     if not stance.stride:
         return length * still
     swings = [_swing(body, leg, stance), _swing(body, other, stance)]
@@ -97,14 +104,23 @@ def _shank(body: Body, leg: Leg, other: Leg, stance: Stance) -> np.ndarray:
     return length * (still + stance.stride * (swung - still))
 
 
-def place_legs(body: Body, stance: Stance) -> None:
-    """Put missing knees and ankles; the hips are there."""
-    pairs = ((LEFT, RIGHT), (RIGHT, LEFT))
+def place_legs(body: Body, stance: Stance, size: Size) -> None:
+    """Put missing knees and ankles; the hips are there, `size` is the picture's."""
+    pairs, table = ((LEFT, RIGHT), (RIGHT, LEFT)), proportions.BODY
     for leg, other in pairs:
         hip, knee, ankle = leg
         if body.present[ankle] and not body.present[knee]:
-            share = proportions.BODY.thigh / (proportions.BODY.thigh + proportions.BODY.shank)
+            share = table.thigh / (table.thigh + table.shank)
             body.put(knee, body.points[hip] + share * (body.points[ankle] - body.points[hip]))
-        body.put(knee, body.points[hip] + _thigh(body, leg, other, stance))
+        if not body.present[knee]:
+            way = _thigh(body, leg, other, stance)
+            if stance.kind not in _WHERE_TOLD:
+                way = leading_out(body, hip, way, table.thigh * body.q * body.down, other, size)
+            body.put(knee, body.points[hip] + way)
     for leg, other in pairs:
-        body.put(leg[2], body.points[leg[1]] + _shank(body, leg, other, stance))
+        _, knee, ankle = leg
+        if not body.present[ankle]:
+            way = _shank(body, leg, other, stance)
+            if stance.kind not in _WHERE_TOLD:
+                way = leading_out(body, knee, way, table.shank * body.q * body.gravity, other, size)
+            body.put(ankle, body.points[knee] + way)

@@ -52,14 +52,14 @@ class Table(NamedTuple):
 
 
 BODY = Table(
-    ankle_height=0.039,
-    shank=0.246,
-    thigh=0.245,
-    trunk=0.288,
-    upper_arm=0.186,
-    forearm=0.146,
-    shoulder_width=0.259,
-    hip_width=0.191,
+    ankle_height=0.060,
+    shank=0.213,
+    thigh=0.216,
+    trunk=0.292,
+    upper_arm=0.160,
+    forearm=0.138,
+    shoulder_width=0.180,
+    hip_width=0.100,
     shoulders_to_eyes=0.118,
 )
 FOOT_LENGTH, FOOT_BREADTH = 0.152, 0.055
@@ -67,7 +67,12 @@ FOOT_LENGTH, FOOT_BREADTH = 0.152, 0.055
 HEEL_BEHIND, TOES_AHEAD = 0.25 * FOOT_LENGTH, 0.75 * FOOT_LENGTH
 LEG_BREADTH = 0.06
 
-_FRONTAL = 0.7
+_FRONTAL = 0.78
+# Shoulders and hips both this much broader than the trunk is long measure better than the trunk does; the
+# ramp says how surely it leans to or from the camera.
+_BROAD, _NARROW = 1.12, (1.08, 1.25)
+# A segment agrees that measures between these shares of the percentile.
+_AGREES = (0.92, 1.2)
 _BENT = np.deg2rad(25.0)
 _SHORT = 0.75
 _LEG_AND_ARM_CHAINS = (
@@ -76,15 +81,19 @@ _LEG_AND_ARM_CHAINS = (
     (R_HIP, R_KNEE, R_ANKLE),
     (L_HIP, L_KNEE, L_ANKLE),
 )
+_ARMS = (
+    (R_SHOULDER, R_ELBOW, "upper_arm", 1.0),
+    (L_SHOULDER, L_ELBOW, "upper_arm", 1.0),
+    (R_ELBOW, R_WRIST, "forearm", 1.0),
+    (L_ELBOW, L_WRIST, "forearm", 1.0),
+)
+_UNSQUEEZED = 0.7
 _LIMBS = (
     (R_HIP, R_KNEE, "thigh", 3.0),
     (L_HIP, L_KNEE, "thigh", 3.0),
     (R_KNEE, R_ANKLE, "shank", 3.0),
     (L_KNEE, L_ANKLE, "shank", 3.0),
-    (R_SHOULDER, R_ELBOW, "upper_arm", 1.0),
-    (L_SHOULDER, L_ELBOW, "upper_arm", 1.0),
-    (R_ELBOW, R_WRIST, "forearm", 1.0),
-    (L_ELBOW, L_WRIST, "forearm", 1.0),
+    *_ARMS,
 )
 
 
@@ -116,6 +125,12 @@ def _distance(points: np.ndarray, first: int, second: int) -> float:
     return float(np.linalg.norm(points[first, :2] - points[second, :2]))
 
 
+def trunk(points: np.ndarray, present: np.ndarray, table: Table = BODY) -> float | None:
+    """The stature in pixels by the trunk alone; None where it is not seen."""
+    found = _trunk(points, present, table)
+    return found[0][0] if found else None
+
+
 def _trunk(points: np.ndarray, present: np.ndarray, table: Table) -> list[tuple[float, float]]:
     shoulders = shoulders_middle(points, present)
     hips = midpoint(points, present, R_HIP, L_HIP)
@@ -128,24 +143,51 @@ def _trunk(points: np.ndarray, present: np.ndarray, table: Table) -> list[tuple[
     ]
 
 
+def _head(points: np.ndarray, present: np.ndarray, table: Table) -> list[tuple[float, float]]:
+    shoulders, head = shoulders_middle(points, present), head_middle(points, present)
+    if shoulders is None or head is None:
+        return []
+    return [(float(np.linalg.norm(shoulders - head)) / table.shoulders_to_eyes, 1.0)]
+
+
 def _measured(points: np.ndarray, present: np.ndarray, table: Table) -> list[tuple[float, float]]:
     """(stature in pixels by this segment alone, weight) of every segment both ends of which are present."""
-    found = _trunk(points, present, table)
-    trunk = found[0][0] * table.trunk if found else None
+    found, length = _trunk(points, present, table), trunk(points, present, table)
     found += [
-        (_distance(points, first, second) / getattr(table, length), weight)
-        for first, second, length, weight in _LIMBS
+        (_distance(points, first, second) / getattr(table, name), weight)
+        for first, second, name, weight in _LIMBS
         if present[first] and present[second]
     ]
     if present[R_SHOULDER] and present[L_SHOULDER]:
-        width = _distance(points, R_SHOULDER, L_SHOULDER)
-        if trunk is None or width > _FRONTAL * trunk:
-            found.append((width / table.shoulder_width, 1.0))
-    shoulders, head = shoulders_middle(points, present), head_middle(points, present)
+        width = _distance(points, R_SHOULDER, L_SHOULDER) / table.shoulder_width
+        if length is None or width > _FRONTAL * length:
+            found.append((width, 1.0))
+    broad = breadth(points, present, table)
+    if length is not None and broad is not None and broad > _BROAD * length:
+        found.append((broad, 3.0))
     # A nodding head is short: it only counts where there is no trunk to measure.
-    if trunk is None and shoulders is not None and head is not None:
-        found.append((float(np.linalg.norm(shoulders - head)) / table.shoulders_to_eyes, 1.0))
+    if length is None:
+        found += _head(points, present, table)
     return [(stature, weight) for stature, weight in found if stature > 0]
+
+
+def breadth(points: np.ndarray, present: np.ndarray, table: Table = BODY) -> float | None:
+    """The stature in pixels by the narrower of shoulders and hips; None where one of the four is missing."""
+    if not present[[R_SHOULDER, L_SHOULDER, R_HIP, L_HIP]].all():
+        return None
+    return min(
+        _distance(points, R_SHOULDER, L_SHOULDER) / table.shoulder_width,
+        _distance(points, R_HIP, L_HIP) / table.hip_width,
+    )
+
+
+def foreshortened(points: np.ndarray, present: np.ndarray) -> float:
+    """How surely the trunk leans to or from the camera, 0 … 1: it is short for its breadth, as of people who
+    sit or leap."""
+    broad, length = breadth(points, present), trunk(points, present)
+    if not broad or not length:
+        return 0.0
+    return float(np.clip((broad / length - _NARROW[0]) / (_NARROW[1] - _NARROW[0]), 0, 1))
 
 
 def _bends(points: np.ndarray, present: np.ndarray) -> bool:
@@ -164,16 +206,34 @@ def _weighted_percentile(values: list[tuple[float, float]], share: float) -> flo
     return values[int(np.searchsorted(reached, share * reached[-1] - 1e-9))][0]
 
 
+def above_hips(points: np.ndarray, present: np.ndarray) -> float | None:
+    """The stature in pixels by head, shoulders and arms alone, which a detector does not squeeze."""
+    found = _head(points, present, BODY)
+    if present[R_SHOULDER] and present[L_SHOULDER]:
+        found.append((_distance(points, R_SHOULDER, L_SHOULDER) / BODY.shoulder_width, 1.0))
+    found += [
+        (_distance(points, first, second) / getattr(BODY, name), 1.0)
+        for first, second, name, _ in _ARMS
+        if present[first] and present[second]
+    ]
+    return _weighted_percentile(found, _UNSQUEEZED) if found else None
+
+
 def stature(person: Person, table: Table = BODY) -> float | None:
     """q, the height in pixels the person would have standing upright, by the measured points; None if none.
 
     The weighted 60th percentile over the segments seen (trunk, thigh, shank 3; upper arm, forearm, frontal
-    shoulders 1), the 75th when a limb is bent or they disagree: foreshortening only ever makes a segment
-    too short.
+    shoulders 1), the 75th when a limb is bent or they disagree, because foreshortening only ever makes a
+    segment too short; then the geometric mean of all that agree with it, the height of the head among them.
     """
     points, present = person.points, person.measured
     found = _measured(points, present, table)
     if not found:
         return None
     foreshortened = min(found)[0] < _SHORT * max(found)[0]
-    return _weighted_percentile(found, 0.75 if foreshortened or _bends(points, present) else 0.6)
+    q = _weighted_percentile(found, 0.75 if foreshortened or _bends(points, present) else 0.6)
+    if trunk(points, present, table) is not None:
+        found += _head(points, present, table)
+    near = [(length, weight) for length, weight in found if _AGREES[0] * q <= length <= _AGREES[1] * q]
+    total = sum(weight for _, weight in near)
+    return float(np.exp(sum(weight * np.log(length) for length, weight in near) / total))

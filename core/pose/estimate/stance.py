@@ -7,12 +7,13 @@ running, Gait & Posture 7 (1998).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..choices import Legs
 from ..skeleton import L_ELBOW, L_SHOULDER, L_WRIST, R_ELBOW, R_SHOULDER, R_WRIST
+from . import proportions
 from .body import LEFT, RIGHT, Body, Leg, angle_from
 
 # Halfway between the extremes of a stride: the thigh in front, the thigh behind.
@@ -26,6 +27,10 @@ SEATED = np.deg2rad(40.0)
 _SWINGS, _APART = np.deg2rad([8.0, 18.0]), np.deg2rad([10.0, 30.0])
 _BENT, _LIFTED = np.deg2rad([45.0, 70.0]), np.deg2rad([30.0, 42.0])
 _NOT_IN_FRONT, _BEHIND = np.deg2rad([-20.0, -5.0]), np.deg2rad([0.0, 10.0])
+# (share of reach lost per unit, from where on, over how much): of the trunk's lean, of an arm's stretch.
+_LEANING, _REACHING = (0.75, 0.1, 0.3), (0.45, 0.4, 0.6)
+_HAND_UP = np.array([0.2, 0.4])
+_ARMS = ((L_SHOULDER, L_ELBOW, L_WRIST), (R_SHOULDER, R_ELBOW, R_WRIST))
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Stance:
     stride: float = 0.0
     running: float = 0.0
     lead: float = 0.0
+    raised: float = 0.0
+    bent: float = 0.0
 
 
 def _share(value: float, ramp: np.ndarray) -> float:
@@ -48,7 +55,7 @@ def _arms(body: Body) -> list[tuple[float, float | None]]:
     """(swing from the trunk, bend of the elbow) of left and right arm; none unless both upper arms are
     seen."""
     found = []
-    for shoulder, elbow, wrist in ((L_SHOULDER, L_ELBOW, L_WRIST), (R_SHOULDER, R_ELBOW, R_WRIST)):
+    for shoulder, elbow, wrist in _ARMS:
         upper, lower = body.vector(shoulder, elbow), body.vector(elbow, wrist)
         if upper is None:
             return []
@@ -103,9 +110,41 @@ def _told(body: Body, legs: Legs, seen: Stance) -> Stance:
     return Stance(legs, float(strides and lead != 0), float(legs == Legs.RUNNING), lead)
 
 
+def _bent(body: Body) -> float:
+    """The share of their reach that legs lose by bending in motion.
+
+    Somebody who leans aside or throws an arm out is not standing still. Fitted to photographs.
+    """
+    if body.lies:
+        return 0.0
+    lost = _lost(abs(float(body.trunk[0])), *_LEANING) + _lost(_reach(body), *_REACHING)
+    return (1 - body.in_profile) * lost
+
+
+def _lost(value: float, share: float, start: float, longest: float) -> float:
+    return share * float(np.clip(value - start, 0, longest))
+
+
+def _reach(body: Body) -> float:
+    """How far the arm that reaches furthest is stretched sideways, 0 … 1, at elbow and wrist alike; a raised
+    hand waves."""
+    found, table = [0.0], proportions.BODY
+    for shoulder, elbow, wrist in _ARMS:
+        upper, whole = body.vector(shoulder, elbow), body.vector(shoulder, wrist)
+        if upper is not None and whole is not None:
+            longest = (table.upper_arm + table.forearm) * body.q
+            aside = min(abs(upper[0]) / (table.upper_arm * body.q), abs(whole[0]) / longest)
+            found.append(aside * (1 - _share(-whole[1] / longest, _HAND_UP)))
+    return max(found)
+
+
 def read(body: Body, legs: Legs) -> Stance:
     """The stance that was told, or else the one that arms and thighs show."""
-    seen = _by_thighs(body, _by_arms(body))
+    seen = replace(
+        _by_thighs(body, _by_arms(body)),
+        raised=proportions.foreshortened(body.points, body.measured),
+        bent=_bent(body),
+    )
     return seen if legs is Legs.AUTO else _told(body, legs, seen)
 
 

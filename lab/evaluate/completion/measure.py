@@ -16,7 +16,7 @@ import numpy as np
 from ....core.pose.estimate import complete
 from ....core.pose.estimate.stance import Legs
 from ....core.pose.extension import extension_needed
-from ....core.pose.person import Pose, from_rows
+from ....core.pose.person import Frame, Pose, from_rows
 from ....core.pose.skeleton import (
     L_ANKLE,
     L_BIG_TOE,
@@ -38,6 +38,7 @@ from ....core.pose.skeleton import (
 from ....core.shapes import Size
 from ...toy.world import picture
 from ...toy.world.poses import FAMILIES
+from ...toy.world.skeleton import key_points
 from ..rows import Figures, longer_side, mean, pck
 
 PART, PER_FAMILY = "test", 40
@@ -94,7 +95,7 @@ class Alike:
         drawn = [
             picture.example(seed, "train", family=name) for name in FAMILIES for seed in range(per_family)
         ]
-        self.known = np.stack([picture.rows(each.pose)[:, :2] for each in drawn])
+        self.known = np.stack([key_points(each)[:, :2] for each in drawn])
 
     def __call__(self, pose: Pose) -> Pose:
         seen = pose[0].people[0].rows
@@ -119,16 +120,18 @@ def guessed(example: picture.Example, cut: str, completing: Completing) -> Row:
     """The distances of guessed joints from the true ones in statures, the kind of legs, and how many % of the
     body the extension needed is too long."""
     stature, width = example.drawing.stature, example.image.shape[1]
-    truth = picture.rows(example.pose)
+    truth = key_points(example)
     row = cut_row(truth, stature, cut)
-    shown = picture.people(picture.shifted(example.pose, 0, 0, width, row))
+    size = Size(width, row)
+    inside = ((truth[:, :2] >= 0) & (truth[:, :2] < size)).all(axis=1)
+    shown = [Frame(size, (from_rows(np.where(inside[:, None], truth, 0.0)),))]
     completed = completing(shown)
     seen, found = (pose[0].people[0].rows for pose in (shown, completed))
     away = np.linalg.norm(found[:, :2] - truth[:, :2], axis=1) / stature
     # A foot whose guess lies inside the picture stays unseen.
     placed = (seen[:, 2] == 0) & (found[:, 2] > 0)
-    whole = picture.people([example.pose[0] | {"canvas_width": width, "canvas_height": row}])
-    needed, right = (extension_needed(pose, Size(width, row), 9.0).bottom for pose in (completed, whole))
+    whole = [Frame(size, (from_rows(truth),))]
+    needed, right = (extension_needed(pose, size, 9.0).bottom for pose in (completed, whole))
     distances = {
         name: [round(float(away[i]), 3) for i in joints if placed[i]] for name, joints in JOINTS.items()
     }
@@ -141,7 +144,7 @@ def row_of(example: picture.Example, cut: str, alike: Completing) -> Row:
     ways = (complete.complete, told(example.family), alike)
     row = {"family": example.family, "seed": example.seed, "cut": cut}
     row["length"] = round(longer_side(example.drawing.material) / stature, 3)
-    row["kind"] = kind(picture.rows(example.pose), stature)
+    row["kind"] = kind(key_points(example), stature)
     return row | {name: guessed(example, cut, way) for name, way in zip(WAYS, ways, strict=True)}
 
 

@@ -22,6 +22,8 @@ from .scenes import SCENES, Scene
 from .visible import PERSON, Drawing, Window, visible
 
 HEIGHTS = (128, 136, 144, 152, 160, 160, 168, 168, 176, 176, 184, 184, 192, 192, 192, 192)
+# Of the camera, in degrees; the stream of chance that makes the person.
+PITCH, PERSON_TOPIC = (13, 17), 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ def example(
     body, posture = proportions(person), FAMILIES[family](person)
     if facing(posture.yaw) != "front":
         attributes["facing"] = facing(posture.yaw)
-    camera = Camera(posture.yaw, person.uniform(13, 17))
+    camera = Camera(posture.yaw, person.uniform(*PITCH))
     figure, ground = place(joints(body, posture), camera, wardrobe, around, height, family == "sitting")
     attributes |= surround(canvas, figure, ground, family, posture.yaw, around, SCENES[scene])
     draw(canvas, figure)

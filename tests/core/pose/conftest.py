@@ -1,4 +1,4 @@
-"""A jointed figure in Winter's proportions, turned, bent and projected: its hidden points are known."""
+"""A jointed figure in the table's proportions, turned, bent and projected: its hidden points are known."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ def build(
     the legs.
     """
     body = np.zeros((24, 3))
-    neck = np.array([0, -0.288, 0])
+    neck = np.array([0, -0.292, 0])
     body[0], body[1] = neck + np.array([0, -0.108, 0.075]), neck
     for side, first, eye, ear in ((-1, 2, 14, 16), (1, 5, 15, 17)):
         body[eye], body[ear] = (
             neck + np.array([side * 0.018, -0.118, 0.06]),
             neck + np.array([side * 0.045, -0.118, 0]),
         )
-        body[first] = neck + np.array([side * 0.1295, 0, 0])
+        body[first] = neck + np.array([side * 0.09, 0, 0])
         arm, elbow = arms[side > 0], elbows[side > 0]
-        body[first + 1] = body[first] + 0.186 * _direction(arm)
-        body[first + 2] = body[first + 1] + 0.146 * _direction(arm + elbow)
+        body[first + 1] = body[first] + 0.160 * _direction(arm)
+        body[first + 2] = body[first + 1] + 0.138 * _direction(arm + elbow)
     bent = np.deg2rad(bow)
     turn = np.array([[1, 0, 0], [0, np.cos(bent), np.sin(bent)], [0, -np.sin(bent), np.cos(bent)]])
     body = body @ turn.T
     for side, first, foot in ((-1, 8, 21), (1, 11, 18)):
         thigh, knee = thighs[side > 0], knees[side > 0]
         swing = np.array([side, 1, 1])
-        body[first] = [side * 0.0955, 0, 0]
-        body[first + 1] = body[first] + 0.245 * _direction(thigh, splay) * swing
-        body[first + 2] = body[first + 1] + 0.246 * _direction(thigh - knee, splay) * swing
-        sole = body[first + 2] + np.array([0, 0.039, 0])
+        body[first] = [side * 0.05, 0, 0]
+        body[first + 1] = body[first] + 0.216 * _direction(thigh, splay) * swing
+        body[first + 2] = body[first + 1] + 0.213 * _direction(thigh - knee, splay) * swing
+        sole = body[first + 2] + np.array([0, 0.060, 0])
         body[foot] = sole + np.array([-side * 0.01, 0, 0.114])
         body[foot + 1] = sole + np.array([side * 0.02, 0, 0.09])
         body[foot + 2] = sole + np.array([0, 0, -0.038])

@@ -17,8 +17,9 @@ from recompose.core.pose.template import template_person
 from recompose.core.shapes import Size
 
 SIZE = Size(301, 403)
-# Shank .246 of the stature: q = 400.
-LEG = {9: (100.0, 150.0), 10: (100.0, 150.0 + 98.4)}
+# Shank .213 of the stature: q = 400.
+SHANK = 85.2
+LEG = {9: (100.0, 150.0), 10: (100.0, 150.0 + SHANK)}
 
 
 def person(points: dict[int, tuple[float, float]], estimated: tuple[int, ...] = ()) -> Person:
@@ -37,9 +38,9 @@ def test_a_limb_is_a_capsule_of_the_width_asked_for() -> None:
     assert mask.shape == (1, 1, 403, 301) and mask.dtype == torch.float32
     assert set(mask.unique().tolist()) == {0.0, 1.0}
     radius = 400 * 0.05 / 2
-    assert mask.sum() == pytest.approx(98.4 * 2 * radius + math.pi * radius**2, rel=0.01)
+    assert mask.sum() == pytest.approx(SHANK * 2 * radius + math.pi * radius**2, rel=0.01)
     rows, columns = mask[0, 0].nonzero(as_tuple=True)
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (140, 257, 90, 109)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (140, 244, 90, 109)
     assert not limb_mask(pose([person(LEG)]), Parts.LEFT_LEG, 5.0).any()
 
 
@@ -122,9 +123,24 @@ def test_within_limits_and_batches_broadcast() -> None:
 
 
 def test_widths_follow_each_person() -> None:
-    small = person({9: (200.0, 150.0), 10: (200.0, 150.0 + 24.6)})
+    small = person({9: (200.0, 150.0), 10: (200.0, 150.0 + SHANK / 4)})
     mask = limb_mask(pose([person(LEG), small]), Parts.LEGS, 10.0)[0, 0]
     assert mask[160].nonzero().flatten().tolist() == [*range(80, 120), *range(195, 205)]
+
+
+def test_a_doubtful_guess_gets_a_broader_mask() -> None:
+    # q = 400: half the width is 10 px.
+    guessed = person({**LEG, 23: (100.0, 260.0)}, (23,))
+    plain = limb_mask(pose([guessed]), Parts.ESTIMATED, 5.0)
+    sure, doubtful = (
+        replace(guessed, uncertainty=np.where(np.arange(24) == 23, sigma, 0.0)) for sigma in (9.0, 30.0)
+    )
+    assert torch.equal(limb_mask(pose([sure]), Parts.ESTIMATED, 5.0), plain)
+    mask = limb_mask(pose([doubtful]), Parts.ESTIMATED, 5.0)[0, 0]
+    rows, columns = mask.nonzero(as_tuple=True)
+    assert (int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1) == (290, 70, 130)
+    # Around the ankle it is as broad as asked for.
+    assert mask[227].nonzero().flatten().tolist() == plain[0, 0, 227].nonzero().flatten().tolist()
 
 
 def test_edge_cases_and_refusals() -> None:

@@ -2,8 +2,7 @@
  * The proportions of the body, and a person's stature in pixels measured by them; as in
  * core/pose/estimate/proportions.py.
  *
- * Fractions of stature after D. A. Winter, Biomechanics and Motor Control of Human Movement (2009), figure 4.1, which
- * goes back to Drillis and Contini (1966).
+ * Fractions of stature between key points as detectors mark them.
  */
 
 import { isEstimated, isShown } from "../model/people.js";
@@ -13,16 +12,16 @@ import { angleFrom, halfway, length, minus, RADIANS } from "../model/vectors.js"
 /** @import { Person } from "../model/types.js" */
 /** @import { Pair } from "../model/vectors.js" */
 
-export const ANKLE_HEIGHT = 0.039, FOOT_BREADTH = 0.055, LEG_BREADTH = 0.06;
-const SHOULDER_HEIGHT = 0.818, EYE_HEIGHT = 0.936;
-const SHANK = 0.246, THIGH = 0.245, TRUNK = 0.288;
-const UPPER_ARM = 0.186, FOREARM = 0.146;
-const SHOULDER_WIDTH = 0.259, HIP_WIDTH = 0.191;
+export const ANKLE_HEIGHT = 0.06, FOOT_BREADTH = 0.055, LEG_BREADTH = 0.06;
+const SHANK = 0.213, THIGH = 0.216, TRUNK = 0.292;
+const UPPER_ARM = 0.16, FOREARM = 0.138;
+const SHOULDER_WIDTH = 0.18, HIP_WIDTH = 0.1, SHOULDERS_TO_EYES = 0.118;
 
 const SIDE_OF_TRUNK = Math.hypot(TRUNK, (SHOULDER_WIDTH - HIP_WIDTH) / 2);
-const FRONTAL = 0.7;
+const FRONTAL = 0.78, BROAD = 1.12;
 const BENT = 25 * RADIANS;
 const SHORT = 0.75;
+const AGREES = [0.92, 1.2];
 const CHAINS = [
   [s.R_SHOULDER, s.R_ELBOW, s.R_WRIST],
   [s.L_SHOULDER, s.L_ELBOW, s.L_WRIST],
@@ -94,25 +93,41 @@ function trunkSegments(points) {
     .map(([shoulder, hip]) => [distance(points.at(shoulder), points.at(hip)) / SIDE_OF_TRUNK, 3]);
 }
 
+/** @param {Points} points @returns {Pair[]} */
+function headSegment(points) {
+  const shoulders = shouldersMiddle(points), head = headMiddle(points);
+  return shoulders && head ? [[distance(shoulders, head) / SHOULDERS_TO_EYES, 1]] : [];
+}
+
+/** The stature by the narrower of shoulders and hips, null where one is missing. @param {Points} points */
+function breadth(points) {
+  if (![s.R_SHOULDER, s.L_SHOULDER, s.R_HIP, s.L_HIP].every(points.has)) return null;
+  return Math.min(
+    distance(points.at(s.R_SHOULDER), points.at(s.L_SHOULDER)) / SHOULDER_WIDTH,
+    distance(points.at(s.R_HIP), points.at(s.L_HIP)) / HIP_WIDTH,
+  );
+}
+
 /**
  * [stature in pixels by this segment alone, weight] of every segment both ends of which are present.
  * @param {Points} points @returns {Pair[]}
  */
 function measured(points) {
   const found = trunkSegments(points);
-  const trunk = found.length ? found[0][0] * TRUNK : null;
+  const trunk = found.length ? found[0][0] : null;
   for (const [first, second, fraction, weight] of LIMBS) {
     if (points.has(first) && points.has(second)) {
       found.push([distance(points.at(first), points.at(second)) / fraction, weight]);
     }
   }
   if (points.has(s.R_SHOULDER) && points.has(s.L_SHOULDER)) {
-    const width = distance(points.at(s.R_SHOULDER), points.at(s.L_SHOULDER));
-    if (trunk === null || width > FRONTAL * trunk) found.push([width / SHOULDER_WIDTH, 1]);
+    const width = distance(points.at(s.R_SHOULDER), points.at(s.L_SHOULDER)) / SHOULDER_WIDTH;
+    if (trunk === null || width > FRONTAL * trunk) found.push([width, 1]);
   }
-  const shoulders = shouldersMiddle(points), head = headMiddle(points);
+  const broad = breadth(points);
+  if (trunk !== null && broad !== null && broad > BROAD * trunk) found.push([broad, 3]);
   // A nodding head is short: it only counts where there is no trunk to measure.
-  if (trunk === null && shoulders && head) found.push([distance(shoulders, head) / (EYE_HEIGHT - SHOULDER_HEIGHT), 1]);
+  if (trunk === null) found.push(...headSegment(points));
   return found.filter(([stature]) => stature > 0);
 }
 
@@ -139,8 +154,8 @@ function weightedPercentile(values, share) {
 
 /**
  * The height in pixels the person would have standing upright, by the measured points; null if nothing can be measured.
- * The weighted 60th percentile over the segments seen, the 75th when a limb is bent or they disagree: foreshortening
- * only ever makes a segment too short.
+ * The weighted 60th percentile over the segments seen, the 75th when a limb is bent or they disagree, because
+ * foreshortening only ever makes a segment too short; then the geometric mean of all that agree with it.
  * @param {Person} person
  */
 export function stature(person) {
@@ -149,5 +164,9 @@ export function stature(person) {
   if (!found.length) return null;
   const statures = found.map(([value]) => value);
   const foreshortened = Math.min(...statures) < SHORT * Math.max(...statures);
-  return weightedPercentile(found, foreshortened || bends(points) ? 0.75 : 0.6);
+  const middle = weightedPercentile(found, foreshortened || bends(points) ? 0.75 : 0.6);
+  if (trunkSegments(points).length) found.push(...headSegment(points));
+  const near = found.filter(([value]) => value >= AGREES[0] * middle && value <= AGREES[1] * middle);
+  const total = near.reduce((sum, [, weight]) => sum + weight, 0);
+  return Math.exp(near.reduce((sum, [value, weight]) => sum + weight * Math.log(value), 0) / total);
 }

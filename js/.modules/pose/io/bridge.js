@@ -2,7 +2,7 @@
 
 import { BLANK, FLAG, INPUTS, LIMITS, REPORT } from "../model/types.js";
 import { MAIN_POINTS, PARTS } from "../model/skeleton.js";
-import { makeFrame, nobody, put, quantisedFrame } from "../model/people.js";
+import { makeFrame, nobody, put, quantisedFrame, withGuesses } from "../model/people.js";
 import { fingerprint } from "./fingerprint.js";
 
 /** @import { Frame, Person, Picture, Report, Widget } from "../model/types.js" */
@@ -92,5 +92,5 @@ function readPerson(entry, index) {
       put(person, first + row, x, y);
     }
   }
-  return person;
+  return withGuesses(person, entry?.recompose);
 }

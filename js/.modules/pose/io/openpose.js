@@ -5,7 +5,7 @@
 
 import { FLAG, LIMITS } from "../model/types.js";
 import { settled } from "../model/hands.js";
-import { isShown, makeFrame, nobody, place, put, triples } from "../model/people.js";
+import { isShown, makeFrame, nobody, place, put, triples, withGuesses } from "../model/people.js";
 import * as skeleton from "../model/skeleton.js";
 import { MAIN_POINTS, PARTS } from "../model/skeleton.js";
 import { framesOf, peopleOf } from "./forms.js";
@@ -47,7 +47,7 @@ function made(entry, index, lists, threshold) {
       put(person, point, x, y);
     });
   }
-  return settled(person);
+  return withGuesses(settled(person), entry.recompose);
 }
 
 /**

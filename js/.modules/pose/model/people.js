@@ -1,7 +1,7 @@
 /** A person and a frame as plain records: make them, read them, change a copy. */
 
 import { FLAG, LIMITS, STEPS_PER_PIXEL } from "./types.js";
-import { POINTS } from "./skeleton.js";
+import { MAIN_POINTS, POINTS } from "./skeleton.js";
 
 /** @import { Frame, Person, Vector } from "./types.js" */
 
@@ -98,4 +98,17 @@ export function triples(person, part) {
     else found.push(0, 0, 0);
   }
   return found;
+}
+
+/**
+ * The person with what its record's "recompose" says of how far off its guesses may be.
+ * @param {Person} person @param {any} settings @returns {Person}
+ */
+export function withGuesses(person, settings) {
+  const uncertainty = settings?.uncertainty;
+  const known =
+    Array.isArray(uncertainty) &&
+    uncertainty.length === MAIN_POINTS &&
+    uncertainty.every((value) => Number.isFinite(value) && value >= 0);
+  return known ? { ...person, guesses: { xy: person.xy.slice(0, 2 * MAIN_POINTS), uncertainty } } : person;
 }

@@ -10,6 +10,10 @@
  * @property {Float64Array} xy x and y of point i at 2·i and 2·i + 1; an absent point keeps its last place
  * @property {Uint8Array} flags per point the bits of FLAG; without PRESENT the point does not exist
  * @property {number} from which person of the incoming detection this one was, −1: nobody (added here)
+ * @property {Guesses} [guesses] what came in with the guessed points, if anything is known of them
+ *
+ * @typedef {{xy: Float64Array, uncertainty: readonly number[]}} Guesses Where the 24 points of body and feet came in,
+ *   and how far off each may be in pixels.
  *
  * @typedef {object} Frame One picture's people; never changed in place.
  * @property {number} width of the picture in pixels

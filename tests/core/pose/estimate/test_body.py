@@ -7,6 +7,7 @@ import pytest
 from recompose.core.pose.estimate import body as bodies
 from recompose.core.pose.estimate import proportions
 from recompose.core.pose.estimate.legs import place_hips
+from recompose.core.shapes import Size
 
 Q = 800.0
 HEAD, NECK_AND_SHOULDERS, HIPS = [0, 14, 15, 16, 17], [1, 2, 5], [8, 11]
@@ -19,7 +20,7 @@ def seen(figure, person, shown: list[int], **joints: object) -> bodies.Body:
     given = person(rows)
     q = proportions.stature(given)
     assert q == pytest.approx(Q)
-    return bodies.read(given, q)
+    return bodies.read(given, q, Size(823, 1001))
 
 
 @pytest.mark.parametrize("head", [HEAD, [16, 17], [14, 15]], ids=["whole", "ears", "eyes"])

@@ -8,6 +8,7 @@ from recompose.core.pose.estimate import complete, proportions
 from recompose.core.pose.person import from_rows
 from recompose.core.shapes import Size
 from recompose.lab.toy.world import picture
+from recompose.lab.toy.world.skeleton import key_points
 
 UPRIGHT = ("standing", "waving", "hands on hips", "arms up")
 HIPS, KNEES, ANKLES = [8, 11], [9, 12], [10, 13]
@@ -18,7 +19,7 @@ def guesses(family: str, cut_above: list[int], count: int = 12) -> np.ndarray:
     rows = []
     for seed in range(count):
         drawn = picture.example(seed, "validation", family=family)
-        truth = picture.rows(drawn.pose)
+        truth = key_points(drawn)
         line = truth[cut_above, 1].min() - 2
         seen = np.where(truth[:, 1:2] > line, 0, truth)
         person = from_rows(seen)

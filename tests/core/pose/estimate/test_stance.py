@@ -89,9 +89,9 @@ def test_from_the_front_one_looks_down_at_a_lap_and_kneels_on_the_toes(figure, p
         for legs in (Legs.SITTING, Legs.KNEELING)
     )
     hips = truth[8, 1] / Q
-    assert sits[[9, 12]] == pytest.approx(hips + 0.25 * 0.245)
-    assert sits[[10, 13]] == pytest.approx(hips + 0.25 * 0.245 + 0.246)
-    assert kneels[[9, 12]] == pytest.approx(hips + 0.245)
+    assert sits[[9, 12]] == pytest.approx(hips + 0.35 * 0.216)
+    assert sits[[10, 13]] == pytest.approx(hips + 0.35 * 0.216 + 0.95 * 0.213)
+    assert kneels[[9, 12]] == pytest.approx(hips + 0.216)
     assert (kneels[[10, 13]] < kneels[[9, 12]]).all()
     assert (kneels[[18, 21]] > kneels[[9, 12]]).all()
 
