@@ -108,7 +108,7 @@ def _uncertainty(settings: Mapping[str, Any]) -> np.ndarray | None:
     kept = settings.get("uncertainty")
     if not isinstance(kept, list) or len(kept) != skeleton.POINTS:
         return None
-    numbers = all(type(each) in (int, float) and 0 <= each < math.inf for each in kept)
+    numbers = all(type(each) in (int, float) and 0 <= each <= edited.FARTHEST for each in kept)
     return np.array(kept, dtype=np.float64) if numbers else None
 
 

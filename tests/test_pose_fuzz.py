@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from recompose.bridge import pose_json, pose_record
 from recompose.core.pose import edited, skeleton
+from recompose.core.pose.choices import Guesses
 from recompose.core.pose.draw import draw
 from recompose.core.pose.estimate.complete import complete
 from recompose.core.pose.extension import extension_needed
@@ -70,6 +71,9 @@ ODD: list[Any] = [
     {"keypoints": []},
     {"estimated": [1]},
     {"estimated": 5},
+    {"estimated": [1] * 24, "confidence": [0.4] * 24, "uncertainty": [3] * 24},
+    {"estimated": [1] * 24, "uncertainty": [0.5] * 23 + ["x"]},
+    {"estimated": [0, 1] * 12, "confidence": [0.2] * 24},
     {"x": [1], "y": [2]},
     [{}],
     [None, {}],
@@ -88,6 +92,7 @@ KEYS = [
         "recompose",
         "estimated",
         "confidence",
+        "uncertainty",
     ),
     *(
         "canvas_width",
@@ -230,7 +235,10 @@ def test_damaged_records_by_wire_never_end_in_a_raw_error(sources) -> None:
             limb_mask([frame], Parts.WHOLE_BODY, 12.0)
             draw(frame)
             extension_needed([frame], frame.size, np.inf)
-            complete([frame])
+            for guesses in Guesses:
+                made = complete([frame], guesses=guesses)
+                extension_needed(made, frame.size, np.inf)
+                limb_mask(made, Parts.ESTIMATED, 12.0)
         except ValueError as error:
             assert is_sentence(str(error)), str(error)
             continue

@@ -98,8 +98,8 @@ def complete(pose: Pose, legs: Legs = Legs.AUTO, guesses: Guesses = Guesses.MIX)
     """The same people with their missing leg and foot points guessed and marked; complete people come back
     as they are.
 
-    After algorithms by proportion (Winter 2009, figure 4.1). Somebody of whom too little is visible stays
-    as they are; raises ValueError when that is everybody, or when nobody is there.
+    Somebody of whom too little is visible stays as they are; raises ValueError when that is everybody, or
+    when nobody is there.
     """
     found = [_complete(frame.people, frame.size, legs, guesses) for frame in pose]
     if not any(found):

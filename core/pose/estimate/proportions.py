@@ -1,7 +1,8 @@
 """The proportions of the body, and a person's stature q in pixels measured by them.
 
-Fractions of stature after D. A. Winter, Biomechanics and Motor Control of Human Movement (2009), figure 4.1,
-which goes back to Drillis and Contini (1966).
+Lengths are those between key points as detectors mark them, not between the anatomical landmarks of
+anthropometry, whose shoulders and hips are much broader: medians of photographed people who stand or walk, as
+a detector found them, as fractions of the stature that trunk and legs sum up to.
 """
 
 from __future__ import annotations

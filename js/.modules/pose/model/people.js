@@ -109,6 +109,6 @@ export function withGuesses(person, settings) {
   const known =
     Array.isArray(uncertainty) &&
     uncertainty.length === MAIN_POINTS &&
-    uncertainty.every((value) => Number.isFinite(value) && value >= 0);
+    uncertainty.every((value) => Number.isFinite(value) && value >= 0 && value <= LIMITS.coordinate);
   return known ? { ...person, guesses: { xy: person.xy.slice(0, 2 * MAIN_POINTS), uncertainty } } : person;
 }
