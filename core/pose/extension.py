@@ -27,17 +27,15 @@ class Extension(NamedTuple):
 # A portrait from the shoulders to the hips needs 1.85 of its height.
 MAX_EXTENSION = 2.0
 _STEPS = 20  # of max_extension per picture height
-# How many standard deviations further than guessed a point that is not sure may reach.
-_REACH = 1.2
 _ANKLES = ((skeleton.L_ANKLE, slice(18, 21)), (skeleton.R_ANKLE, slice(21, 24)))
 
 
 def _unsure(person: Person, stature: float) -> np.ndarray:
-    """How many pixels further than it was guessed each point may well reach; what Extend Canvas's margin
-    covers does not count."""
+    """How many pixels further than it was guessed each point may well reach: a standard deviation, of which
+    what Extend Canvas's margin covers does not count."""
     if person.uncertainty is None:
         return np.zeros(skeleton.POINTS)
-    return _REACH * np.clip(person.uncertainty - SURE * stature, 0, None)
+    return np.clip(person.uncertainty - SURE * stature, 0, None)
 
 
 def _extent(person: Person, stature: float, size: Size) -> np.ndarray:

@@ -193,9 +193,9 @@ def test_complete_pose_reports_whole_pixels_per_side(nodes) -> None:
     kept = copy.deepcopy(given)
     output = complete(nodes, given)
     pose, *needed = output.args
-    # q = 600: knee at 414.8, sole .273 below; frontal toes .0114 lower still. A detector's points leave .02
-    # more doubt than the margin covers, of which 1.2 count.
-    assert needed == [0, 0, 0, math.ceil(414.8 + (0.273 + 0.0114 + 1.2 * 0.02) * 600 - 457)]
+    # q = 600: knee at 414.8, sole .273 below; frontal toes .0114 lower still. A detector's points leave .03
+    # more doubt than the margin covers.
+    assert needed == [0, 0, 0, math.ceil(414.8 + (0.273 + 0.0114 + 0.03) * 600 - 457)]
     assert all(type(side) is int for side in needed)
     assert output.ui == {"recompose": [{"estimated": 8, "needed": needed}]}
     assert json.loads(json.dumps(output.ui)) == output.ui
@@ -227,7 +227,7 @@ def test_joints_on_the_border_are_cut_off_with_a_notice(nodes) -> None:
         flat[3 * index : 3 * index + 3] = [165 - 30 if index < 11 else 165 + 30, 360, 1]
     clamped["canvas_height"] = 360
     output = complete(nodes, [clamped])
-    assert output.args[4] == math.ceil(285.2 + (0.429 + 0.06 + 0.0114 + 1.2 * 0.01) * 600 - 360)
+    assert output.args[4] == math.ceil(285.2 + (0.429 + 0.06 + 0.0114 + 0.015) * 600 - 360)
     (report,) = output.ui["recompose"]
     assert len(report["notices"]) == 1 and "4 points on or near the picture's border" in report["notices"][0]
     marks = output.args[0][0]["people"][0]["recompose"]["estimated"]
@@ -276,8 +276,7 @@ def test_complete_pose_seats_whom_it_is_told_to_seat(nodes) -> None:
         nodes.CompletePose.execute(pose=[given], max_extension=1.2, threshold=0.3, legs=legs).args
         for legs in ("auto", "sitting")
     )
-    # Thigh .216 and shank .213 hang, or .35 of the one and .95 of the other show; the guess is .01 less sure
-    # than the margin covers, of which 1.2 count.
+    # Thigh .216 and shank .213 hang, or .35 of the one and .95 of the other show; the guess is as sure.
     assert stands[4] - sits[4] == pytest.approx((0.65 * 0.216 + 0.05 * 0.213) * 600, abs=1)
 
 

@@ -12,7 +12,7 @@ from .body import Body, Leg, angle_from, turned
 
 # A leg is at most this much longer than the table says; what still ends inside is hidden by something.
 _STRETCH = 1.3
-_TURNS = 33
+_TURNS, _SIDE_VIEW = 33, 0.5
 
 
 def is_inside(point: np.ndarray, size: Size) -> bool:
@@ -28,7 +28,9 @@ def _to_border(start: np.ndarray, way: np.ndarray, size: Size) -> float:
 
 
 def _is_covered(body: Body, point: np.ndarray, other: Leg) -> bool:
-    """Whether the other leg, as far as it was seen, lies before the point."""
+    """Whether the other leg, as far as it was seen, lies before the point in a side view."""
+    if body.in_profile < _SIDE_VIEW:
+        return False
     for first, second in pairwise(other):
         if body.measured[first] and body.measured[second]:
             a, b = body.points[first], body.points[second]

@@ -8,12 +8,10 @@ from ..skeleton import POINTS
 from .body import LEFT, RIGHT, Body
 from .stance import Stance
 
-# In statures: a joint next to a seen one and each joint further away; what motion adds, and a leg of which
-# only the other one's knee is seen.
-SURE, _FURTHER = 0.04, 0.01
-_BENT, _ONE_SIDED = 0.15, 0.15
+# In statures: a joint next to a seen one and each joint further away; and what motion adds.
+SURE, _FURTHER, _BENT = 0.04, 0.015, 0.2
 # A detector squeezes what it sees of a cut body into the picture.
-_SQUEEZED = 0.02
+_SQUEEZED = 0.03
 
 
 def of(body: Body, found: Stance, detected: bool) -> np.ndarray:
@@ -21,16 +19,12 @@ def of(body: Body, found: Stance, detected: bool) -> np.ndarray:
 
     `detected` says that a detector made the points, whose scores are known.
     """
-    result, more = np.zeros(POINTS), _SQUEEZED if detected else 0.0
-    for leg, other, foot in ((LEFT, RIGHT, slice(18, 21)), (RIGHT, LEFT, slice(21, 24))):
+    result, more = np.zeros(POINTS), _BENT * found.bent + (_SQUEEZED if detected else 0.0)
+    for leg, foot in ((LEFT, slice(18, 21)), (RIGHT, slice(21, 24))):
         spread = 0.0
         for joint in leg:
             spread = 0.0 if body.measured[joint] else (spread + _FURTHER if spread else SURE)
             result[joint] = spread
-        more_here = more + _BENT * found.bent
-        if body.measured[other[1]] and not body.measured[leg[1]]:
-            more_here += _ONE_SIDED
-        hidden = [joint for joint in leg[1:] if not body.measured[joint]]
-        result[hidden] += more_here
+        result[[joint for joint in leg[1:] if not body.measured[joint]]] += more
         result[foot] = np.where(body.measured[foot], 0.0, result[leg[2]])
     return result * body.q

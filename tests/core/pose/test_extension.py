@@ -67,9 +67,9 @@ def test_refusals() -> None:
 def test_a_guess_that_is_not_sure_reaches_further_on_the_sides_that_it_needs() -> None:
     person = person_with({13: (280, 760)}, (13,))
     unsure = np.where(np.arange(24) == 13, 82.0, 0.0)
-    # Up to .04 of the stature, 32 px, the margin covers; beyond that 1.2 standard deviations are added.
+    # Up to .04 of the stature, 32 px, the margin covers; beyond that a standard deviation is added.
     doubtful = replace(person, uncertainty=unsure)
-    assert needed(doubtful) == pytest.approx((0, 0, 0, 108 + 1.2 * 50, 800))
+    assert needed(doubtful) == pytest.approx((0, 0, 0, 108 + 50, 800))
     assert needed(replace(person, uncertainty=unsure / 82 * 32)) == pytest.approx((0, 0, 0, 108, 800))
     inside = replace(person_with({13: (280, 600)}, (13,)), uncertainty=unsure)
     assert needed(inside) == pytest.approx((0, 0, 0, 0, 800))

@@ -9,8 +9,8 @@ import { BODY_POINTS, L_ANKLE, MAIN_POINTS, R_ANKLE } from "../model/skeleton.js
 
 /** @type {[number, number[]][]} */
 const ANKLES = [[L_ANKLE, [18, 19, 20]], [R_ANKLE, [21, 22, 23]]];
-/** Standard deviations in statures that the margin covers, and how many of the rest a guess may reach further. */
-const SURE = 0.04, REACH = 1.2;
+/** The standard deviation in statures that the margin covers. */
+const SURE = 0.04;
 
 /**
  * How many pixels further than guessed a point may reach; a point that was moved is no guess any more.
@@ -20,7 +20,7 @@ function unsure({ guesses, ...person }, point, tall) {
   if (!guesses || !isEstimated(person, point)) return 0;
   const [x, y] = [2 * point, 2 * point + 1];
   const stayed = [x, y].every((at) => Math.abs(person.xy[at] - guesses.xy[at]) <= 1 / STEPS_PER_PIXEL);
-  return stayed ? REACH * Math.max(0, guesses.uncertainty[point] - SURE * tall) : 0;
+  return stayed ? Math.max(0, guesses.uncertainty[point] - SURE * tall) : 0;
 }
 
 /**
