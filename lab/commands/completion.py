@@ -22,6 +22,9 @@ def parser() -> argparse.ArgumentParser:
         "--detected", action="store_true", help="give what a detector found on each cut, not the true points"
     )
     options.add_argument("--json", action="store_true", help="print one JSON object, not tables")
+    options.add_argument(
+        "--keep", action="store_true", help="keep the figures for docs/completion.md (cli figures completion)"
+    )
     options.add_argument("--save", type=Path, metavar="FILE", help="also write this code's guesses")
     options.add_argument(
         "--beside",
@@ -52,6 +55,8 @@ def main(arguments: list[str], environment: Environment) -> int:
         print(f"completion: {error}", file=sys.stderr)
         return 1
     found = people_page.summary(rows, list(ways))
+    if given.keep:
+        people_page.keep("detected" if given.detected else "given", found)
     if given.json:
         print(json.dumps({"summary": found, "rows": rows}, ensure_ascii=False))
     else:

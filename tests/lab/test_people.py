@@ -113,6 +113,20 @@ def test_the_command_judges_itself_and_saved_guesses_alike(tmp_path, capsys) -> 
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 3
 
 
+def test_kept_figures_are_on_the_page_without_anybodys_points(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(people_page, "KEPT", tmp_path / "kept.json")
+    assert people_page.section() == []
+    assert completion.main(["--people", str(FILE), "--keep"], None) == 0
+    assert completion.main(["--people", str(FILE), "--keep", "--detected"], None) == 0
+    capsys.readouterr()
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    assert list(kept) == ["given", "detected"] and kept["given"]["all"]["cuts"] == 4
+    assert "points" not in (tmp_path / "kept.json").read_text()
+    page = "\n".join(people_page.section())
+    assert "## Real people, the true points above the cut given: 2 people, 4 cuts" in page
+    assert "## Real people, a detector's points given: 2 people, 3 cuts" in page
+
+
 def test_shapes_are_checked() -> None:
     with pytest.raises(ValueError, match="24 points"):
         people._rows(np.zeros((18, 3)), "The points")

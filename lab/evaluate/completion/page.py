@@ -9,6 +9,7 @@ import numpy as np
 from ...toy.world.poses import FAMILIES
 from ..rows import Figures, pck
 from ..tables import table
+from . import people_page
 from .measure import (
     ALIKE,
     AUTO,
@@ -26,7 +27,8 @@ from .measure import (
 INTRODUCTION = f"""# Completed legs
 
 Written by `python3 cli figures completion`: {PER_FAMILY} people of each pose family of the drawn world's
-test part, cut at six heights, completed by Complete Pose and held against the true points. Raw rows:
+test part, cut at six heights, completed by Complete Pose and held against the true points. Their skeletons
+have the lengths between key points, not those of the painted bodies (`lab/toy/world/skeleton.py`). Raw rows:
 `lab/results/models/completion.json`. Distances are means over guessed joints, in % of the true stature unless
 stated; PCK is the share of guessed ankles that lie within 5 % and 10 % of L, the longer side of the person's
 box.
@@ -42,9 +44,11 @@ that a photograph need not have.
 - Seen from the side, arms that swing tell which leg leads, and bent elbows tell running.
 - Knees that are seen bend their shanks: straight in front, bent behind, far bent when the other knee is
   lifted.
-- Sitting cut above the knees cannot be told from standing by points: the same shoulders, hips and resting
-  hands belong to both. *auto* takes standing, because a canvas that is too long keeps the feet and one that
-  is too short cuts them off again. Set `legs` to *sitting*.
+- A trunk that is short for the breadth of shoulders and hips belongs to somebody who sits or leaps: seen from
+  the front by a camera above the hips. Most of the drawn people who sit lack that sign; cut above the knees
+  they cannot be told from people who stand. *auto* takes standing then, because a canvas that is too long
+  keeps the feet and one that is too short cuts them off again. Set `legs` to *sitting*.
+- Somebody who leans aside or throws an arm out bends the legs, on photographs.
 - Cut above the knees, a runner's guess is the middle of the stride: the points do not tell its moment.
 - Crossed legs and legs apart cannot be seen above the knees either; straight legs are the middle of all of
   them.
@@ -119,4 +123,4 @@ def write(figures: Figures) -> str:
     lines = [INTRODUCTION.rstrip()]
     for title, section in sections.items():
         lines += ["", f"## {title}", *section]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *people_page.section()]) + "\n"
