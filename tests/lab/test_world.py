@@ -11,8 +11,9 @@ from math import hypot
 import numpy as np
 import pytest
 from recompose.lab.toy import world
-from recompose.lab.toy.world import body, labels, palette, poses
+from recompose.lab.toy.world import body, labels, palette, poses, skeleton
 from recompose.lab.toy.world.chance import Chance
+from recompose.lab.toy.world.picture import example, rows
 from recompose.lab.toy.world.scenes import SCENES
 
 # Caption, person pixels, mean colour and left ankle of four pictures, to be met within rounding.
@@ -254,3 +255,20 @@ def test_the_light_comes_from_one_side_and_the_shadow_falls_to_the_other() -> No
                 light = picture.image[ys, xs].sum(axis=1).astype(float)
                 sides.append(np.corrcoef(light, xs)[0, 1])
     assert min(abs(side) for side in sides) > 0.15 and min(sides) < 0 < max(sides)
+
+
+def test_the_second_skeleton_has_the_posture_and_other_lengths() -> None:
+    ratios = []
+    for seed in range(6):
+        drawn = example(seed, "test", family="standing")
+        painted, marked = rows(drawn.pose), skeleton.key_points(drawn)
+        assert (painted[:, 2] == marked[:, 2]).all()
+        # The pelvis stays, the thighs keep their directions.
+        assert marked[[8, 11], :2].mean(axis=0) == pytest.approx(painted[[8, 11], :2].mean(axis=0), abs=1e-6)
+        thighs = [each[[9, 12], :2] - each[[8, 11], :2] for each in (painted, marked)]
+        turns = [np.arctan2(*thigh.T) for thigh in thighs]
+        assert turns[0] == pytest.approx(turns[1], abs=1e-6)
+        ratios.append([np.linalg.norm(b) / np.linalg.norm(a) for a, b in zip(*thighs, strict=True)])
+        widths = [np.linalg.norm(each[5, :2] - each[2, :2]) for each in (painted, marked)]
+        assert widths[1] / widths[0] == pytest.approx(0.09 / 0.1295)
+    assert np.mean(ratios) == pytest.approx(0.218 / 0.245)

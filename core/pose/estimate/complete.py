@@ -56,7 +56,8 @@ def _finish(look: _Look, size: Size, found: stance.Stance, guesses: Guesses) -> 
     person, given, guessed, body = look
     place_legs(body, found, size)
     place_feet(body, found, size)
-    if guesses is Guesses.MIX:
+    # What the user says of the legs goes before what a detector guesses.
+    if guesses is Guesses.MIX and found.kind is Legs.AUTO:
         mixed.mix(body, person, guessed)
     added = body.present & ~given.present
     if not added.any() and (body.present == person.present).all():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from recompose.core.pose.choices import Guesses
+from recompose.core.pose.choices import Guesses, Legs
 from recompose.core.pose.estimate import complete, seen
 from recompose.core.pose.extension import extension_needed
 from recompose.core.pose.person import Frame, Person, from_rows
@@ -119,6 +119,11 @@ def test_a_detectors_guess_is_mixed_kept_or_ignored(figure) -> None:
     assert found[Guesses.KEEP] == pytest.approx(straight + np.array([60, 0]))
     assert found[Guesses.IGNORE] == pytest.approx(straight)
     assert found[Guesses.MIX] == pytest.approx(straight + np.array([0.7 * 60, 0]))
+
+
+def test_what_is_told_goes_before_a_detectors_guess(figure) -> None:
+    found = complete.complete_person(guessing(figure, bend=60.0), Size(823, 560), Legs.STANDING)
+    assert found.points[LEGS] == pytest.approx(figure(q=Q)[LEGS, :2])
 
 
 def test_legs_that_a_detector_squeezed_into_the_picture_get_their_length(figure) -> None:
