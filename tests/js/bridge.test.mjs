@@ -131,6 +131,26 @@ test("the canvas has to grow by what lies outside and half a limb around it", ()
   assert.deepEqual([sides.top, sides.right], [0, 0]);
 });
 
+test("an unsure guess asks for more canvas until it is moved, in an edit of the detection, too", () => {
+  const flat = (triples) => triples.flat();
+  const body = Array.from({ length: 18 }, () => [0, 0, 0]);
+  for (const [point, x, y] of [[2, 80, 50], [5, 116, 50], [8, 88, 108.4], [11, 108, 108.4], [10, 90, 230]]) body[point] = [x, y, 1];
+  const marks = Array.from({ length: 24 }, (_, point) => Number(point === s.R_ANKLE));
+  const recompose = { estimated: marks, uncertainty: marks.map((mark) => 20 * mark) };
+  const people = [{ pose_keypoints_2d: flat(body), recompose }];
+  const [incoming] = readOpenPose(JSON.stringify({ canvas_width: 200, canvas_height: 220, people }));
+  // A stature of 200: the sole .06 below the ankle at 230, and 20 px of which .04 of the stature count for nothing.
+  assert.ok(Math.abs(extensionNeeded(incoming).bottom - (230 + 12 - 220 + 12)) < 1e-6);
+  const { guesses, ...plain } = incoming.people[0];
+  const edit = { ...incoming, edited: true, people: [plain] };
+  assert.ok(guesses && Math.abs(extensionNeeded(edit).bottom - 22) < 1e-6);
+  assert.ok(Math.abs(extensionNeeded(edit, incoming).bottom - 34) < 1e-6);
+  const moved = { ...plain, xy: plain.xy.slice() };
+  moved.xy[2 * s.R_ANKLE] += 1;
+  assert.ok(Math.abs(extensionNeeded({ ...edit, people: [moved] }, incoming).bottom - 22) < 1e-6);
+  assert.ok(Math.abs(extensionNeeded({ ...edit, fingerprint: "other" }, incoming).bottom - 22) < 1e-6);
+});
+
 const MILLION = 10 ** 6;
 const triples = (count) => Array(3 * count).fill(1);
 const TOO_MANY = [

@@ -80,24 +80,19 @@ function anchorOf(frame, state) {
   return box ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : { x: 0, y: 0 };
 }
 
-/** A copy that belongs to nobody of the detection. @param {Person} person @returns {Person} */
-function asNew(person) {
-  return { ...copied(person), from: -1, guesses: undefined };
-}
-
 /** @param {Frame} frame @param {EventOf<"addPerson">} given @returns {Frame} */
 function personAdded(frame, { person, preset, at, height }) {
   if (frame.people.length >= LIMITS.people) return frame;
   const stature = height ?? 0.9 * frame.height;
   const ground = at ?? { x: frame.width / 2, y: 0.95 * frame.height };
-  const added = person ? asNew(person) : presetPerson(preset ?? "standing", ground, stature);
+  const added = person ? { ...copied(person), from: -1 } : presetPerson(preset ?? "standing", ground, stature);
   return { ...frame, people: [...frame.people, added] };
 }
 
 /** @param {Frame} frame @param {readonly Person[]} people @returns {Frame} */
 function pasted(frame, people) {
   const room = LIMITS.people - frame.people.length;
-  const added = people.slice(0, Math.max(0, room)).map(asNew);
+  const added = people.slice(0, Math.max(0, room)).map((person) => ({ ...copied(person), from: -1 }));
   return added.length ? { ...frame, people: [...frame.people, ...added] } : frame;
 }
 

@@ -5,7 +5,7 @@ import { STEPS_PER_PIXEL } from "../model/types.js";
 import { ANKLE_HEIGHT, FOOT_BREADTH, LEG_BREADTH, stature } from "./proportions.js";
 import { BODY_POINTS, L_ANKLE, MAIN_POINTS, R_ANKLE } from "../model/skeleton.js";
 
-/** @import { Frame, Person, Sides } from "../model/types.js" */
+/** @import { Frame, Guesses, Person, Sides } from "../model/types.js" */
 
 /** @type {[number, number[]][]} */
 const ANKLES = [[L_ANKLE, [18, 19, 20]], [R_ANKLE, [21, 22, 23]]];
@@ -14,9 +14,9 @@ const SURE = 0.04;
 
 /**
  * How many pixels further than guessed a point may reach; a point that was moved is no guess any more.
- * @param {Person} person @param {number} point @param {number} tall
+ * @param {Person} person @param {Guesses|undefined} guesses @param {number} point @param {number} tall
  */
-function unsure({ guesses, ...person }, point, tall) {
+function unsure(person, guesses, point, tall) {
   if (!guesses || !isEstimated(person, point)) return 0;
   const [x, y] = [2 * point, 2 * point + 1];
   const stayed = [x, y].every((at) => Math.abs(person.xy[at] - guesses.xy[at]) <= 1 / STEPS_PER_PIXEL);
@@ -25,9 +25,9 @@ function unsure({ guesses, ...person }, point, tall) {
 
 /**
  * How far what the picture does not show of the person lies beyond left, top, right, bottom, point by point.
- * @param {Person} person @param {Frame} given @returns {number[][]}
+ * @param {Person} person @param {Frame} given @param {Guesses|undefined} guesses @returns {number[][]}
  */
-function reaches(person, { width, height }) {
+function reaches(person, { width, height }, guesses) {
   const tall = stature(person) ?? 0;
   /** @param {number} point */
   const counts = (point) => {
@@ -40,7 +40,7 @@ function reaches(person, { width, height }) {
   // A side that the guess itself does not need is not asked for on suspicion.
   /** @param {number} point @param {number[]} sides */
   const add = (point, sides) => {
-    const more = unsure(person, point, tall);
+    const more = unsure(person, guesses, point, tall);
     found.push(sides.map((side) => (side > 0 ? side + more : 0)));
   };
   for (let point = 0; point < MAIN_POINTS; point++) {
@@ -62,12 +62,13 @@ function reaches(person, { width, height }) {
 /**
  * Pixels needed beyond each side of the frame's picture, without margin and rounding: half a limb's breadth around
  * guessed points and points outside the picture, heels, toes and the sole below an ankle; more for unsure guesses.
- * @param {Frame} frame @returns {Sides}
+ * @param {Frame} frame @param {Frame|null} [incoming] the detection that the frame may be an edit of @returns {Sides}
  */
-export function extensionNeeded(frame) {
+export function extensionNeeded(frame, incoming = null) {
+  const { people } = incoming && incoming.fingerprint === frame.fingerprint ? incoming : frame;
   const sides = { left: 0, top: 0, right: 0, bottom: 0 };
   for (const person of frame.people) {
-    for (const [left, top, right, bottom] of reaches(person, frame)) {
+    for (const [left, top, right, bottom] of reaches(person, frame, people[person.from]?.guesses)) {
       sides.left = Math.max(sides.left, left);
       sides.top = Math.max(sides.top, top);
       sides.right = Math.max(sides.right, right);

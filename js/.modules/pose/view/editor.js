@@ -46,7 +46,7 @@ export class PoseEditor {
     this.floating = /** @type {(() => void)|null} */ (null);
     /** Set by the seat while the editor is in the large view. */
     this.closeLarge = /** @type {(() => void)|null} */ (null);
-    this.measured = /** @type {Frame|null} */ (null);
+    this.measured = /** @type {{frame: Frame, incoming: Frame|null}|null} */ (null);
     this.growth = { left: 0, top: 0, right: 0, bottom: 0 };
     /** The frames that `value` was written from. */
     this.written = /** @type {readonly Frame[]|null} */ (null);
@@ -284,9 +284,10 @@ export class PoseEditor {
 
   /** Whole pixels the canvas must grow by on each side. */
   grown() {
-    if (this.measured !== this.frame) {
-      this.measured = this.frame;
-      const { left, top, right, bottom } = extensionNeeded(this.frame), { ceil } = Math;
+    const { frame } = this, incoming = this.state.incoming[this.state.frame];
+    if (this.measured?.frame !== frame || this.measured.incoming !== incoming) {
+      this.measured = { frame, incoming };
+      const { left, top, right, bottom } = extensionNeeded(frame, incoming), { ceil } = Math;
       this.growth = { left: ceil(left), top: ceil(top), right: ceil(right), bottom: ceil(bottom) };
     }
     return this.growth;
