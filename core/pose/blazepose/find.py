@@ -26,7 +26,9 @@ from .boxes import Circle
 from .network import Network
 from .region import Region
 
-CERTAIN = 0.6  # who has this score is looked for no further
+CERTAIN = 0.5  # who has this score is looked for no further
+_TRIES = 3  # at one place, until somebody there is certain
+_IN_VAIN = 6
 _PARTS = (1.0, 0.6)  # of the shorter side: the squares seen beside the whole picture
 _SMALLEST = 96  # pixels: smaller squares show nothing that the larger ones do not
 _NEARLY_WHOLE = 0.8  # of the longer side: a square as large as that shows what the whole picture shows
@@ -35,7 +37,7 @@ _ABSENT = 0.3  # of the presence: who has less is looked at no second time
 _ONE_PERSON = 0.08  # of the square's side: trunks closer than that are one person's
 _PART_OF = 0.6  # of the square's side: smaller ones within a person are parts of that person
 _TRUNK = [0, 11, 12, 23, 24]
-_ALIKE = 1.5  # squares of one person differ less in size
+_ALIKE = 2.0  # squares of one person differ less in size
 
 Run = Callable[[Tensor], tuple[Tensor, ...]]
 
@@ -116,7 +118,12 @@ def people(picture: Tensor, finder: Finder, least: float = PERSON_SCORE) -> list
         certain = [one for one in found if one.score >= CERTAIN]
         if any(_is_near(square, one.region) or _is_part(square, one) for one in certain):
             continue
+        if sum(_is_near(square, one.region) for one in found) >= _TRIES:
+            continue
         found.append(_looked_at(picture, square, circle.score, finder))
+        # The best guesses come first: after so many in vain the rest are nobody.
+        if len(found) >= _IN_VAIN and all(one.score < least for one in found[-_IN_VAIN:]):
+            break
     return each_once([one for one in found if one.score >= least])
 
 
