@@ -27,6 +27,7 @@ class Extension(NamedTuple):
 # A portrait from the shoulders to the hips needs 1.85 of its height.
 MAX_EXTENSION = 2.0
 _STEPS = 20  # of max_extension per picture height
+_FACE = (skeleton.NOSE, skeleton.R_EYE, skeleton.L_EYE, skeleton.R_EAR, skeleton.L_EAR)
 _ANKLES = ((skeleton.L_ANKLE, slice(18, 21)), (skeleton.R_ANKLE, slice(21, 24)))
 
 
@@ -48,8 +49,10 @@ def _extent(person: Person, stature: float, size: Size) -> np.ndarray:
     breadth[skeleton.BODY_POINTS :] = proportions.FOOT_BREADTH / 2 * stature
     # Heel and toes lie on the sole already; nothing of the foot reaches below them.
     below = np.where(np.arange(skeleton.POINTS) < skeleton.BODY_POINTS, breadth, 0)
+    above = breadth.copy()
+    above[list(_FACE)] = proportions.EYES_TO_CROWN * stature
     right, bottom = x - size.width, y - size.height
-    rows = np.stack([breadth - x, breadth - y, right + breadth, bottom + below], axis=1)
+    rows = np.stack([breadth - x, above - y, right + breadth, bottom + below], axis=1)
     ankles = [
         ankle for ankle, foot in _ANKLES if present[ankle] and (counted[ankle] or not present[foot].any())
     ]
@@ -65,8 +68,8 @@ def extension_needed(pose: Pose, size: Size, max_extension: float = MAX_EXTENSIO
     """What all people of all frames need beyond their pictures of `size`, without margin and rounding.
 
     Counted are guessed points and points outside the picture with half a limb's breadth around them, heels,
-    toes and the sole below an ankle. Raises ValueError when nobody is there and when a side needs more than
-    `max_extension` times the picture's height.
+    toes, the sole below an ankle and the crown above a face. Raises ValueError when nobody is there and when
+    a side needs more than `max_extension` times the picture's height.
     """
     found = list(everybody(pose))
     if not found:

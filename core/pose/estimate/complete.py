@@ -18,11 +18,12 @@ from ..choices import Guesses
 from ..person import Frame, Person, Pose, everybody
 from ..skeleton import BODY_POINTS, L_HIP, POINTS, R_HIP
 from . import body as bodies
-from . import mixed, neighbours, proportions, seen, stance, uncertainty
+from . import mixed, neighbours, proportions, seen, stance, uncertainty, upper
 from .body import Body
 from .feet import place_feet
 from .legs import place_hips, place_legs
 from .stance import Legs
+from .upper import place_upper
 
 _LEGS = np.zeros(POINTS, dtype=bool)
 _LEGS[[*bodies.LEFT, *bodies.RIGHT, *range(BODY_POINTS, POINTS)]] = True
@@ -56,13 +57,14 @@ def _finish(look: _Look, size: Size, found: stance.Stance, guesses: Guesses) -> 
     person, given, guessed, body = look
     place_legs(body, found, size)
     place_feet(body, found, size)
+    place_upper(body, size)
     # What the user says of the legs goes before what a detector guesses.
     if guesses is Guesses.MIX and found.kind is Legs.AUTO:
         mixed.mix(body, person, guessed)
     added = body.present & ~given.present
     if not added.any() and (body.present == person.present).all():
         return person
-    spread = uncertainty.of(body, found, person.scores is not None)
+    spread = uncertainty.of(body, found, person.scores is not None) + upper.spread(body)
     known = np.zeros(POINTS) if person.uncertainty is None else person.uncertainty
     return replace(
         person,

@@ -67,6 +67,7 @@ FOOT_LENGTH, FOOT_BREADTH = 0.152, 0.055
 # Where along the foot the ankle stands is an assumption: a quarter of its length lies behind.
 HEEL_BEHIND, TOES_AHEAD = 0.25 * FOOT_LENGTH, 0.75 * FOOT_LENGTH
 LEG_BREADTH = 0.06
+EYES_TO_CROWN = 0.075
 
 _FRONTAL = 0.78
 # Shoulders and hips both this much broader than the trunk is long measure better than the trunk does; the

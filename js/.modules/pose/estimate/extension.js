@@ -2,13 +2,14 @@
 
 import { isEstimated, isShown } from "../model/people.js";
 import { STEPS_PER_PIXEL } from "../model/types.js";
-import { ANKLE_HEIGHT, FOOT_BREADTH, LEG_BREADTH, stature } from "./proportions.js";
-import { BODY_POINTS, L_ANKLE, MAIN_POINTS, R_ANKLE } from "../model/skeleton.js";
+import { ANKLE_HEIGHT, EYES_TO_CROWN, FOOT_BREADTH, LEG_BREADTH, stature } from "./proportions.js";
+import { BODY_POINTS, L_ANKLE, L_EAR, L_EYE, MAIN_POINTS, NOSE, R_ANKLE, R_EAR, R_EYE } from "../model/skeleton.js";
 
 /** @import { Frame, Guesses, Person, Sides } from "../model/types.js" */
 
 /** @type {[number, number[]][]} */
 const ANKLES = [[L_ANKLE, [18, 19, 20]], [R_ANKLE, [21, 22, 23]]];
+const FACE = [NOSE, R_EYE, L_EYE, R_EAR, L_EAR];
 /** The standard deviation in statures that the margin covers. */
 const SURE = 0.04;
 
@@ -48,8 +49,8 @@ function reaches(person, { width, height }, guesses) {
     const x = person.xy[2 * point], y = person.xy[2 * point + 1];
     const breadth = ((point < BODY_POINTS ? LEG_BREADTH : FOOT_BREADTH) / 2) * tall;
     // Heel and toes lie on the sole already; nothing of the foot reaches below them.
-    const below = point < BODY_POINTS ? breadth : 0;
-    add(point, [breadth - x, breadth - y, x - width + breadth, y - height + below]);
+    const below = point < BODY_POINTS ? breadth : 0, above = FACE.includes(point) ? EYES_TO_CROWN * tall : breadth;
+    add(point, [breadth - x, above - y, x - width + breadth, y - height + below]);
   }
   for (const [ankle, foot] of ANKLES) {
     if (!isShown(person, ankle) || !(counts(ankle) || !foot.some((point) => isShown(person, point)))) continue;
@@ -61,7 +62,8 @@ function reaches(person, { width, height }, guesses) {
 
 /**
  * Pixels needed beyond each side of the frame's picture, without margin and rounding: half a limb's breadth around
- * guessed points and points outside the picture, heels, toes and the sole below an ankle; more for unsure guesses.
+ * guessed points and points outside the picture, heels, toes, the sole below an ankle and the crown above a face; more
+ * for unsure guesses.
  * @param {Frame} frame @param {Frame|null} [incoming] the detection that the frame may be an edit of @returns {Sides}
  */
 export function extensionNeeded(frame, incoming = null) {

@@ -12,7 +12,7 @@ import { angleFrom, halfway, length, minus, RADIANS } from "../model/vectors.js"
 /** @import { Person } from "../model/types.js" */
 /** @import { Pair } from "../model/vectors.js" */
 
-export const ANKLE_HEIGHT = 0.06, FOOT_BREADTH = 0.055, LEG_BREADTH = 0.06;
+export const ANKLE_HEIGHT = 0.06, FOOT_BREADTH = 0.055, LEG_BREADTH = 0.06, EYES_TO_CROWN = 0.075;
 const SHANK = 0.213, THIGH = 0.216, TRUNK = 0.292;
 const UPPER_ARM = 0.16, FOREARM = 0.138;
 const SHOULDER_WIDTH = 0.18, HIP_WIDTH = 0.1, SHOULDERS_TO_EYES = 0.118;

@@ -8,8 +8,7 @@
 
 /** @import { Part } from "./types.js" */
 
-const NOSE = 0;
-export const NECK = 1;
+export const NOSE = 0, NECK = 1;
 export const R_SHOULDER = 2, R_ELBOW = 3, R_WRIST = 4;
 export const L_SHOULDER = 5, L_ELBOW = 6, L_WRIST = 7;
 export const R_HIP = 8, R_KNEE = 9, R_ANKLE = 10;
