@@ -25,12 +25,13 @@ INTRODUCTION = """
 
 Written by `python3 cli completion --people FILE --keep`, with and without `--detected`: people seen from head
 or chin to feet on real photographs, whose points a detector found on the whole photo, and the photo cut below
-four rows. L is the longer side of the person's box. Ankles that the cut hides are measured, the canvas at the
-defaults of Complete Pose and Extend Canvas without rounding to multiples. Intervals resample people.
-*straight down* hangs hips, knees and ankles by the table of `core/pose/estimate/proportions.py`; *straight
-down, Winter's table* by Winter's. *27b850b* is the estimate of that commit, before key points. The table and
-a few shares of the estimate were fitted to these people; *five-fold* are the figures with all of them fitted
-anew to four fifths of the photographs and measured on the rest.
+four rows. `tests/data/people.json` is a made-up file of that form. L is the longer side of the person's box.
+Ankles that the cut hides are measured, the canvas at the defaults of Complete Pose and Extend Canvas without
+rounding to multiples. Intervals resample people. *straight down* hangs hips, knees and ankles by the table of
+`core/pose/estimate/proportions.py`; *straight down, Winter's table* by Winter's. *27b850b* is the estimate of
+that commit, before key points. The table and a few shares of the estimate were fitted to these people;
+*five-fold* are the figures with all of them fitted anew to four fifths of the photographs and measured on the
+rest.
 """
 ALL = "all"
 MOVING = "walking, jumping, sport"
