@@ -193,9 +193,9 @@ def test_complete_pose_reports_whole_pixels_per_side(nodes) -> None:
     kept = copy.deepcopy(given)
     output = complete(nodes, given)
     pose, *needed = output.args
-    # q = 600: knee at 414.8, sole .273 below; frontal toes .0114 lower still. A detector's points leave .03
+    # q = 600: knee at 414.8, sole .273 below; frontal toes .0114 lower still. A detector's points leave .02
     # more doubt than the margin covers.
-    assert needed == [0, 0, 0, math.ceil(414.8 + (0.273 + 0.0114 + 0.03) * 600 - 457)]
+    assert needed == [0, 0, 0, math.ceil(414.8 + (0.273 + 0.0114 + 0.02) * 600 - 457)]
     assert all(type(side) is int for side in needed)
     assert output.ui == {"recompose": [{"estimated": 8, "needed": needed}]}
     assert json.loads(json.dumps(output.ui)) == output.ui

@@ -16,7 +16,11 @@ from .body import LEFT, RIGHT, Body
 # The detector's share; its guesses were nearer than the estimate on photographs of people who move or sit,
 # and further off on those of people who stand.
 SHARE = 0.7
-_LONGEST = 1.35
+_LONGEST = 1.4
+# How much of the way to their whole reach legs that hang are lengthened, and by how much too short a squeezed
+# person measures.
+_REACH, _SQUEEZED = 0.75, 1.03
+_FEET = ((LEFT, slice(18, 21)), (RIGHT, slice(21, 24)))
 # Ramps from legs that do not hang to legs that do: the thigh's drop by the trunk's length, and its part of
 # the whole leg's drop; and from a trunk as long as the shoulders say to one that is foreshortened.
 _DROP, _PART, _BROAD = (0.65, 0.88), (0.36, 0.46), (1.15, 1.27)
@@ -51,30 +55,50 @@ def _stretch(person: Person, body: Body) -> float:
     return 1 + (float(np.clip(q / trunk, 1, _LONGEST)) - 1) * _hangs(person, body, trunk)
 
 
+def _move(body: Body, joint: int, way: np.ndarray) -> None:
+    """Move a guessed joint; heel and toes go along with their ankle."""
+    body.points[joint] += way
+    for leg, foot in _FEET:
+        if joint == leg[2]:
+            body.points[foot] += way * (body.present & ~body.measured)[foot, None]
+
+
+def _reach(body: Body, person: Person, shoulders: np.ndarray) -> None:
+    """Legs that hang end as far below the shoulders as head, arms and trunk together say."""
+    table, trunk = proportions.BODY, proportions.trunk(body.points, body.measured)
+    q = proportions.together(body.points, body.measured)
+    if not trunk or q is None:
+        return
+    sure = _REACH * _hangs(person, body, trunk)
+    whole = table.trunk + table.thigh + table.shank
+    wanted = whole * min(_SQUEEZED * q, _LONGEST * trunk)
+    for _, knee, ankle in (LEFT, RIGHT):
+        if body.measured[ankle]:
+            continue
+        lower = sure * (wanted - (body.points[ankle] - shoulders) @ body.down) * body.down
+        _move(body, ankle, lower)
+        if not body.measured[knee]:
+            _move(body, knee, (whole - table.shank) / whole * lower)
+
+
 def mix(body: Body, person: Person, guessed: np.ndarray, share: float = SHARE) -> None:
     """Move the estimate's knees, ankles and feet towards a detector's guesses.
 
-    `person` has the detector's points, `guessed` says which of the 24 are its guesses; feet go along with
-    their ankles.
+    `person` has the detector's points, `guessed` says which of the 24 are its guesses.
     """
-    if person.scores is None:
+    if not guessed.any():
         return
     shoulders = proportions.shoulders_middle(body.points, body.measured)
     stretch = 1.0 if shoulders is None else _stretch(person, body)
+    origin = np.zeros(2) if shoulders is None else shoulders
     hips = (body.points[R_HIP] + body.points[L_HIP]) / 2
-    for leg, foot in ((LEFT, slice(18, 21)), (RIGHT, slice(21, 24))):
-        lower = np.zeros(2)
-        if shoulders is not None and not body.measured[leg[1]]:
-            lower = (stretch - 1) * (hips - shoulders)
+    for leg in (LEFT, RIGHT):
+        lower = (stretch - 1) * (hips - origin) * (not body.measured[leg[1]])
         for joint in leg[1:]:
             if body.measured[joint]:
                 continue
-            way = lower.copy()
-            if guessed[joint] and shoulders is not None:
-                target = shoulders + stretch * (person.points[joint] - shoulders)
-                way += share * (target - body.points[joint] - lower)
-            elif guessed[joint]:
-                way = share * (person.points[joint] - body.points[joint])
-            body.points[joint] += way
-            if joint == leg[2]:
-                body.points[foot] += way * (body.present & ~body.measured)[foot, None]
+            target = origin + stretch * (person.points[joint] - origin)
+            way = target - body.points[joint] - lower
+            _move(body, joint, lower + share * way if guessed[joint] else lower)
+    if shoulders is not None:
+        _reach(body, person, shoulders)

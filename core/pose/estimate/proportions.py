@@ -221,6 +221,23 @@ def above_hips(points: np.ndarray, present: np.ndarray) -> float | None:
     return _weighted_percentile(found, _UNSQUEEZED) if found else None
 
 
+def together(points: np.ndarray, present: np.ndarray) -> float | None:
+    """The stature in pixels by head, trunk and the longer of both upper arms and forearms alike.
+
+    Their geometric mean, without what is foreshortened; None where none of them is seen.
+    """
+    found = [length for length, _ in _head(points, present, BODY)] + [trunk(points, present) or 0.0]
+    for pair in (_ARMS[:2], _ARMS[2:]):
+        found.append(
+            max(
+                _distance(points, first, second) / getattr(BODY, name) * (present[first] and present[second])
+                for first, second, name, _ in pair
+            )
+        )
+    near = [length for length in found if length > _SHORT * max(found)]
+    return float(np.exp(np.mean(np.log(near)))) if near else None
+
+
 def stature(person: Person, table: Table = BODY) -> float | None:
     """q, the height in pixels the person would have standing upright, by the measured points; None if none.
 

@@ -11,7 +11,7 @@ from .stance import Stance
 # In statures: a joint next to a seen one and each joint further away; and what motion adds.
 SURE, _FURTHER, _BENT = 0.04, 0.015, 0.2
 # A detector squeezes what it sees of a cut body into the picture.
-_SQUEEZED = 0.03
+_SQUEEZED = 0.02
 
 
 def of(body: Body, found: Stance, detected: bool) -> np.ndarray:

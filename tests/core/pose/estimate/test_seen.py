@@ -118,7 +118,9 @@ def test_a_detectors_guess_is_mixed_kept_or_ignored(figure) -> None:
     }
     assert found[Guesses.KEEP] == pytest.approx(straight + np.array([60, 0]))
     assert found[Guesses.IGNORE] == pytest.approx(straight)
-    assert found[Guesses.MIX] == pytest.approx(straight + np.array([0.7 * 60, 0]))
+    # A detector that guesses squeezes: three quarters of the way to legs of 1.03 of their reach.
+    lower = 0.75 * 0.03 * Q * np.array([[0.508], [0.721], [0.508], [0.721]])
+    assert found[Guesses.MIX] == pytest.approx(straight + np.array([0.7 * 60, 0]) + lower * [0, 1])
 
 
 def test_what_is_told_goes_before_a_detectors_guess(figure) -> None:
