@@ -26,9 +26,9 @@ from .boxes import Circle
 from .network import Network
 from .region import Region
 
-CERTAIN = 0.5  # who has this score is looked for no further
-_TRIES = 3  # at one place, until somebody there is certain
-_IN_VAIN = 6
+CERTAIN = 0.6  # who has this score is looked for no further
+_TRIES = 8  # at one place, until somebody there is certain
+_IN_VAIN = 8
 _PARTS = (1.0, 0.6)  # of the shorter side: the squares seen beside the whole picture
 _SMALLEST = 96  # pixels: smaller squares show nothing that the larger ones do not
 _NEARLY_WHOLE = 0.8  # of the longer side: a square as large as that shows what the whole picture shows

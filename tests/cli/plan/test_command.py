@@ -78,8 +78,8 @@ def test_the_committed_photo_needs_no_options(tmp_path, capsys) -> None:
     assert capsys.readouterr().out.splitlines() == [
         str(tmp_path / "out" / "plan.png"),
         "People: 1; points seen 16, guessed 8",
-        "Pixels to add: left 0, top 0, right 0, bottom 34",
-        "Canvas: 128×176 for the photo's 128×142",
+        "Pixels to add: left 0, top 0, right 0, bottom 42",
+        "Canvas: 128×184 for the photo's 128×142",
     ]
 
 
@@ -87,10 +87,10 @@ def test_people_are_found_completed_and_drawn(look, tmp_path, capsys) -> None:
     assert look((100, 80), person(TRUNK)) == 0
     said = capsys.readouterr().out
     assert "People: 1; points seen 6, guessed 10" in said
-    assert "left 0, top 0, right 0, bottom 48" in said  # to the soles, 4 % of the body, a multiple of 8
+    assert "left 0, top 0, right 0, bottom 40" in said  # to the soles, 4 % of the body, a multiple of 8
     completed = make.plan(Frame(Size(100, 80), (person(TRUNK),)))
     people = [make.body(each) for each in completed.frame.people]
-    plan = drawing.draw(opened(tmp_path / "photo.png"), people, Padding(bottom=48))
+    plan = drawing.draw(opened(tmp_path / "photo.png"), people, Padding(bottom=40))
     assert (np.asarray(Image.open(tmp_path / "out" / "plan.png")) == np.asarray(plan)).all()
 
 
@@ -122,7 +122,7 @@ def test_legs_too_far_outside_are_told(look, tmp_path, capsys) -> None:
     assert look((100, 80), person(shoulders)) == 1
     assert left(tmp_path) == ["plan.png"]
     said = capsys.readouterr().err
-    assert "The people need " in said and "px more at the bottom, over 1.2 times the picture's height" in said
+    assert "The people need " in said and "px more at the bottom, over 2 times the picture's height" in said
 
 
 def test_one_who_is_cut_off_is_enough(look, tmp_path, capsys) -> None:
@@ -184,7 +184,7 @@ def test_a_pose_file_is_read_as_load_pose_reads_it(tmp_path, capsys) -> None:
     given = ["--plan-only", "--image", str(PHOTO), "--pose", str(tmp_path / "pose.json")]
     assert demo.main([*given, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
-    assert "bottom 34" in said and "it was scaled to this picture of 128×142" in said
+    assert "bottom 42" in said and "it was scaled to this picture of 128×142" in said
     (tmp_path / "pose.json").write_text('{"nobody": 1}')
     assert demo.main([*given, "--out", str(tmp_path / "other")]) == 2
     assert not (tmp_path / "other").exists() and "Traceback" not in capsys.readouterr().err

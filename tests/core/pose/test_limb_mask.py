@@ -160,15 +160,18 @@ def test_edge_cases_and_refusals() -> None:
         limb_mask(pose([], []), Parts.LEGS, 5.0, torch.ones(3, 1, 403, 301))
 
 
-def by_the_definition(corners: np.ndarray, radius: float) -> np.ndarray:
-    """Which pixels of SIZE have their centre in the polygon or within `radius` of its rim."""
+def by_the_definition(corners: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Which pixels of SIZE have their centre in the polygon or within its rim, whose radius changes evenly."""
     y, x = np.mgrid[: SIZE.height, : SIZE.width] + 0.5
     covered, inside = np.zeros(x.shape, bool), np.zeros(x.shape, bool)
-    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+    for a, b, begin, end in zip(
+        corners, np.roll(corners, -1, axis=0), radii, np.roll(radii, -1), strict=True
+    ):
         along = np.clip(
             ((x - a[0]) * (b - a)[0] + (y - a[1]) * (b - a)[1]) / max((b - a) @ (b - a), 1e-9), 0, 1
         )
-        covered |= (x - a[0] - along * (b - a)[0]) ** 2 + (y - a[1] - along * (b - a)[1]) ** 2 <= radius**2
+        far = np.hypot(x - a[0] - along * (b - a)[0], y - a[1] - along * (b - a)[1])
+        covered |= far <= begin + along * (end - begin)
         if a[1] != b[1]:
             crosses = x >= a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1])
             inside ^= (y >= min(a[1], b[1])) & (y < max(a[1], b[1])) & crosses
@@ -185,10 +188,11 @@ def test_filling_in_bands_is_filling_by_the_definition(
     for _ in range(40):
         corners = random.uniform(-80, 480, (count, 2))
         corners[random.random(count) < 0.3, 1] = corners[0, 1]  # some edges are level
-        radius = random.uniform(0.5, 60)
+        radii = random.uniform(0.5, 60, count)
+        radii[random.random(count) < 0.3] = radii[0]
         mask = np.zeros((SIZE.height, SIZE.width), np.float32)
-        limbs._fill(mask, limbs._Outline(corners, radius), slice(0, SIZE.height))
-        assert ((mask == 1) == by_the_definition(corners, radius)).all()
+        limbs._fill(mask, limbs._Outline(corners, radii), slice(0, SIZE.height))
+        assert ((mask == 1) == by_the_definition(corners, radii)).all()
         assert set(np.unique(mask)) <= {0.0, 1.0}
 
 
