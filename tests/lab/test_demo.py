@@ -55,7 +55,7 @@ def test_the_plan_is_all_where_that_is_asked(tmp_path, capsys, monkeypatch) -> N
     environment = Environment(Path(sys.executable), Path(), tmp_path / "cache")
     assert command.main(["--plan-only", "--out", str(tmp_path / "out")], environment) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["plan.png"]
-    assert "Canvas: 128×176" in capsys.readouterr().out
+    assert "Canvas: 128×184" in capsys.readouterr().out
 
 
 def test_the_private_server_gets_the_small_models_at_their_size() -> None:
