@@ -15,6 +15,7 @@ NAMES = (
     "bench",
     "demo",
     "demo-models",
+    "evaluate",
     "figures",
     "help-pictures",
     "quality",
