@@ -11,7 +11,7 @@ import torch
 
 from ....cli.ending import Misuse
 from ....cli.words import line
-from . import figures, inputs, measures, pictures, weights
+from . import figures, inputs, measures, pictures, poses, weights
 from .figures import Figures
 from .inputs import Given, Pair
 from .measures import Measure
@@ -170,6 +170,7 @@ def measured(
     """The rows and figures of all pictures."""
     alike = any(METRICS[name].alike for name in what.names)
     inputs.check_sizes(pairs, alike)
+    poses.check(pairs)
     runner = Runner(out, measures_of(what, nets, detector))
     try:
         rows, changed = runner.run(pairs)

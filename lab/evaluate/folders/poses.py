@@ -17,6 +17,8 @@ from ....core.shapes import Size
 from ...toy.models import parts
 from ..evaluator import Judge
 from ..rows import distances
+from .inputs import Pair
+from .pictures import size_of
 
 # COCO's constants of how far apart people mark the same point, in OpenPose's order; COCO has no neck.
 SIGMAS = (
@@ -30,6 +32,14 @@ Finder = Callable[[np.ndarray], list[Person]]
 def read(path: Path, image: np.ndarray) -> list[Person]:
     """The people of a pose file on a picture H,W,3; Misuse where it holds no pose of it."""
     return list(people_in(path, Size(image.shape[1], image.shape[0])).people)
+
+
+def check(pairs: Sequence[Pair]) -> None:
+    """Misuse unless all pose files hold poses of their pictures."""
+    for pair in pairs:
+        for path in (pair.pose, pair.made_pose):
+            if path and pair.made:
+                people_in(path, size_of(pair.made))
 
 
 def finder(name: str) -> Finder:
