@@ -42,6 +42,7 @@ class Inception:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
         try:
+            # It unpickles whatever the file holds: only one whose checksum is right comes here.
             network = FeatureExtractorInceptionV3("inception", ["2048"], str(weights.path))
         except (RuntimeError, OSError, ValueError) as error:
             raise unfit(weights, error) from error
@@ -118,7 +119,9 @@ class Clip:
 
     def __init__(self, weights: Weights, device: torch.device) -> None:
         from transformers import CLIPModel, CLIPProcessor
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         try:
             self.network = CLIPModel.from_pretrained(weights.path, local_files_only=True).eval().to(device)
             self.processor = CLIPProcessor.from_pretrained(weights.path, local_files_only=True)
