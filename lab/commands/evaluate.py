@@ -24,7 +24,7 @@ def work(given: argparse.Namespace) -> None:
     """Measure, print the table and write the files."""
     import torch
 
-    from ..evaluate.folders import inputs, job, report
+    from ..evaluate.folders import inputs, job, page, report
 
     if given.threads:
         torch.set_num_threads(given.threads)
@@ -41,6 +41,9 @@ def work(given: argparse.Namespace) -> None:
     settings = job.settings(given, what, nets)
     if given.json:
         save(given.json, report.text(figures, rows, settings))
+    if given.html:
+        file = given.html if given.html.suffix.lower() in (".html", ".htm") else given.html / "index.html"
+        save(file, page.page(figures, rows, settings, given.worst))
     print(report.table(figures))
 
 

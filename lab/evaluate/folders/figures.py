@@ -54,7 +54,9 @@ def averaged(
     if not values:
         return []
     found = bootstrap.interval(values, statistic)
-    return [Figure(name, found.value, better, len(values), found.low, found.high, unit)]
+    alone = len(values) < 2
+    ends = (None, None) if alone else (found.low, found.high)
+    return [Figure(name, found.value, better, len(values), *ends, unit)]
 
 
 def of_pixels(rows: Sequence[Row]) -> Figures:

@@ -12,6 +12,13 @@ FOLDER: dict[str, Any] = {"type": Path, "metavar": "DIR"}
 FILE: dict[str, Any] = {"type": Path, "metavar": "FILE"}
 
 
+def count(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text}")
+    return int(text)
+
+
 def parser(weights: Path) -> argparse.ArgumentParser:
     """The options of the command; `weights` is the folder where it looks for them by default."""
     options = argparse.ArgumentParser(
@@ -32,8 +39,10 @@ def parser(weights: Path) -> argparse.ArgumentParser:
         help=f"{', '.join(METRICS)} (default: all that what is given allows)")  # fmt: skip
     add("--unpaired", action="store_true", help="compare two whole sets, whatever their names: fid and kid")
     add_networks(options, weights)
-    add("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
+    add("--threads", type=count, default=0, metavar="N", help="processor cores (default: all)")
     add("--json", **FILE, help="write the figures and every picture's values")
+    add("--html", **FILE, help="write a page with the figures and the worst pictures (a folder: index.html)")
+    add("--worst", type=count, default=6, metavar="N", help="pictures of each metric on it (default: 6)")
     add("--out", type=Path, default=Path("out/evaluate"), metavar="DIR",
         help="where values are kept for the next run (default: %(default)s)")  # fmt: skip
     return options
