@@ -119,6 +119,8 @@ def of_sets(
         names = [name for name in ("fid", "kid") if prefix + name in chosen]
         real, made = (column(rows, f"{place}features {role}") for role in ("real", "made"))
         least = min(len(real), len(made))
+        if empty := sum(row.values.get(f"{place}features made", 0) is None for row in rows):
+            notes.append(f"The local crops leave out {empty} pictures whose masks are empty.")
         labels = {name: label(name, place, inception) for name in names}
         if names and least < 2:
             notes.append(
