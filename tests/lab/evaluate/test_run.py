@@ -134,7 +134,10 @@ def test_the_table_is_aligned_and_fit_for_a_terminal() -> None:
 
 def test_the_command_is_listed_and_knows_all_its_metrics() -> None:
     from recompose.cli import lab, main
+    from recompose.lab import start
 
     assert "evaluate" in lab.NAMES
     assert "measure a folder of made pictures beside a folder of real ones" in main.usage()
-    assert evaluate.OVERLAYS == ("torchmetrics",)
+    path = Path(str(evaluate.__file__))
+    assert start.constant(path, "OVERLAYS") == evaluate.OVERLAYS == ("torchmetrics",)
+    assert start.needs(path) == "runtime"
