@@ -91,14 +91,14 @@ def of_words(rows: Sequence[Row], name: str) -> Figures:
 
 
 def of_poses(rows: Sequence[Row], wanted: Iterable[str]) -> Figures:
-    """PCK over all points that were wanted, and the mean OKS of each picture's people."""
+    """The PCK of each picture's wanted points, and the mean OKS of its people."""
     found = column(rows, "poses")
     if not found:
         return Figures([], ["PCK and OKS leave out all pictures: nobody is in --poses."])
     lines = []
     if "pck" in wanted:
-        off = [each for one in found for each in one["distances"]]
-        lines += [Figure(f"PCK@{share}", pck(off, share), "higher", len(found)) for share in SHARES]
+        for share in SHARES:
+            lines += averaged(f"PCK@{share}", [pck(one["distances"], share) for one in found], "higher")
     if "oks" in wanted:
         lines += averaged("OKS", [float(np.mean(one["OKS"])) for one in found], "higher")
     people = sum(one["people wanted"] for one in found)

@@ -14,6 +14,7 @@ from PIL import Image
 from ....cli.plan import drawing, make
 from ....cli.report import tinted
 from ....core.shapes import Padding
+from ..rows import pck
 from . import poses
 from .figures import Figures
 from .measures import Look
@@ -48,6 +49,7 @@ ORDERS = (
     Order("Step beyond the real one", "seam", lambda seam: abs(seam["step excess"]), True, "ΔE"),
     Order("LPIPS", "LPIPS", float, True),
     Order("CLIP score", "CLIP score", float, False),
+    Order("PCK@0.1", "poses", lambda found: pck(found["distances"], 0.1), False),
     Order("OKS", "poses", lambda found: float(np.mean(found["OKS"])), False),
 )
 
