@@ -16,6 +16,7 @@ NAMES = (
     "completion",
     "demo",
     "demo-models",
+    "evaluate",
     "figures",
     "help-pictures",
     "quality",

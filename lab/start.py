@@ -9,23 +9,31 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from .places import LAB
 from .setup.environment import Environment, SetupError, ensure
 from .setup.server import refusal
 
 
-def needs(path: Path) -> str:
-    """What a command's module says it needs, NEEDS: "nothing", "runtime" (the default), "server" or "tests".
-
-    "server" is the runtime where a private ComfyUI can be started.
+def constant(path: Path, name: str) -> Any:
+    """A constant of a command's module, None where it has none.
 
     Read without importing the module, whose imports may need what is not set up yet.
     """
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "NEEDS":
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
             return ast.literal_eval(node.value)
-    return "runtime"
+    return None
+
+
+def needs(path: Path) -> str:
+    """What a command's module says it needs, NEEDS: "nothing", "runtime" (the default), "server" or "tests".
+
+    "server" is the runtime where a private ComfyUI can be started. The overlays that a command needs beside
+    the runtime are in its OVERLAYS.
+    """
+    return constant(path, "NEEDS") or "runtime"
 
 
 def run_inside(environment: Environment, arguments: list[str]) -> int | None:
@@ -54,7 +62,7 @@ def run(arguments: list[str]) -> int:
         return 1
     try:
         if needed != "nothing":
-            environment = ensure(need_tests=needed == "tests")
+            environment = ensure(needed == "tests", tuple(constant(path, "OVERLAYS") or ()))
             status = run_inside(environment, arguments)
             if status is not None:
                 return status

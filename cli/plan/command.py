@@ -34,6 +34,18 @@ def people_of(text: str, size: Size) -> tuple[Frame, list[str]]:
         raise Misuse(str(error)) from error
 
 
+def people_in(path: Path, size: Size) -> Frame:
+    """The people that a pose file has for a picture of `size`; Misuse where it has no pose."""
+    try:
+        text = pose_json.decoded(path.read_bytes())
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(f"Cannot read the pose in {line(path)}: {line(str(error), 200)}.") from error
+    try:
+        return people_of(text, size)[0]
+    except Misuse as error:
+        raise Misuse(f"{line(path)}: {error}") from error
+
+
 def planned(image: Path, pose: str | None) -> Planned:
     """The plan of a photo with the pose of a file's text, or else of the people that are found.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ from ...core.pose.person import Frame
 from .. import fetch
 from ..ending import Failure, Misuse
 from ..words import line
+
+if TYPE_CHECKING:
+    from ...core.pose.blazepose.find import Finder
 
 LANDMARKS = (fetch.HEAVY, fetch.FULL, "pose_landmark_lite.tflite")  # the best first
 
@@ -38,13 +42,20 @@ def networks(places: list[Path]) -> tuple[Path, Path]:
     return found[0], found[1]
 
 
-def people(photo: Image.Image) -> Frame:
-    """The people of an RGB photo, points outside of it and unsure ones marked as estimated."""
+def open_finder() -> Finder:
+    """BlazePose's networks; Failure where a file is missing or damaged."""
     from ...core.pose.blazepose import find
 
     try:
-        finder = find.open_finder(*networks(folders()))
+        return find.open_finder(*networks(folders()))
     except (OSError, ValueError) as error:
         raise Failure(f"BlazePose's files cannot be used: {error}") from error
+
+
+def people(photo: Image.Image, finder: Finder | None = None) -> Frame:
+    """The people of an RGB photo, points outside of it and unsure ones marked as estimated."""
+    from ...core.pose.blazepose import find
+
+    finder = finder or open_finder()
     picture = torch.from_numpy(np.asarray(photo).copy()).permute(2, 0, 1)[None].float() / 255
     return find.frame(picture, finder)

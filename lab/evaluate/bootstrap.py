@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 RESAMPLES, SEED, COVERAGE = 10_000, 0, 0.95
+LARGEST = 10**7  # values in memory at once
 
 
 class Statistic(Enum):
@@ -36,8 +37,13 @@ def interval(values: Sequence[float], statistic: Statistic = Statistic.MEAN) -> 
     if not len(found):
         raise ValueError("Expected at least one picture's value, got none; measure a picture first.")
     of = np.mean if statistic is Statistic.MEAN else np.median
-    chosen = np.random.default_rng(SEED).integers(len(found), size=(RESAMPLES, len(found)))
-    low, high = np.quantile(of(found[chosen], axis=1), [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    generator = np.random.default_rng(SEED)
+    at_once = max(LARGEST // len(found), 1)
+    parts = [
+        of(found[generator.integers(len(found), size=(min(at_once, RESAMPLES - start), len(found)))], axis=1)
+        for start in range(0, RESAMPLES, at_once)
+    ]
+    low, high = np.quantile(np.concatenate(parts), [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return Interval(float(of(found)), float(low), float(high))
 
 

@@ -28,7 +28,7 @@ class Environment:
     comfyui: Path  # the folder with ComfyUI's main.py
     cache: Path  # this project's folder outside the checkout; commands may make folders in it
     tools: Path | None = None  # import path of pytest, ruff and Node; only for `test`
-    overlays: dict[str, Path] = field(default_factory=dict)  # import paths to compare with, by name
+    overlays: dict[str, Path] = field(default_factory=dict)  # import paths of further libraries, by name
     node: Path | None = None  # the node executable; only for `test`
     node_packages: Path | None = None  # the folder with node_modules/ and chromium/; only for `test`
 
@@ -96,8 +96,14 @@ def existing_python(comfyui: Path) -> tuple[Path, str]:
     return python, f"{major}.{minor}"
 
 
-def ensure(need_tests: bool = False, locks: Path = stages.LOCKS) -> Environment:
-    """Set up what is missing and return it; SetupError says in one sentence what stands in the way."""
+def ensure(
+    need_tests: bool = False, overlays: tuple[str, ...] = (), locks: Path = stages.LOCKS
+) -> Environment:
+    """Set up what is missing and return it; SetupError says in one sentence what stands in the way.
+
+    The named overlays come along where the set-up works on this machine; elsewhere the given ComfyUI's Python
+    has to have their libraries. For the tests there are all of them.
+    """
     cache, given = cache_folder(), os.environ.get("COMFYUI_PATH")
     python, version = Path(sys.executable), this_version()
     comfyui = Path(given).expanduser().absolute() if given else None
@@ -108,9 +114,11 @@ def ensure(need_tests: bool = False, locks: Path = stages.LOCKS) -> Environment:
     setup = stages.Setup(cache, locks, python, "py" + version.replace(".", ""))
     runtime = stages.runtime(setup)
     needed = [] if comfyui else [stages.source(setup), runtime]
-    others = stages.overlays(setup) if need_tests else {}
+    works = refusal(platform.system(), platform.machine(), version) is None
+    others = stages.overlays(setup, stages.OVERLAYS if need_tests else overlays if works else ())
+    needed += others.values()
     if need_tests:
-        needed += [stages.tools(setup), stages.node_packages(setup), *others.values()]
+        needed += [stages.tools(setup), stages.node_packages(setup)]
     if stages.ensure_built(cache, needed) and (old := stages.older(setup)):
         print(
             f"No lock describes these older set-ups in {cache} any more, so they may be deleted: "
@@ -119,9 +127,9 @@ def ensure(need_tests: bool = False, locks: Path = stages.LOCKS) -> Environment:
         )
     if comfyui is None:
         python, comfyui = runtime.folder / "venv" / "bin" / "python", runtime.folder / "ComfyUI"
+    paths = {name: stage.folder / "site" for name, stage in others.items()}
     if not need_tests:
-        return Environment(python, comfyui, cache)
+        return Environment(python, comfyui, cache, overlays=paths)
     site = stages.tools(setup).folder / "site"
     packages = stages.node_packages(setup).folder
-    paths = {name: stage.folder / "site" for name, stage in others.items()}
     return Environment(python, comfyui, cache, site, paths, stages.node(site), packages)

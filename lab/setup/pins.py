@@ -29,6 +29,8 @@ WANTED = {
     "dwpose": ("rtmlib", "onnxruntime", "onnx", "opencv-python-headless"),
     "diffusers": ("diffusers",),
     "litert": ("ai-edge-litert",),
+    # torch-fidelity has the network behind FID, in the layout of its published weights.
+    "torchmetrics": ("torchmetrics", "torch-fidelity"),
 }
 # What an overlay holds in another version than the environment below it.
 REPLACED = {

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -23,7 +23,7 @@ LOCKS = Path(__file__).resolve().parent / "locks"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 MARKER = "complete"
 PART = re.compile(r"(source|npm|[a-z0-9_]+-py\d+)-[0-9a-f]{12}")
-OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose", "diffusers", "litert")
+OVERLAYS = ("transformers4", "controlnet_aux", "frontend", "dwpose", "diffusers", "litert", "torchmetrics")
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,9 @@ def tools(setup: Setup) -> Stage:
     return packages(setup, "tools", "tools for the tests", 6 * 10**8)
 
 
-def overlays(setup: Setup) -> dict[str, Stage]:
-    """Library versions that results are compared with, by name."""
-    return {name: packages(setup, name, f"{name} to compare with", 6 * 10**8) for name in OVERLAYS}
+def overlays(setup: Setup, names: Iterable[str] = OVERLAYS) -> dict[str, Stage]:
+    """Libraries beside the runtime by name: those that tests compare with, and those of single commands."""
+    return {name: packages(setup, name, f"{name} beside the runtime", 6 * 10**8) for name in names}
 
 
 def node(site: Path) -> Path:

@@ -144,6 +144,8 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheel(folder, "ai_edge_litert", "1.0", "numpy", "backports.strenum")
     for name in ("matplotlib", "opencv_python_headless", "scikit_image", "onnx", "onnxruntime", "diffusers"):
         wheel(folder, name, "1.0", "numpy")
+    for name in ("torchmetrics", "torch_fidelity"):
+        wheel(folder, name, "1.0", "numpy", "torch")
     wheel(folder, "rtmlib", "1.0", "onnxruntime", "opencv-python", "opencv-contrib-python")
     for name, value in {"UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": str(folder)}.items():
         monkeypatch.setenv(name, value)
@@ -185,6 +187,7 @@ def test_all_but_the_torch_set_moves_to_the_newest(index: Path, move_torch: bool
     assert len(pins.pins(index / "controlnet_aux-py312.txt")) == 4
     assert len(pins.pins(index / "dwpose-py312.txt")) == 4
     assert pins.pins(index / "litert-py312.txt") == ["ai-edge-litert==1.0"]
+    assert pins.pins(index / "torchmetrics-py312.txt") == ["torch-fidelity==1.0", "torchmetrics==1.0"]
     assert len(pins.pins(index / "tools-py312.txt")) == 6
 
 

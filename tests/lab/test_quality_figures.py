@@ -48,6 +48,14 @@ def test_the_interval_of_a_known_sample() -> None:
     assert found == bootstrap.interval([0.0, 1.0] * 200)
 
 
+@pytest.mark.parametrize("statistic", Statistic)
+def test_many_pictures_are_resampled_in_parts(statistic: Statistic, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=301).tolist()
+    whole = bootstrap.interval(values, statistic)
+    monkeypatch.setattr(bootstrap, "LARGEST", 7 * 301 + 5)
+    assert bootstrap.interval(values, statistic) == whole
+
+
 def test_the_median_does_not_follow_a_few_wild_readings() -> None:
     values = [1.0] * 90 + [500.0] * 10
     assert bootstrap.interval(values, Statistic.MEDIAN) == (1, 1, 1)

@@ -31,10 +31,10 @@ alias.__path__ = [{str(ROOT)!r}]
 sys.modules["recompose"] = alias
 from recompose.lab.setup.environment import SetupError, ensure
 try:
-    found = ensure(locks=Path(sys.argv[1]))
+    found = ensure(overlays=tuple(sys.argv[2:]), locks=Path(sys.argv[1]))
 except SetupError as error:
     sys.exit(str(error))
-print(found.python, found.comfyui, sep="\\n")
+print(found.python, found.comfyui, *found.overlays.values(), sep="\\n")
 """
 # Ends the process at the first attempt to reach the network or to start a program.
 SEALED = """
@@ -98,9 +98,10 @@ class World:
     locks: Path
     cache: Path
     variables: dict[str, str]
+    overlays: tuple[str, ...] = ()
 
     def start(self, *options: str, **variables: str) -> subprocess.Popen[str]:
-        command = [BASE, *options, "-c", START, str(self.locks)]
+        command = [BASE, *options, "-c", START, str(self.locks), *self.overlays]
         known = self.variables | variables
         return subprocess.Popen(command, env=known, stdout=-1, stderr=-1, text=True, start_new_session=True)
 
@@ -153,6 +154,17 @@ def test_an_empty_cache_becomes_what_is_locked_and_nothing_else(world: World) ->
     assert "[1/2] ComfyUI's source" in errors
     assert "[2/2] ComfyUI and torch: downloaded 4 packages, 0 MB" in errors
     assert "installed 4 packages" in errors
+
+
+def test_a_command_gets_its_overlay_and_no_other(world: World) -> None:
+    minor = f"py{sys.version_info.major}{sys.version_info.minor}"
+    (world.locks / f"diffusers-{minor}.txt").write_text(wheel(world.wheels, "measures"))
+    world.overlays = ("diffusers",)
+    status, output, errors = world.run()
+    assert status == 0, errors
+    *_, site = map(Path, output.split())
+    assert names(site) == {"measures"}
+    assert "[3/3] diffusers beside the runtime" in errors
 
 
 def test_a_second_run_starts_no_program_and_no_connection(world: World, tmp_path: Path) -> None:

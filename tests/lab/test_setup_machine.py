@@ -71,6 +71,17 @@ def test_an_existing_comfyui_without_a_python_runs_in_this_one(
     assert environment.ensure().python == Path(sys.executable)
 
 
+def test_where_the_set_up_does_not_work_an_existing_comfyui_is_asked_for_all_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "main.py").touch()
+    monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
+    monkeypatch.setenv("RECOMPOSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(environment.platform, "system", lambda: "Windows")
+    assert environment.ensure(overlays=("torchmetrics",)).overlays == {}
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 ELSEWHERE = {
     "Windows": "import platform; platform.system = lambda: 'Windows'",
     "Darwin": "import platform; platform.system = lambda: 'Darwin'",

@@ -1,0 +1,1 @@
+"""Measures anybody's pictures, a folder of made ones beside a folder of real ones."""
