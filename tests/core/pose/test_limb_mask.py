@@ -161,7 +161,7 @@ def test_edge_cases_and_refusals() -> None:
 
 
 def by_the_definition(corners: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Which pixels of SIZE have their centre in the polygon or within its rim, whose radius changes evenly."""
+    """Which pixels of SIZE have their centre in the polygon or within its rim of these radii."""
     y, x = np.mgrid[: SIZE.height, : SIZE.width] + 0.5
     covered, inside = np.zeros(x.shape, bool), np.zeros(x.shape, bool)
     for a, b, begin, end in zip(
