@@ -18,7 +18,7 @@ NO_FILE = "none"
 KEEP, TAKE = "keep my edit", "take the new one"
 AUTO, BLAZEPOSE = "auto", "BlazePose"
 DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
-LARGEST, NETWORKS = "largest", ("heavy", "full", "lite")  # BlazePose's landmarks networks, largest first
+LARGEST = "largest"  # of BlazePose's landmarks networks
 # Folders under ComfyUI's models/.
 BLIP_MODELS, KEYPOINT_MODELS = "blip", "keypoint_models"
 PUBLISHED_BLIP = "blip-image-captioning-base"

@@ -3,7 +3,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bridge import choices
-from ..core.pose.choices import PERSON_SCORE
+from ..core.pose.choices import NETWORKS, PERSON_SCORE
 from .types import Node, PoseKeypoint
 
 DETECTORS = (
@@ -93,7 +93,7 @@ def resolution(default: int) -> io.Int.Input:
 def network() -> io.Combo.Input:
     return io.Combo.Input(
         "network",
-        options=[choices.LARGEST, *choices.NETWORKS],
+        options=[choices.LARGEST, *NETWORKS],
         tooltip="The landmarks network. largest: the largest whose file is there; larger ones are a little "
         "more accurate.",
     )

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import comfy.model_management as management
+from comfy.model_patcher import ModelPatcher
 from torch import Tensor, nn
 
 from ...core.pose.blazepose import find
 from ...core.pose.blazepose.find import Finder
-from ...core.pose.blazepose.network import Network
+from ...core.pose.choices import NETWORKS, landmarks_file
 from ...core.pose.person import Frame
-from ..choices import LARGEST, NETWORKS
+from ..choices import LARGEST
 from ..models import folders, weights
 
 CATEGORY = "blazepose"
@@ -20,11 +21,6 @@ SHIPPED = Path(__file__).parents[2] / "models" / CATEGORY
 DETECTOR = "pose_detection.tflite"
 COMMAND = "python3 cli models blazepose"
 MEMORY = 2**28  # bytes beside the weights
-
-
-def file_of(network: str) -> str:
-    """The name of a landmarks network's file."""
-    return f"pose_landmark_{network}.tflite"
 
 
 def path(name: str) -> Path | None:
@@ -37,18 +33,18 @@ def chosen(network: str | None) -> str | None:
     """The network asked for, or of those whose file is there the largest, None where there is none."""
     if network in NETWORKS:
         return network
-    return next((each for each in NETWORKS if path(file_of(each))), None)
+    return next((each for each in NETWORKS if path(landmarks_file(each))), None)
 
 
 def files(network: str | None) -> list[Path | None]:
     """The detector's and the landmarks network's files, None for a missing one."""
     name = chosen(network)
-    return [path(DETECTOR), path(file_of(name)) if name else None]
+    return [path(DETECTOR), path(landmarks_file(name)) if name else None]
 
 
 def problem(network: str | None) -> str | None:
     """One sentence on which file is missing and how to get it, or None."""
-    wanted = [DETECTOR, file_of(chosen(network) or NETWORKS[-1])]
+    wanted = [DETECTOR, landmarks_file(chosen(network) or NETWORKS[-1])]
     missing = [name for name, file in zip(wanted, files(network), strict=True) if file is None]
     if not missing:
         return None
@@ -66,17 +62,15 @@ def load(network: str | None) -> Finder:
     assert detecting is not None and landmarking is not None
     both = nn.ModuleList([find.detector(detecting), find.landmarker(landmarking)]).eval()
     patcher = weights.place(both, MEMORY, weights.devices_for_pictures())
-    runs = [_interruptible(each, patcher) for each in patcher.model.inner]
-    return Finder(runs[0], runs[1], patcher.load_device)
+    return Finder(_interruptible(patcher, 0), _interruptible(patcher, 1), patcher.load_device)
 
 
-def _interruptible(network: Network, patcher: object) -> find.Run:
-    """The network's run, which ComfyUI can stop; it keeps the patcher, and with it the weights' place."""
+def _interruptible(patcher: ModelPatcher, number: int) -> find.Run:
+    """The run of one of the patcher's networks, which ComfyUI can stop."""
 
     def run(pictures: Tensor) -> tuple[Tensor, ...]:
-        assert patcher is not None
         management.throw_exception_if_processing_interrupted()
-        return network(pictures)
+        return patcher.model.inner[number](pictures)
 
     return run
 

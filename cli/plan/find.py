@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ...core.pose.choices import NETWORKS, landmarks_file
 from ...core.pose.person import Frame
 from .. import fetch
 from ..ending import Failure, Misuse
@@ -17,7 +18,7 @@ from ..words import line
 if TYPE_CHECKING:
     from ...core.pose.blazepose.find import Finder
 
-LANDMARKS = (fetch.HEAVY, fetch.FULL, "pose_landmark_lite.tflite")  # the best first
+LANDMARKS = tuple(map(landmarks_file, NETWORKS))  # the best first
 
 
 def folders() -> list[Path]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 
+NETWORKS = ("heavy", "full", "lite")  # BlazePose's landmarks networks, largest first
 PERSON_SCORE = 0.45  # of BlazePose's people: pictures without people stay below it
+
+
+def landmarks_file(network: str) -> str:
+    """The name of the published file of one of BlazePose's landmarks networks."""
+    return f"pose_landmark_{network}.tflite"
 
 
 class Layout(str, Enum):

@@ -59,13 +59,17 @@ def check_layout(count: int, layout: Layout) -> None:
         )
 
 
+def neck_between(shoulders: np.ndarray) -> np.ndarray:
+    """The point midway between two shoulders 2,3 (x, y, score), its score the lower of the two."""
+    return np.append(shoulders[:, :2].mean(axis=0), shoulders[:, 2].min())
+
+
 def _with_neck(points: np.ndarray, threshold: float) -> np.ndarray:
     """COCO's points with the neck between the shoulders appended, its score the lower of the shoulders' two.
 
     It is all zero where that is not above the threshold.
     """
-    shoulders = points[_COCO_SHOULDERS]
-    neck = np.append(shoulders[:, :2].mean(axis=0), shoulders[:, 2].min())
+    neck = neck_between(points[_COCO_SHOULDERS])
     return np.concatenate([points, neck[None] * (neck[2] > threshold)])
 
 

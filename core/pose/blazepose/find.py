@@ -28,7 +28,7 @@ from .region import Region
 
 CERTAIN = 0.6  # who has this score is looked for no further
 _TRIES = 8  # at one place, until somebody there is certain
-_IN_VAIN = 8
+_IN_VAIN = 8  # guesses in a row that are nobody end the search
 _PARTS = (1.0, 0.6)  # of the shorter side: the squares seen beside the whole picture
 _SMALLEST = 96  # pixels: smaller squares show nothing that the larger ones do not
 _NEARLY_WHOLE = 0.8  # of the longer side: a square as large as that shows what the whole picture shows
@@ -121,7 +121,7 @@ def people(picture: Tensor, finder: Finder, least: float = PERSON_SCORE) -> list
         if sum(_is_near(square, one.region) for one in found) >= _TRIES:
             continue
         found.append(_looked_at(picture, square, circle.score, finder))
-        # The best guesses come first: after so many in vain the rest are nobody.
+        # The best guesses come first.
         if len(found) >= _IN_VAIN and all(one.score < least for one in found[-_IN_VAIN:]):
             break
     return each_once([one for one in found if one.score >= least])

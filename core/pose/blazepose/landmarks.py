@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from .region import Region
@@ -54,8 +52,6 @@ def refine(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
 def to_picture(points: np.ndarray, region: Region) -> np.ndarray:
     """The points with x, y in the picture's pixels, counted from its corner."""
     across, down = ((points[:, axis] - 0.5) * region.side for axis in (0, 1))
-    cosine, sine = math.cos(region.angle), math.sin(region.angle)
     result = points.copy()
-    result[:, 0] = region.x + across * cosine - down * sine
-    result[:, 1] = region.y + across * sine + down * cosine
+    result[:, 0], result[:, 1] = region.place(across, down)
     return result

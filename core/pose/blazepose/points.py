@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...shapes import Size
-from .. import skeleton
+from .. import openpose, skeleton
 from ..person import Part, Person
+from . import landmarks
 
 # Of the person's length: closer to the picture's border a point is no more than a guess. In photographs cut
 # across the legs most knees and ankles that the network made up lay that close above the cut. Where a foot is
@@ -41,13 +42,13 @@ def listed(points: np.ndarray) -> np.ndarray:
     points, are all zero.
     """
     rows = _rows(points)
-    left, right = rows[_SHOULDERS]
-    neck = np.append((left[:2] + right[:2]) / 2, min(left[2], right[2]))
+    neck = openpose.neck_between(rows[_SHOULDERS])
     return np.concatenate([rows, np.zeros((1, 3)), neck[None]])[list(_ROWS)]
 
 
 def _rows(points: np.ndarray) -> np.ndarray:
-    return np.column_stack([points[:33, :2], points[:33, 2:4].min(axis=1)])
+    found = points[: landmarks.POINTS]
+    return np.column_stack([found[:, :2], found[:, 2:4].min(axis=1)])
 
 
 def inside(points: np.ndarray, size: Size, margin: np.ndarray | float = 0.0) -> np.ndarray:
@@ -66,7 +67,7 @@ def person(points: np.ndarray, size: Size, threshold: float) -> Person | None:
     exists = np.isfinite(rows).all(axis=1) & (rows[:, 2] > 0)
     length = float(np.ptp(rows[exists, :2], axis=0).max()) if exists.any() else 0.0
     clear = inside(rows, size, _MARGINS * length)
-    sure = exists & clear & (rows[:, 2] > max(threshold, 0.0))
+    sure = exists & clear & (rows[:, 2] > threshold)
     for knee, ankle, foot in _CHAINS:
         sure[ankle] &= sure[knee]
         sure[list(foot)] &= sure[ankle]
@@ -88,6 +89,6 @@ def person(points: np.ndarray, size: Size, threshold: float) -> Person | None:
 def _part(points: np.ndarray, table: dict[int, int], count: int, size: Size, threshold: float) -> Part:
     """A hand or a face with the points that the network has and sees, the others absent."""
     rows, found = _rows(points)[list(table.values())], np.zeros((count, 3))
-    seen = np.isfinite(rows).all(axis=1) & inside(rows, size) & (rows[:, 2] > max(threshold, 0.0))
+    seen = np.isfinite(rows).all(axis=1) & inside(rows, size) & (rows[:, 2] > threshold)
     found[list(table)] = np.where(seen[:, None], rows, 0.0)
     return Part(found[:, :2], found[:, 2] > 0)

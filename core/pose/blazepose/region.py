@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 BROADER = 1.25  # times the circle's diameter: the square that the landmarks' network sees
 _REDUCED = 1.5  # picture pixels per pixel of the square from which on the picture is reduced first
+
+
+Coordinates = TypeVar("Coordinates", np.ndarray, Tensor)
 
 
 class Region(NamedTuple):
@@ -23,6 +27,11 @@ class Region(NamedTuple):
     y: float
     side: float
     angle: float
+
+    def place(self, across: Coordinates, down: Coordinates) -> tuple[Coordinates, Coordinates]:
+        """Where in the picture (x, y) lies what is so many pixels across and down from the centre."""
+        cosine, sine = math.cos(self.angle), math.sin(self.angle)
+        return self.x + across * cosine - down * sine, self.y + across * sine + down * cosine
 
 
 def around(middle: tuple[float, float], edge: tuple[float, float]) -> Region:
@@ -63,9 +72,7 @@ def _grid(region: Region, box: tuple[int, int, int, int], size: int) -> Tensor:
     """Where the square's pixels lie in the box (left, top, right, bottom), −1 … 1 across it."""
     steps = (torch.arange(size, dtype=torch.float32) + 0.5) / size - 0.5
     down, across = torch.meshgrid(steps * region.side, steps * region.side, indexing="ij")
-    cosine, sine = math.cos(region.angle), math.sin(region.angle)
-    x = region.x + across * cosine - down * sine
-    y = region.y + across * sine + down * cosine
+    x, y = region.place(across, down)
     left, top, right, bottom = box
     return torch.stack([2 * (x - left) / (right - left) - 1, 2 * (y - top) / (bottom - top) - 1], dim=-1)[
         None
