@@ -34,7 +34,8 @@ class Family:
         for name, network in self.networks.items():
             if name in ("unet", "openpose"):
                 loud(network)
-            parts.write(folder / "parts", name, network.half().float().state_dict(), {"steps": 0})
+            parts.write(folder / "parts", name, network.state_dict(), {"steps": 0})
+            parts.load(network, folder / "parts", name)
             network.eval().requires_grad_(False)
         self.files = assemble.assemble(folder / "parts", folder / "models")
 
@@ -216,3 +217,34 @@ def test_the_controlnet_steers_as_trained(demo_sizes: None, family: Family, on_i
         without = unet(seen, step.float(), states)
         assert (velocity - without).abs().max() > 0.05
         torch.testing.assert_close(velocity_of(x, denoised, sigma), velocity, rtol=0.02, atol=0.02)
+
+
+def test_the_committed_models_load_when_stored_in_eight_bits(demo_sizes: None, tmp_path: Path) -> None:
+    import comfy.controlnet
+    import comfy.sd
+    from recompose.lab.toy import assemble, table
+    from recompose.lab.toy.models import eight_bits, parts
+    from safetensors.torch import load_file
+
+    for name, row in table.MODELS.items():
+        weights, _ = parts.read(parts.FOLDER, name)
+        own = {key.removeprefix(row.prefix): value for key, value in weights.items()}
+        path = parts.write(tmp_path / "parts", name, own, {"steps": 0})
+        assert any(key.endswith(eight_bits.SUFFIX) for key in load_file(path))
+    files = assemble.assemble(tmp_path / "parts", tmp_path / "models")
+    prefix = table.MODELS["unet"].prefix
+    for name in ("recompose_demo", "recompose_demo_inpaint"):
+        file = files[f"checkpoints/{name}.safetensors"]
+        held = load_file(file)
+        assert {value.dtype for value in held.values()} == {torch.float16}
+        model, clip, vae = comfy.sd.load_checkpoint_guess_config(
+            str(file), output_vae=True, output_clip=True
+        )[:3]
+        loaded_weights = model.model.diffusion_model.state_dict()
+        own = {key.removeprefix(prefix): value for key, value in held.items() if key.startswith(prefix)}
+        assert loaded_weights.keys() == own.keys()
+        assert all(torch.equal(value.float(), own[key].float()) for key, value in loaded_weights.items())
+        assert torch.isfinite(conditioning(clip, PROMPT)[0][0]).all()
+        assert vae.decode(torch.zeros(1, 4, 5, 3)).shape == (1, 40, 24, 3)
+    openpose = files["controlnet/recompose_demo_openpose.safetensors"]
+    assert comfy.controlnet.load_controlnet(str(openpose)) is not None

@@ -17,7 +17,9 @@ def test_weights_and_notes_come_back_under_public_keys(tmp_path: Path) -> None:
     assert sorted(weights) == ["first_stage_model.bias", "first_stage_model.weight"]
     assert all(value.dtype == torch.float16 for value in weights.values())
     assert parts.load(other, tmp_path, "vae") == {"steps": 17, "loss": 0.25}
-    assert torch.equal(other.weight, network.weight.half().float())
+    assert torch.equal(other.bias, network.bias.half().float())
+    step = network.weight.abs().amax(1, keepdim=True) / 127
+    assert ((other.weight - network.weight).abs() <= 0.51 * step + 2**-11 * network.weight.abs()).all()
     assert path.stat().st_mode & 0o444 == 0o444
     assert sorted(tmp_path.iterdir()) == [path]
 
@@ -42,11 +44,12 @@ def test_a_part_of_another_network_is_refused(tmp_path: Path, network: nn.Module
         parts.load(network, tmp_path, "unet")
 
 
-def test_weights_that_are_no_numbers_leave_the_old_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [1e6, float("inf"), float("-inf"), float("nan")])  # 1e6 is beyond fp16
+def test_weights_that_are_no_numbers_leave_the_old_file(tmp_path: Path, value: float) -> None:
     network = nn.Linear(5, 3)
     before = parts.write(tmp_path, "captioner", network.state_dict(), {}).read_bytes()
     with torch.no_grad():
-        network.weight[1, 2] = 1e6  # beyond fp16
+        network.weight[1, 2] = value
     with pytest.raises(RuntimeError, match="finite weights but weight is not"):
         parts.write(tmp_path, "captioner", network.state_dict(), {})
     assert (tmp_path / "captioner.safetensors").read_bytes() == before

@@ -17,7 +17,7 @@ DECIBEL = 24.5
 HEARD = {"whole": 0.88, "cropped": 0.82}
 
 
-def test_parts_are_small_half_precision_and_noted() -> None:
+def test_parts_are_small_and_noted_and_read_in_half_precision() -> None:
     files = sorted(parts.FOLDER.glob("*"))
     assert [path.name for path in files] == sorted(model.file for model in table.MODELS.values())
     assert max(path.stat().st_size for path in files) <= PART_BYTES

@@ -40,7 +40,7 @@ def test_a_run_writes_the_part_and_tells_the_loss(
 ) -> None:
     arguments = ["vae", "--weights", str(tmp_path / "weights"), "--threads", "1", "--minutes", "5"]
     assert train_demo.main(arguments, environment) == 0
-    assert (tmp_path / "weights" / "vae.safetensors").stat().st_size > 4_000_000
+    assert (tmp_path / "weights" / "vae.safetensors").stat().st_size > 2_445_065  # a byte for each weight
     out, error = capsys.readouterr()
     assert out.startswith("step      1   loss ") and "of 5 min" in out and error == ""
     assert [path.name for path in environment.cache.iterdir()] == ["training"]

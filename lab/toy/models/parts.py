@@ -1,4 +1,4 @@
-"""The committed weights: one fp16 safetensors file per network, under the keys of the public format."""
+"""The committed weights: one safetensors file per network, under the public format's keys."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ...files import replacing
 from ...places import WEIGHTS
 from .. import table
+from . import eight_bits
 
 FOLDER = WEIGHTS
 # SD 1.x checkpoints lack CLIP's projection; BLIP's word table and bias are its output layer as well.
@@ -33,34 +34,45 @@ def existing(folder: Path, name: str) -> Path:
 
 
 def read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Weights under their public keys and the notes on their training; RuntimeError without a good file."""
+    """fp16 weights under their public keys, notes on their training; RuntimeError without a good file."""
     path = existing(folder, name)
     try:
         with safe_open(path, "pt") as file:
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return weights, file.metadata() or {}
-    except SafetensorError as error:
+            held = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return eight_bits.restored(held), file.metadata() or {}
+    except (SafetensorError, ValueError) as error:
         raise RuntimeError(f"The demo part {path} is damaged ({error}); check it out again.") from error
 
 
 def write(folder: Path, name: str, weights: Mapping[str, Tensor], notes: Mapping[str, object]) -> Path:
-    """Save a network's weights as fp16 under their public keys, replacing the file only when it is whole."""
+    """Save a network's weights under their public keys, replacing the file only when it is whole.
+
+    RuntimeError for weights that are not finite in fp16.
+    """
     model = table.MODELS[name]
-    public = {
-        model.prefix + key: value.detach().half().contiguous().cpu()
-        for key, value in weights.items()
-        if key not in LEFT_OUT
-    }
-    bad = [key.removeprefix(model.prefix) for key, value in public.items() if not torch.isfinite(value).all()]
+    own = {key: value.detach().cpu() for key, value in weights.items() if key not in LEFT_OUT}
+    bad = [key for key, value in own.items() if not torch.isfinite(value.half()).all()]
     if bad:
         raise RuntimeError(
             f"Expected finite weights but {bad[0]} is not; lower the learning rate and train again."
         )
+    held = eight_bits.stored({model.prefix + key: value for key, value in own.items()})
     path = folder / model.file
     with replacing(path) as unfinished:
-        save_file(public, unfinished, {key: json.dumps(value) for key, value in sorted(notes.items())})
+        unfinished.write_bytes(in_order(save(held, {key: json.dumps(value) for key, value in notes.items()})))
         unfinished.chmod(0o644)
     return path
+
+
+def in_order(content: bytes) -> bytes:
+    """A safetensors file with its header sorted: safetensors puts the notes in another order every time.
+
+    Results are kept under a hash of the files that they were made with.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[end:]
 
 
 def load(network: nn.Module, folder: Path, name: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -31,7 +30,7 @@ def filled(models: Path) -> Path:
     """A models folder with the demo's detector."""
     folder = models / "keypoint_models"
     folder.mkdir(parents=True)
-    shutil.copy(parts.FOLDER / "detector.safetensors", folder / "drawn.safetensors")
+    save_file(parts.read(parts.FOLDER, "detector")[0], folder / "drawn.safetensors")
     return folder
 
 
