@@ -7,6 +7,7 @@ import importlib
 from ..setup.environment import Environment
 
 NEEDS = "server"
+OVERLAYS = ("torchmetrics",)  # for the kernel distances of pictures
 # Each is a module of lab/evaluate with main(arguments, environment) -> int; without a name it is nodes.
 PARTS = {
     "nodes": "speed.nodes",
@@ -39,6 +40,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     if arguments[:1] in (["-h"], ["--help"]):
         print(usage())
         return 0
+    environment.reach_overlays()
     named = bool(arguments) and arguments[0] in PARTS
     name, rest = (arguments[0], arguments[1:]) if named else ("nodes", arguments)
     part = importlib.import_module(f"..evaluate.{PARTS[name]}", __package__)

@@ -55,7 +55,6 @@ def save(path: Path, text: str) -> None:
 
 def main(arguments: list[str], environment: Environment) -> int:
     """Measure everything; 2 for options or files that do not fit."""
-    for site in environment.overlays.values():
-        sys.path.append(str(site))
+    environment.reach_overlays()
     given = parser(environment.cache / "metrics").parse_args(arguments)
     return ending.status_of("evaluate", lambda: work(given), STOPPED)

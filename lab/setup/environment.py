@@ -32,6 +32,10 @@ class Environment:
     node: Path | None = None  # the node executable; only for `test`
     node_packages: Path | None = None  # the folder with node_modules/ and chromium/; only for `test`
 
+    def reach_overlays(self) -> None:
+        """Make the libraries of the overlays importable; what the environment itself has goes first."""
+        sys.path += [str(site) for site in self.overlays.values()]
+
     def variables(self) -> dict[str, str]:
         """What the tests and the programs they start find in their environment variables."""
         found = {

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from recompose.lab import start
+from recompose.lab.commands import bench as command
 from recompose.lab.evaluate.evaluator import Seen
 from recompose.lab.evaluate.pictures import metrics, tasks
 from recompose.lab.places import DOCS, RESULTS
+from recompose.lab.setup.environment import Environment
 from recompose.lab.toy.world.labels import OBJECTS
 
 
@@ -90,16 +96,54 @@ def test_the_true_picture_reads_right_and_a_grey_hole_does_not() -> None:
     assert metrics.measured(one, other, seen(one.hole))["changed_pixels"] == 3
 
 
-def test_kernel_distance_is_unbiased_and_worked_out_by_hand() -> None:
-    x, y = np.array([[1.0], [2.0]]), np.array([[0.0], [3.0]])
-    # off the diagonal k(1, 2) = 27 and k(0, 3) = 1; across: 1, 64, 1 and 343
-    assert metrics.kernel_distance(x, y) == pytest.approx(27 + 1 - 2 * (1 + 64 + 1 + 343) / 4)
-    random = np.random.default_rng(1)
-    same = [
-        metrics.kernel_distance(random.normal(size=(40, 6)), random.normal(size=(40, 6))) for _ in range(200)
-    ]
-    assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(200)
-    assert metrics.kernel_distance(random.normal(1, 1, (40, 6)), random.normal(size=(40, 6))) > 1
+def test_painted_features_are_compared_with_the_true_ones_by_their_kernel_distance(
+    comfy: ModuleType, torchmetrics: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recompose.lab.evaluate.pictures import run
+
+    monkeypatch.setattr(run, "Painter", lambda: None)
+    study = run.Study(tmp_path, {method: {} for method in run.METHODS})
+    study.tasks = {"box": tasks.tasks("box", 2), "half": tasks.tasks("half", 1)}
+    features = {run.TRUE: [[0.0], [3.0]]} | {method: [[1.0], [2.0]] for method in run.METHODS}
+    features[run.OURS] = [[0.0], [3.0]]
+    monkeypatch.setattr(study, "pictures", lambda kind, method: method)
+    monkeypatch.setattr(study.judge, "features", lambda name: np.array(features[name], np.float32))
+    found = study.kernel_distances()
+    # Between different pictures k(1, 2) = 27 and k(0, 3) = 1; across the sets 1, 64, 1 and 343.
+    assert found["box"]["RePaint"] == pytest.approx(27 + 1 - 2 * (1 + 64 + 1 + 343) / 4)
+    # Unbiased, so a set lies below 0 from itself: across there are k(0, 0) = 1 and k(3, 3) = 1000 as well.
+    assert found["box"][run.OURS] == pytest.approx(1 + 1 - 2 * (1 + 1 + 1 + 1000) / 4)
+    assert set(found["half"].values()) == {None}
+
+
+def test_without_the_library_nothing_is_painted(
+    comfy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from recompose.lab.evaluate.folders import distances
+    from recompose.lab.evaluate.pictures import bench, run
+
+    monkeypatch.setattr(run, "Painter", lambda: None)
+    monkeypatch.setattr(run.Study, "paint", lambda *_: pytest.fail("it painted"))
+    monkeypatch.setattr(distances.importlib.util, "find_spec", lambda name: None)
+    environment = Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), tmp_path)
+    assert bench.main(["--pictures", "2", "--docs", str(tmp_path)], environment) == 1
+    assert capsys.readouterr().err == (
+        "bench pictures: Expected the library torchmetrics for the kernel distance, got none; "
+        "install it with `python -m pip install torchmetrics torch-fidelity`.\n"
+    )
+
+
+def test_the_command_has_the_library_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(str(command.__file__))
+    assert start.constant(path, "OVERLAYS") == command.OVERLAYS == ("torchmetrics",)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    seen: list[list[str]] = []
+    part = SimpleNamespace(main=lambda arguments, environment: seen.append([*sys.path]) or 0)
+    monkeypatch.setattr(command.importlib, "import_module", lambda *_: part)
+    sites = {"torchmetrics": tmp_path / "site"}
+    environment = Environment(Path(sys.executable), tmp_path, tmp_path, overlays=sites)
+    assert command.main(["pictures"], environment) == 0
+    assert seen[0][-1] == str(tmp_path / "site")
 
 
 def test_every_method_paints_within_its_calls_and_alike_in_any_company(
@@ -244,7 +288,7 @@ def test_only_what_would_come_out_otherwise_is_painted_again(
 
 
 def test_rows_are_stamped_anew_only_where_a_share_of_them_comes_out_the_same(
-    comfy: ModuleType, tmp_path: Any, monkeypatch: Any
+    comfy: ModuleType, torchmetrics: Path, tmp_path: Any, monkeypatch: Any
 ) -> None:
     from recompose.lab.evaluate.pictures import again, bench, run
 

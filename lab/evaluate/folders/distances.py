@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Sequence
 
@@ -11,6 +12,16 @@ from torch import Tensor, nn
 
 SUBSETS, LARGEST = 100, 1000  # of the kernel distance: how many, and pictures in each
 FEW = 2048  # pictures below which a Fréchet distance of Inception's features says little
+
+
+def lacking(names: str) -> str:
+    """A sentence on the library that what is named needs, where it is not installed; else empty."""
+    if importlib.util.find_spec("torchmetrics"):
+        return ""
+    return (
+        f"Expected the library torchmetrics for {names}, got none; install it with "
+        "`python -m pip install torchmetrics torch-fidelity`."
+    )
 
 
 class Given(nn.Module):
@@ -35,7 +46,10 @@ def frechet(real: Sequence[np.ndarray], made: Sequence[np.ndarray]) -> float:
 
 
 def kernel(real: Sequence[np.ndarray], made: Sequence[np.ndarray]) -> float:
-    """The kernel distance (Bińkowski et al. 2018): the mean over 100 subsets of at most 1000 of each set."""
+    """The kernel distance (Bińkowski et al. 2018), unbiased, of two sets of features, two or more of D each.
+
+    Sets of the same size up to 1000 are taken whole; of others it is the mean over 100 subsets.
+    """
     from torchmetrics.image.kid import KernelInceptionDistance
 
     size = min(LARGEST, len(real), len(made))

@@ -51,21 +51,3 @@ def measured(task: Task, image: np.ndarray, seen: Seen) -> dict[str, Any]:
         "continuity": continuity(task, image),
         "changed_pixels": int((image != truth).any(2)[~hole].sum()),
     }
-
-
-def kernel_distance(found: np.ndarray, true: np.ndarray) -> float:
-    """The unbiased squared maximum mean discrepancy of features N,D and M,D under the cubic kernel.
-
-    Bińkowski et al. 2018 ("Demystifying MMD GANs"), §3: k(x, y) = (x·y / D + 1)³. With the judge's features
-    instead of Inception's it is no KID that other papers could be compared with.
-    """
-    x, y = found.astype(np.float64), true.astype(np.float64)
-
-    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return (a @ b.T / a.shape[1] + 1) ** 3
-
-    def off(a: np.ndarray) -> float:
-        gram = kernel(a, a)
-        return float((gram.sum() - np.trace(gram)) / (len(a) * (len(a) - 1)))
-
-    return off(x) + off(y) - 2 * float(kernel(x, y).mean())

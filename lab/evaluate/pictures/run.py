@@ -17,6 +17,7 @@ from ...places import RESULTS
 from ...toy.pipeline import Painter
 from ...toy.requests import BATCH
 from ..evaluator import Judge
+from ..folders import distances
 from ..samplers import sweep
 from . import latent_problem, metrics
 from .tasks import COUNT, Task, tasks
@@ -31,6 +32,8 @@ PAINTERS = tuple(
     f"lab.evaluate.{name}" for name in ("pictures.tasks", "pictures.latent_problem", "samplers.sweep")
 )
 
+MEASURERS = ("pictures.metrics", "folders.distances")
+
 
 def version(chosen: dict[str, Any]) -> str:
     """Of everything that a method's painted pictures depend on."""
@@ -44,7 +47,7 @@ def truth_version() -> str:
 
 def measured_by() -> str:
     """Version of what looks at the pictures."""
-    return versions.version(["lab.evaluate.pictures.metrics"], ("judge",))
+    return versions.version([f"lab.evaluate.{name}" for name in MEASURERS], ("judge",))
 
 
 def settings(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -166,7 +169,7 @@ class Study:
                     if true is None:
                         true = self.judge.features(self.pictures(kind, TRUE))
                     features = self.judge.features(self.pictures(kind, method))
-                    found[kind][method] = round(metrics.kernel_distance(features, true), 6)
+                    found[kind][method] = round(distances.kernel(true, features), 6)
         return found
 
     def data(self) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,13 +16,8 @@ from recompose.lab.setup.environment import Environment
 
 
 @pytest.fixture(scope="session", autouse=True)
-def torchmetrics() -> Iterator[Path]:
-    """torchmetrics and torch-fidelity at hand, as in the command."""
-    overlay = os.environ.get("RECOMPOSE_OVERLAY_TORCHMETRICS")
-    assert overlay, "RECOMPOSE_OVERLAY_TORCHMETRICS is not set; `python3 cli test` sets it."
-    sys.path.append(overlay)
-    yield Path(overlay)
-    sys.path.remove(overlay)
+def library(torchmetrics: Path) -> None:
+    """All tests here have the library, as the command has."""
 
 
 class Said(NamedTuple):
