@@ -44,7 +44,7 @@ def quantised(weight: Tensor) -> tuple[Tensor, Tensor]:
     scale = scales(weight)
     # In fp64, so that a quotient is never rounded onto a half from beside it.
     levels = (weight.double() / along_first(scale, weight).double()).round()
-    return levels.to(torch.int8).contiguous(), scale
+    return levels.to(torch.int8), scale
 
 
 def stored(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
