@@ -96,7 +96,7 @@ class Stage:
 
     def altered(self, segments: Mapping[int, int | None]) -> Altered:
         canvas = self.canvas
-        return Altered(canvas.image, canvas.material, canvas.segment, canvas.light, segments)
+        return Altered(canvas.image, canvas.material, canvas.segment, canvas.light, segments=segments)
 
 
 def staged(seed: int, part: str) -> Stage:

@@ -1,7 +1,8 @@
 """A drawn world with known answers: people in many poses, scenes, objects, captions, masks."""
 
-from .captions import caption, parse, vocabulary
+from .captions import caption, parse, phrases, vocabulary
 from .chance import PARTS
+from .closer import UNSEEN, closer
 from .palette import COLOURS, HAIR, lab, nearest
 from .picture import Example, caption_visible, crop, crop_between, example, points_of
 
@@ -9,15 +10,18 @@ __all__ = [
     "COLOURS",
     "HAIR",
     "PARTS",
+    "UNSEEN",
     "Example",
     "caption",
     "caption_visible",
+    "closer",
     "crop",
     "crop_between",
     "example",
     "lab",
     "nearest",
     "parse",
+    "phrases",
     "points_of",
     "vocabulary",
 ]

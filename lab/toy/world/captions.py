@@ -1,7 +1,8 @@
 """Caption and attributes, both ways; an attribute that is not visible is simply absent.
 
-Attributes are words by name: subject, hair, hair colour, top, top colour, bottom, bottom colour, shoes,
-shoes colour, pose, seat, seat colour, facing, scene, and objects, a tuple of (name, colour).
+Attributes are words by name: subject (man, woman, nobody, or things where nothing else is in sight), hair,
+hair colour, top, top colour, bottom, bottom colour, shoes, shoes colour, pose, seat, seat colour, facing,
+scene, and objects, a tuple of (name, colour).
 """
 
 from __future__ import annotations
@@ -36,13 +37,30 @@ def caption(attributes: Attributes) -> str:
     parts = [subject(attributes), action(attributes)]
     if "scene" in attributes:
         parts.append(SCENES[attributes["scene"]].phrase)
-    things = [
-        f"a {colour} {name}".replace("a orange", "an orange")
-        for name, colour in attributes.get("objects", ())
-    ]
-    if things:
-        parts.append("next to " + " and ".join(things))
+    things = " and ".join(thing(name, colour) for name, colour in attributes.get("objects", ()))
+    if attributes.get("subject") == "things":
+        parts[0] = things
+    elif things:
+        parts.append(f"next to {things}")
     return " ".join(part for part in parts if part)
+
+
+def thing(name: str, colour: str) -> str:
+    """An object or a garment of one piece as the caption says it."""
+    return f"a {colour} {name}".replace("a orange", "an orange")
+
+
+def phrases(attributes: Attributes) -> list[str]:
+    """Everything that the attributes name, each in a phrase of its own."""
+    found = [thing(name, colour) for name, colour in attributes.get("objects", ())]
+    if "hair colour" in attributes:
+        found.append(f"a {attributes['subject']} with {attributes['hair']} {attributes['hair colour']} hair")
+    found += clothes(attributes)
+    if "seat" in attributes:
+        found.append(action({"seat": attributes["seat"], "seat colour": attributes["seat colour"]}))
+    if "scene" in attributes:
+        found.append(SCENES[attributes["scene"]].phrase)
+    return found
 
 
 def subject(attributes: Attributes) -> str:
@@ -51,13 +69,18 @@ def subject(attributes: Attributes) -> str:
     words = f"a {attributes.get('subject', 'person')}"
     if "hair colour" in attributes:
         words += f" with {attributes['hair']} {attributes['hair colour']} hair"
-    clothes = []
+    worn = clothes(attributes)
+    return words + (" in " + listed(worn) if worn else "")
+
+
+def clothes(attributes: Attributes) -> list[str]:
+    """The garments below the head, each as the caption says it."""
+    found = []
     for name in ("top", "bottom", "shoes"):
         if f"{name} colour" in attributes:
-            kind = attributes.get(name, UNKNOWN[name])
-            article = "a " if name == "top" or kind == "skirt" else ""
-            clothes.append(f"{article}{attributes[f'{name} colour']} {kind}".replace("a orange", "an orange"))
-    return words + (" in " + listed(clothes) if clothes else "")
+            kind, colour = attributes.get(name, UNKNOWN[name]), attributes[f"{name} colour"]
+            found.append(thing(kind, colour) if name == "top" or kind == "skirt" else f"{colour} {kind}")
+    return found
 
 
 def listed(items: list[str]) -> str:
@@ -99,9 +122,13 @@ def parse(text: str) -> Attributes:
     for scene, place in SCENES.items():
         if re.search(rf"\b{place.phrase}\b", text):
             found["scene"] = scene
-    things = re.findall(rf"\b({colours}) ({'|'.join(OBJECTS)})\b", text.partition("next to ")[2])
+    # Without a person the things come first; beside one a box may also be a seat.
+    alone = not re.search(r"\b(man|woman|person|nobody|sitting)\b", text)
+    where = text if alone else text.partition("next to ")[2]
+    things = re.findall(rf"\b({colours}) ({'|'.join(OBJECTS)})\b", where)
     if things:
         found["objects"] = tuple((name, colour) for colour, name in things)
+        found |= {"subject": "things"} if alone else {}
     return found
 
 

@@ -131,8 +131,12 @@ def cuboid(
     colour: Colour,
     material: int,
     tilt: float = 0.26,
+    lid: float = 1.06,
 ) -> None:
-    """A box of half-width, height and half-depth in pixels standing at `at`, seen from above by `tilt`."""
+    """A box of half-width, height and half-depth standing at `at`, seen from above by `tilt`.
+
+    `lid` is the shade of its upper side.
+    """
     (hx, height, hz), c, s = half, cos(radians(yaw)), sin(radians(yaw))
 
     def corner(x: float, y: float, z: float) -> Point:
@@ -145,8 +149,8 @@ def cuboid(
             face = [corner(x, y, z) for x, z in ends for y in (0, height)]
             lit = 0.80 + 0.14 * (nx * c + nz * s) * canvas.light[0]
             canvas.paint(convex(face), shaded(colour, lit), material, relief=0, edge=0.12)
-    lid = [corner(x, height, z) for x in (-hx, hx) for z in (-hz, hz)]
-    canvas.paint(convex(lid), shaded(colour, 1.06), material, relief=0, edge=0.08)
+    upper = [corner(x, height, z) for x in (-hx, hx) for z in (-hz, hz)]
+    canvas.paint(convex(upper), shaded(colour, lid), material, relief=0, edge=0.08)
 
 
 def draw_seat(

@@ -102,7 +102,12 @@ def example(
 def backdrop(chance: Chance, height: int, scene: Scene) -> tuple[Canvas, int]:
     """The empty place and the row of its horizon."""
     light = (chance.sign() * chance.uniform(0.55, 0.85), -chance.uniform(0.45, 0.65))
-    canvas = Canvas.blank(height, WIDTH, light)
+    return scenery(chance, Canvas.blank(height, WIDTH, light), scene)
+
+
+def scenery(chance: Chance, canvas: Canvas, scene: Scene) -> tuple[Canvas, int]:
+    """The canvas with a place drawn on it, and the row of its horizon, in units."""
+    height = canvas.height
     low, high = (0.60, 0.68) if scene.indoors else (0.42, 0.56)
     horizon = int(height * chance.uniform(low, high))
     scene.draw(canvas, horizon, chance)
@@ -137,12 +142,19 @@ def keypoints(figure: Figure, window: Window) -> list[dict[str, Any]]:
         "pose_keypoints_2d": [value for name in BODY for value in triple(name)],
         "foot_keypoints_2d": [value for name in FEET for value in triple(name)],
     }
+    return [nobody(window)[0] | {"people": [person]}]
+
+
+def nobody(window: Window) -> list[dict[str, Any]]:
+    """One POSE_KEYPOINT frame without anybody."""
     size = {"canvas_width": window.right - window.left, "canvas_height": window.bottom - window.top}
-    return [size | {"people": [person]}]
+    return [size | {"people": []}]
 
 
 def rows(pose: list[dict[str, Any]]) -> np.ndarray:
-    """The 24 body and foot points (x, y, score) of the first person of a pose in pixels."""
+    """The 24 body and foot points (x, y, score) of the first person of a pose in pixels; zeros for nobody."""
+    if not pose[0]["people"]:
+        return np.zeros((len(BODY) + len(FEET), 3))
     person, feet = pose[0]["people"][0], [0.0] * 3 * len(FEET)
     flat = [*person["pose_keypoints_2d"], *(person.get("foot_keypoints_2d") or feet)]
     return np.reshape(np.array(flat, dtype=np.float64), (-1, 3))
@@ -154,9 +166,9 @@ def points_of(example: Example) -> np.ndarray:
 
 
 def people(pose: list[dict[str, Any]]) -> list[Frame]:
-    """A pose of one person, made here, as core takes it."""
+    """A pose of one person or nobody, made here, as core takes it."""
     size = Size(pose[0]["canvas_width"], pose[0]["canvas_height"])
-    return [Frame(size, (from_rows(rows(pose)),))]
+    return [Frame(size, (from_rows(rows(pose)),) if pose[0]["people"] else ())]
 
 
 def crop(whole: Example, top: int, bottom: int, left: int = 0, right: int | None = None) -> Example:

@@ -104,20 +104,37 @@ def turn(a: Point, b: Point, c: Point) -> float:
 
 @dataclass
 class Canvas:
-    """A picture being drawn: colours 0…255 (H,W,3), what each pixel is made of and which limb it shows."""
+    """A picture being drawn: colours 0…255 (H,W,3), what each pixel is made of and which limb it shows.
+
+    Whatever is drawn has coordinates in units, of which each takes `zoom` pixels.
+    """
 
     image: np.ndarray
     material: np.ndarray
     segment: np.ndarray
     light: Point
+    zoom: float = 1.0
 
     @classmethod
-    def blank(cls, height: int, width: int, light: Point) -> Canvas:
-        flat = np.zeros((height, width), np.uint8)
-        return cls(np.zeros((height, width, 3), np.float32), flat, flat.copy(), light)
+    def blank(cls, height: int, width: int, light: Point, zoom: float = 1.0) -> Canvas:
+        """An empty canvas; height and width in units."""
+        flat = np.zeros((round(height * zoom), round(width * zoom)), np.uint8)
+        return cls(np.zeros((*flat.shape, 3), np.float32), flat, flat.copy(), light, zoom)
+
+    @property
+    def height(self) -> int:
+        """Rows in units."""
+        return round(self.material.shape[0] / self.zoom)
+
+    @property
+    def width(self) -> int:
+        """Columns in units."""
+        return round(self.material.shape[1] / self.zoom)
 
     def window(self, box: Sequence[float]) -> tuple[slice, slice] | None:
+        """The pixels of a box in units, or None where it lies outside."""
         height, width = self.material.shape
+        box = [side * self.zoom for side in box]
         left, right = max(int(box[0]) - 1, 0), min(int(box[2]) + 2, width)
         top, bottom = max(int(box[1]) - 1, 0), min(int(box[3]) + 2, height)
         if left >= right or top >= bottom:
@@ -140,6 +157,7 @@ class Canvas:
         if window is None:
             return
         distance, nx, ny, owner = self.union(shapes, window, segments)
+        distance = distance * self.zoom
         shade = 1 + relief * np.clip(nx * self.light[0] + ny * self.light[1], -1, 1)
         shade *= 1 - edge * np.clip(1 + distance / 1.4, 0, 1)
         part = self.image[window]
@@ -165,7 +183,8 @@ class Canvas:
 
     def grid(self, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
         height, width = self.material.shape
-        return centres(width)[None, window[1]], centres(height)[window[0], None]
+        x, y = centres(width)[None, window[1]], centres(height)[window[0], None]
+        return (x, y) if self.zoom == 1 else (x / np.float32(self.zoom), y / np.float32(self.zoom))
 
     def darken(self, centre: Point, rx: float, ry: float, strength: float) -> None:
         """A soft shadow on the ground."""
@@ -178,6 +197,7 @@ class Canvas:
 
     def gradient(self, top: int, bottom: int, upper: Colour, lower: Colour) -> None:
         """Fill the rows from top to bottom with a vertical gradient."""
+        top, bottom = round(top * self.zoom), round(bottom * self.zoom)
         t = np.linspace(0, 1, max(bottom - top, 1), dtype=np.float32)[:, None, None]
         rows = np.asarray(upper, np.float32) * (1 - t) + np.asarray(lower, np.float32) * t
         self.image[top:bottom] = rows[: bottom - top]

@@ -29,7 +29,7 @@ def rect(
 
 
 def sun(canvas: Canvas, horizon: int) -> None:
-    x = canvas.image.shape[1] * (0.5 + 0.36 * (1 if canvas.light[0] > 0 else -1))
+    x = canvas.width * (0.5 + 0.36 * (1 if canvas.light[0] > 0 else -1))
     canvas.paint(disc((x, 0.26 * horizon), 8), (255, 240, 170), relief=0, edge=0)
 
 
@@ -57,7 +57,7 @@ def fill(
 ) -> Callable[[], None]:
     """Fill the sky; the returned call fills the ground over whatever was drawn meanwhile."""
     canvas.gradient(0, horizon, *sky)
-    return lambda: canvas.gradient(horizon, canvas.image.shape[0], *ground)
+    return lambda: canvas.gradient(horizon, canvas.height, *ground)
 
 
 def beach(canvas: Canvas, horizon: int, chance: Chance) -> None:
@@ -87,7 +87,7 @@ def street(canvas: Canvas, horizon: int, chance: Chance) -> None:
         left += width + 1
     ground()
     rect(canvas, 0, horizon, 128, horizon + 5, (206, 206, 208), 0.1)
-    y = horizon + 0.32 * (canvas.image.shape[0] - horizon)
+    y = horizon + 0.32 * (canvas.height - horizon)
     for x in (-12, 32, 76, 120):
         rect(canvas, x, y, x + 24, y + 3, (232, 232, 226))
 
@@ -98,7 +98,7 @@ def meadow(canvas: Canvas, horizon: int, chance: Chance) -> None:
     cloud(canvas, chance.uniform(16, 112), chance.uniform(0.25, 0.5) * horizon, chance.uniform(9, 14))
     hills(canvas, chance, horizon, (104, 168, 108), 16)
     ground()
-    height = canvas.image.shape[0]
+    height = canvas.height
     for _ in range(9):
         flower = chance.choice(((250, 250, 250), (250, 226, 90), (236, 130, 160)))
         canvas.paint(
@@ -153,7 +153,7 @@ def room(canvas: Canvas, horizon: int, chance: Chance) -> None:
     )
     ground()
     rect(canvas, 0, horizon - 3, 128, horizon + 1, (244, 240, 232), 0.15)
-    height = canvas.image.shape[0]
+    height = canvas.height
     for x0 in range(-96, 256, 26):
         canvas.paint(
             capsule((64 + (x0 - 64) * 0.8, horizon + 1.5), (64 + (x0 - 64) * 1.3, height + 2), 0.6, 0.6),
@@ -174,7 +174,7 @@ def gym(canvas: Canvas, horizon: int, chance: Chance) -> None:
     rect(canvas, 0, 0.08 * horizon, 128, 0.08 * horizon + 7, (232, 240, 244), 0.1)
     ground()
     rect(canvas, 0, horizon - 2, 128, horizon + 1, (120, 90, 66))
-    height = canvas.image.shape[0]
+    height = canvas.height
     y = horizon + 0.35 * (height - horizon)
     rect(canvas, 0, y, 128, y + 2.2, (250, 250, 250))
     x = chance.uniform(30, 98)
@@ -213,7 +213,7 @@ def forest(canvas: Canvas, horizon: int, chance: Chance) -> None:
             edge=0.05,
         )
     ground_top = horizon + 3
-    canvas.gradient(ground_top, canvas.image.shape[0], (120, 124, 78), (140, 138, 92))
+    canvas.gradient(ground_top, canvas.height, (120, 124, 78), (140, 138, 92))
 
 
 SCENES = {

@@ -20,7 +20,10 @@ PERSON = [MATERIAL[name] for name in ("skin", *GARMENTS)]
 
 @dataclass(frozen=True)
 class Drawing:
-    """All that was drawn on the whole picture, however small the window later cut from it."""
+    """All that was drawn on the whole picture, however small the window later cut from it.
+
+    `closer`: the things are what the picture is of, with or without a person.
+    """
 
     material: np.ndarray
     segment: np.ndarray
@@ -28,6 +31,7 @@ class Drawing:
     attributes: Attributes
     horizon: int
     stature: float
+    closer: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ def visible(drawing: Drawing, window: Window) -> Attributes:
     if window.top + 8 <= drawing.horizon <= window.bottom - 6 and window.right - window.left >= 48:
         found["scene"] = said["scene"]
     things = tuple(thing for thing in said.get("objects", ()) if thing[0] in OBJECTS and seen(thing[0], 0.5))
+    if drawing.closer and things and found.get("subject") == "nobody":
+        found["subject"] = "things"
     return found | ({"objects": things} if things else {})
 
 
