@@ -24,7 +24,7 @@ TINTS = tuple(dict.fromkeys(("", *world.COLOURS, *world.HAIR)))
 PLANES = {"material": len(MATERIALS), "segment": len(SEGMENTS), "kind": len(KINDS), "tint": len(TINTS)}
 # What can be said of a whole picture, by attribute; what is not seen is place 0.
 ANSWERS: dict[str, tuple[str, ...]] = {
-    "subject": tuple(HAIR_STYLES),
+    "subject": (*HAIR_STYLES, "person", "nobody"),
     "hair": HAIRCUTS,
     "hair colour": tuple(world.HAIR),
     "top": TOPS,

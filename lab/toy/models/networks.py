@@ -13,6 +13,7 @@ from comfy.taesd.taesd import TAESD
 from torch import Tensor, nn
 
 from ..model_pack import sizes
+from .attention import attention
 
 LATENT_CHANNELS = 4
 INPAINT_CHANNELS = 9  # noisy latent 4, mask 1, latent of the picture with its hole grey 4
@@ -102,14 +103,12 @@ def autoencoder(seed: int = 0) -> TAESD:
 
 def text_states(network: nn.Module, tokens: Tensor) -> Tensor:
     """Word states B,77,64 of token ids B,77; ComfyUI's own forward adds in place and has no gradient."""
-    from comfy.ldm.modules.attention import attention_pytorch
-
     model = network.text_model
     states = model.embeddings.token_embedding(tokens) + model.embeddings.position_embedding.weight
     length = tokens.shape[1]
     causal = torch.full((length, length), -torch.finfo(states.dtype).max, device=states.device).triu(1)
     for layer in model.encoder.layers:
-        states = states + layer.self_attn(layer.layer_norm1(states), causal, attention_pytorch)
+        states = states + layer.self_attn(layer.layer_norm1(states), causal, attention)
         states = states + layer.mlp(layer.layer_norm2(states))
     return model.final_layer_norm(states)
 

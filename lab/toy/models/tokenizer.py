@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+PLACES = 77  # of a prompt, its begin and end among them
+
 
 class Tokenizer:
     """The stock SD 1.x tokenizer, as ComfyUI fills its 77 places."""
@@ -16,6 +18,7 @@ class Tokenizer:
         from comfy.sd1_clip import SDTokenizer
 
         self._stock = SDTokenizer()
+        self.begin, self.end = self._stock.start_token, self._stock.end_token
 
     def ids(self, text: str) -> list[int]:
         """77 word ids; what does not fit is cut off."""
