@@ -110,11 +110,13 @@ def train(
     save_seconds: float = 180,
     state: Path | None = None,
     graphed: bool = False,
+    pause_seconds: float | None = None,
 ) -> Iterator[Report]:
     """Train, saving now and then and at the end.
 
     With a `state` file the same call goes on from the last saving, as if nothing had stopped it. A finished
-    training's state stays, so that the same call does nothing more.
+    training's state stays, so that the same call does nothing more. After `pause_seconds` of this call it
+    saves and ends before it is finished.
     """
     with learning():
         run = Run(task, config, ema_decay, graphed)
@@ -128,12 +130,15 @@ def train(
         if state:
             checkpoints.save_state(state, run.state_dict())
 
-    saved, report = time.monotonic(), None
+    begun = saved = time.monotonic()
+    report = None
     for report in run.trainer.run(task.batches, run.follow):
         run.losses = [*run.losses[1 - RECENT :], report.loss]
         if time.monotonic() - saved > save_seconds:
             keep()
             saved = time.monotonic()
         yield report
+        if pause_seconds is not None and time.monotonic() - begun > pause_seconds:
+            break
     if report is not None:
         keep()

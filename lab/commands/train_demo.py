@@ -40,6 +40,12 @@ def parser() -> argparse.ArgumentParser:
         "--minutes", type=float, metavar="M", help="stop after M minutes (default: as configured)"
     )
     options.add_argument(
+        "--slice",
+        type=float,
+        metavar="M",
+        help="pause after M minutes of this call; the same command goes on",
+    )
+    options.add_argument(
         "--weights", type=Path, metavar="DIR", help="read and write here instead of lab/weights"
     )
     options.add_argument(
@@ -69,9 +75,10 @@ def show(reports: Iterable, minutes: float) -> None:
 def main(arguments: list[str], environment: Environment) -> int:
     """Train, showing the loss; Ctrl-C keeps the weights saved last."""
     options = parser().parse_args(arguments)
-    if options.minutes is not None and options.minutes <= 0:
-        print(f"train-demo: Expected minutes above 0, got {options.minutes:g}; give more.", file=sys.stderr)
-        return 2
+    for given in (options.minutes, options.slice):
+        if given is not None and given <= 0:
+            print(f"train-demo: Expected minutes above 0, got {given:g}; give more.", file=sys.stderr)
+            return 2
     from ..toy.models import host, parts
 
     host.make_importable(environment.comfyui)
@@ -90,8 +97,11 @@ def main(arguments: list[str], environment: Environment) -> int:
         print(f"train-demo: {error}", file=sys.stderr)
         return 2
     minutes = config["minutes"] if options.minutes is None else options.minutes
+    # A training in slices keeps its state beside what it draws; the same command finds it there.
+    state = None if options.slice is None else places.cache / f"{options.name}.state"
     try:
-        show(task.train(catalogue.task(options.name, config, places), config, places, minutes), minutes)
+        made = catalogue.task(options.name, config, places)
+        show(task.train(made, config, places, minutes, state, options.slice), minutes)
     except (RuntimeError, ValueError) as error:
         print(f"train-demo: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from ...training import config as settings
 from ...training import task as training
 from ...training.loop import Report, TrainConfig
 from ...training.task import Progress
+from ..files import replacing
 from ..toy.models import parts
 from .places import Places
 
@@ -36,9 +38,19 @@ def configuration(name: str) -> dict[str, Any]:
 
 
 def train(
-    task: Task, config: dict[str, Any], places: Places, minutes: float | None = None
+    task: Task,
+    config: dict[str, Any],
+    places: Places,
+    minutes: float | None = None,
+    state: Path | None = None,
+    pause: float | None = None,
 ) -> Iterator[Report]:
-    """Train within the configured steps and minutes, saving averaged weights now and then and at the end."""
+    """Train within the configured steps and minutes, saving averaged weights now and then and at the end.
+
+    With a `state` file the same call goes on where it was stopped, or paused after so many minutes.
+    """
+    if state:
+        task.notes = begun(task.notes, state)
     plan = TrainConfig(
         steps=config["steps"],
         learning_rate=config["learning_rate"],
@@ -51,9 +63,20 @@ def train(
         keep(task, places, name, weights, progress)
 
     graphed = config.get("cuda_graphs", False) and places.device.type == "cuda"
+    seconds = None if pause is None else 60 * pause
     yield from training.train(
-        task, plan, save, config["ema_decay"], 60 * config["save_minutes"], graphed=graphed
+        task, plan, save, config["ema_decay"], 60 * config["save_minutes"], state, graphed, seconds
     )
+
+
+def begun(notes: dict[str, dict[str, Any]], state: Path) -> dict[str, dict[str, Any]]:
+    """The notes with which a training in slices began; those of its weights grow with it."""
+    path = state.with_suffix(".json")
+    if state.is_file() and path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    with replacing(path) as unfinished:
+        unfinished.write_text(json.dumps(notes), encoding="utf-8")
+    return notes
 
 
 def keep(task: Task, places: Places, name: str, weights: Mapping[str, Tensor], progress: Progress) -> None:
