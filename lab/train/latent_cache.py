@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,51 +17,49 @@ from ..toy.models import networks
 from ..toy.models.tokenizer import Tokenizer, tokens
 from ..toy.tensors import in_cells, stacked
 from . import masks as holes
-from . import prompts
+from . import phrases, prompts
 from .parallel import parallel_map
-from .pictures import WIDTH, Pictures
+from .pictures import VIEWS, WIDTH, Pictures, pictures
 from .places import Places, frozen
 
 BATCH = 32
 SEED = 11
-HOLES, PROMPTS = 3, 4  # per picture
+HOLES, PROMPTS = 2, 4  # per picture
 UNCONDITIONAL = 64
 
 
 class Bucket(NamedTuple):
     """N pictures of one height: latents N,4,h,16; HOLES times mask and rest N,·,5,h,16 (all fp16);
-    word ids N,PROMPTS,77; skeletons N,3,H,128 (uint8)."""
+    word ids N,PROMPTS,77 and whether they say nothing; skeletons N,3,H,128 (uint8)."""
 
     clean: Tensor
     inpaint_cond: Tensor
     words: Tensor
+    nothing: Tensor
     hints: Tensor
 
 
 class Batch(NamedTuple):
-    """A batch: latents B,4,h,16; mask and rest B,5,h,16, zero for a picture of words alone; word ids B,77;
-    skeletons of the first P pictures, P,3,H,128 in 0…1."""
+    """A batch: latents B,4,h,16; mask and rest B,5,h,16, zero for a picture of words alone; word ids B,77
+    and whether they say nothing; skeletons of the first P pictures, P,3,H,128 in 0…1."""
 
     clean: Tensor
     inpaint_cond: Tensor
     words: Tensor
+    nothing: Tensor
     hints: Tensor
 
 
 @dataclass(frozen=True)
 class LatentCache:
-    """All buckets, and word ids UNCONDITIONAL,77 of no words or of foreign ones."""
+    """The buckets of each view, and word ids UNCONDITIONAL,77 of no words or of foreign ones."""
 
-    buckets: list[Bucket]
+    views: list[list[Bucket]]
     unconditional: Tensor
 
-    def batches(self, config: dict[str, Any], seed: int) -> Iterator[Batch]:
-        """Endless batches, each of one height; a height comes as often as it is in the world."""
-        random = np.random.default_rng(seed)
-        counts = np.array([len(bucket.clean) for bucket in self.buckets])
-        while True:
-            bucket = self.buckets[random.choice(len(counts), p=counts / counts.sum())]
-            yield self.batch(bucket, config, random)
+    def batches(self, config: dict[str, Any], seed: int) -> Batches:
+        """Endless batches, each of one height of one view; a height comes as often as it is in its view."""
+        return Batches(self, config, seed)
 
     def batch(self, bucket: Bucket, config: dict[str, Any], random: np.random.Generator) -> Batch:
         """Some pictures of a bucket, each with one of its prompts and with one of its holes or with none."""
@@ -75,22 +72,49 @@ class LatentCache:
             return torch.from_numpy(random.random(size) < share).to(device)
 
         some, posed = chosen(len(bucket.clean)), round(size * config["posed_share"])
-        words = torch.where(
-            rarely(config["dropped"])[:, None],
-            self.unconditional[chosen(UNCONDITIONAL)],
-            bucket.words[some, chosen(PROMPTS)],
-        )
+        prompt, without = chosen(PROMPTS), rarely(config["dropped"])[:, None]
+        words = torch.where(without, self.unconditional[chosen(UNCONDITIONAL)], bucket.words[some, prompt])
         inpaint_cond = bucket.inpaint_cond[some, chosen(HOLES)].float()
         inpaint_cond = inpaint_cond * rarely(config["holed_share"])[:, None, None, None]
         hints = bucket.hints[some[:posed]].float().div(255)
-        return Batch(bucket.clean[some].float(), inpaint_cond, words, hints)
+        return Batch(
+            bucket.clean[some].float(), inpaint_cond, words, bucket.nothing[some, prompt] | without, hints
+        )
 
 
-def hole(one: tuple[int, np.ndarray, int]) -> np.ndarray:
-    """The holes HOLES,H,128 of the picture of a number, with its points and its height."""
-    number, points, height = one
+class Batches:
+    """Endless batches that can go on exactly where they were."""
+
+    def __init__(self, source: LatentCache, config: dict[str, Any], seed: int) -> None:
+        self.source, self.config, self.random = source, config, np.random.default_rng(seed)
+
+    def __iter__(self) -> Batches:
+        return self
+
+    def __next__(self) -> Batch:
+        view = self.source.views[int(self.random.random() < self.config["closer_share"])]
+        counts = np.array([len(bucket.clean) for bucket in view])
+        bucket = view[self.random.choice(len(counts), p=counts / counts.sum())]
+        return self.source.batch(bucket, self.config, self.random)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where its random numbers are."""
+        return {"random": self.random.bit_generator.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.random.bit_generator.state = state["random"]
+
+
+def hole(one: tuple[int, np.ndarray, int, list[list[int]]]) -> np.ndarray:
+    """The holes HOLES,H,128 of the picture of a number, with its points, its height and its things' boxes."""
+    number, points, height, boxes = one
     random = np.random.default_rng((SEED, number))
-    return np.stack([holes.hole(points, height, WIDTH, random) for _ in range(HOLES)]) > 0
+    if boxes:
+        masks = [holes.hole_at_things(boxes, height, WIDTH, random) for _ in range(HOLES)]
+    else:
+        masks = [holes.hole(points, height, WIDTH, random) for _ in range(HOLES)]
+    return np.stack(masks) > 0
 
 
 def skeleton(one: tuple[np.ndarray, int]) -> np.ndarray:
@@ -98,23 +122,31 @@ def skeleton(one: tuple[np.ndarray, int]) -> np.ndarray:
     return control.skeleton(*one)
 
 
-def cached_latents(places: Places, source: Pictures) -> LatentCache:
-    """The latents of all pictures of a source on the training's device; filled on first use."""
+def cached_latents(places: Places, config: dict[str, Any]) -> LatentCache:
+    """The latents of the configured pictures of both views on the training's device; filled on first use."""
+    views = []
+    for view, count in zip(VIEWS, (config["pictures"], config["closer"]), strict=True):
+        found = load(places, pictures(places.cache, "train", count, view))
+        heights = sorted({int(name.split()[1]) for name in found if " " in name})
+        views.append([Bucket(*(found[f"{name} {height}"] for name in Bucket._fields)) for height in heights])
+    return LatentCache(views, found["unconditional"])
+
+
+def load(places: Places, source: Pictures) -> dict[str, Tensor]:
+    """The buckets' tensors of one source by "name height"."""
     made_by = versions.version(["lab.train.latent_cache"], ("vae",), weights=places.weights)
     path = places.cache / f"latents-{made_by}-of-{source.folder.name}.safetensors"
     if not path.is_file():
         with replacing(path) as unfinished:
             save_file(filled(places, source), unfinished)
-    found = load_file(path, str(places.device))
-    heights = sorted({int(name.split()[1]) for name in found if " " in name})
-    rows = [Bucket(*(found[f"{name} {height}"] for name in Bucket._fields)) for height in heights]
-    return LatentCache(rows, found["unconditional"])
+    return load_file(path, str(places.device))
 
 
 def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
-    """The buckets' tensors by "name height"."""
+    """The buckets' tensors by "name height", and the prompts of no words."""
     heights, points = source.heights.astype(int), list(source.poses)
-    masks = list(parallel_map(hole, zip(range(len(source)), points, heights.tolist(), strict=True)))
+    boxes = [entry["boxes"] for entry in source.captions]
+    masks = list(parallel_map(hole, zip(range(len(source)), points, heights.tolist(), boxes, strict=True)))
     hints = list(parallel_map(skeleton, zip(points, heights.tolist(), strict=True)))
     vae = frozen(networks.autoencoder(), places, "vae").to(memory_format=torch.channels_last)
     tokenizer, random = Tokenizer(), np.random.default_rng(SEED)
@@ -122,10 +154,12 @@ def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
     found = {"unconditional": tokens(without, tokenizer)}
     for height in np.unique(heights):
         group = np.flatnonzero(heights == height)
-        said = [prompts.prompt(source.captions[index], random) for index in group for _ in range(PROMPTS)]
+        asked = [prompts.prompt(source.captions[index], random) for index in group for _ in range(PROMPTS)]
+        said = [phrases.tokens(text, tokenizer) for text in asked]
         clean, inpaint_cond = encoded(vae, source, group, masks)
         found[f"clean {height}"], found[f"inpaint_cond {height}"] = clean, inpaint_cond
-        found[f"words {height}"] = tokens(said, tokenizer).view(len(group), PROMPTS, -1)
+        found[f"words {height}"] = torch.tensor([one.ids for one in said]).view(len(group), PROMPTS, -1)
+        found[f"nothing {height}"] = torch.tensor([one.nothing for one in said]).view(len(group), PROMPTS, -1)
         found[f"hints {height}"] = torch.from_numpy(np.stack([hints[index] for index in group])).permute(
             0, 3, 1, 2
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
 
@@ -47,6 +49,7 @@ BONES = (
 LEGS = (R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, *range(BODY_POINTS, POINTS))
 KINDS = ("below", "strokes", "box", "beside", "all")
 SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
+AT_THINGS = 0.7
 
 
 def hole(points: np.ndarray, height: int, width: int, random: Generator) -> np.ndarray:
@@ -68,6 +71,18 @@ def hole(points: np.ndarray, height: int, width: int, random: Generator) -> np.n
         mask = mask[:, ::-1].copy() if random.random() < 0.5 else mask
     else:
         mask[:] = 1
+    return mask
+
+
+def hole_at_things(boxes: Sequence[Sequence[int]], height: int, width: int, random: Generator) -> np.ndarray:
+    """A random mask height,width for a closer picture: mostly one thing's box, somewhat larger."""
+    if random.random() >= AT_THINGS:
+        mask = hole(np.zeros((POINTS, 3)), height, width, random)
+        return mask if mask.any() else np.ones_like(mask)
+    left, top, right, bottom = boxes[random.integers(len(boxes))]
+    grown = random.integers(0, 9, 4)
+    mask = np.zeros((height, width), np.float32)
+    mask[max(top - grown[0], 0) : bottom + grown[1], max(left - grown[2], 0) : right + grown[3]] = 1
     return mask
 
 

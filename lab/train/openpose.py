@@ -8,7 +8,6 @@ import torch
 
 from ..toy.models import networks
 from .latent_cache import cached_latents
-from .pictures import pictures
 from .places import Places, frozen, resume
 from .task import Task
 from .unet import error
@@ -21,7 +20,7 @@ def task(config: dict[str, Any], places: Places) -> Task:
     control = networks.controlnet(unet, config["seed"]).requires_grad_(True)
     notes = resume(control, places, "openpose")
     control.to(places.device)
-    found = cached_latents(places, pictures(places.cache, "train", config["pictures"]))
+    found = cached_latents(places, config)
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
     loss = error(config, text, unet, control)

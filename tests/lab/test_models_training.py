@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-SMALL = {"pictures": 4, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
+SMALL = {"pictures": 4, "closer": 3, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
 # name: steps, learning rate, and what is at most left of the loss of the batch that is trained on
 TRAININGS = {
     "vae": (40, 2e-3, 0.8),
