@@ -63,6 +63,7 @@ ROWS = (
         "lab.toy.models.networks:text_encoder",
         "lab.train.text:task",
         prefix="cond_stage_model.transformer.",
+        figures={"words": "lab.evaluate.models.words:measure"},
         installed=(TEXT_TO_IMAGE, INPAINT),
     ),
     ToyModel(
