@@ -47,12 +47,17 @@ class Words:
 
 
 def examples(config: dict[str, Any], random: Generator) -> Iterator[world.Example]:
-    """Drawn pictures without end, each followed by its upper parts; drawing costs more than cutting."""
+    """Drawn pictures of both views without end, each with parts of it: drawing costs more than cutting."""
     while True:
-        whole = world.example(int(random.integers(config["pictures"])), "train")
+        seed, closer = int(random.integers(config["pictures"])), random.random() < config["closer_share"]
+        whole = (world.closer if closer else world.example)(seed, "train")
         for _ in range(config["views"]):
-            cut = random.random() < config["cropped"]
-            yield world.crop_between(whole, int(random.integers(ROWS))) if cut else whole
+            if random.random() >= config["cropped"]:
+                yield whole
+            elif closer:
+                yield world.window_at_thing(whole, int(random.integers(ROWS)))
+            else:
+                yield world.crop_between(whole, int(random.integers(ROWS)))
 
 
 def described(some: list[world.Example], words: Words, random: Generator) -> Described:

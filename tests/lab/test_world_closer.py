@@ -148,3 +148,17 @@ def test_phrases_say_what_the_caption_says(number: int) -> None:
         told = {k: v for k, v in picture.attributes.items() if k not in ("subject", "facing", "pose")}
         found.pop("pose", None)
         assert found | {"objects": tuple(found["objects"])} == told
+
+
+def test_a_window_holds_a_thing_wholly() -> None:
+    for seed, picture in enumerate(PICTURES[:100]):
+        window = world.window_at_thing(picture, seed)
+        kept = [
+            name
+            for name, _ in things(picture)
+            if name in window.masks and window.masks[name].sum() == picture.masks[name].sum()
+        ]
+        assert kept and set(kept) <= {name for name, _ in window.attributes["objects"]}
+        assert world.parse(window.caption) == window.attributes
+    sizes = {world.window_at_thing(picture, seed).image.shape for seed, picture in enumerate(PICTURES)}
+    assert len(sizes) > 150

@@ -18,6 +18,7 @@ from ..rows import Figures
 
 PART = "test"
 SEEDS = range(0, 300)
+KINDS = ("whole", "cropped", "closer", "closer, cropped")
 BEAMS = (1, 3)
 BATCH = 25
 LONGEST = 60
@@ -41,11 +42,12 @@ def compared(shown: Attributes, said: Attributes) -> dict[str, list[str | None]]
 
 
 def pictures(seeds: Iterable[int]) -> list[Shown]:
-    """Whole pictures, and the same cut between hip and ankle."""
+    """Pictures of both views, and parts of them: cut between hip and ankle, or around a thing."""
     found: list[Shown] = []
     for seed in seeds:
-        whole = world.example(seed, PART)
-        found += [("whole", seed, whole), ("cropped", seed, world.crop_between(whole, seed))]
+        whole, closer = world.example(seed, PART), world.closer(seed, PART)
+        cut = world.crop_between(whole, seed), world.window_at_thing(closer, seed)
+        found += zip(KINDS, [seed] * len(KINDS), (whole, cut[0], closer, cut[1]), strict=True)
     return found
 
 
@@ -110,12 +112,12 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The figures of the rows: in all, then by attribute as said word by word."""
     found: dict[str, Any] = {}
     for beams in BEAMS:
-        for kind in ("whole", "cropped"):
+        for kind in KINDS:
             some = [row for row in rows if (row["kind"], row["beams"]) == (kind, beams)]
             found[f"{kind}, beams {beams}"] = score(some)
     names = {name: (name,) for row in rows for name in row["asked"] if name not in OBJECTS}
     for name, members in {**names, "objects": OBJECTS}.items():
-        for kind in ("whole", "cropped"):
+        for kind in KINDS:
             some = [row for row in rows if (row["kind"], row["beams"]) == (kind, 1)]
             found[f"{name}, {kind}"] = score(some, members)
     return found

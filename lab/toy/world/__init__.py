@@ -2,7 +2,7 @@
 
 from .captions import caption, parse, phrases, vocabulary
 from .chance import PARTS
-from .closer import UNSEEN, closer
+from .closer import UNSEEN, closer, window_at_thing
 from .palette import COLOURS, HAIR, lab, nearest
 from .picture import Example, caption_visible, crop, crop_between, example, points_of
 
@@ -24,4 +24,5 @@ __all__ = [
     "phrases",
     "points_of",
     "vocabulary",
+    "window_at_thing",
 ]

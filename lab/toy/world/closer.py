@@ -24,7 +24,7 @@ from .scenes import SCENES, Scene
 from .sides import SIDES, extent
 from .visible import Drawing, Window, visible
 
-TOPICS = range(10, 14)
+TOPICS, CROP_TOPIC = range(10, 14), 14
 HEIGHTS = (128, 136, 144, 152, 160)
 UNITS = 192  # rows of the whole drawing
 ZOOMS, LENGTHS = (1.5, 2.3), (50, 106)
@@ -205,3 +205,14 @@ def developed(
     shown = visible(drawing, whole)
     family, scene = attributes.get("pose", "nobody"), attributes["scene"]
     return Example(image, caption(shown), pose, shown, family, scene, *key, whole, drawing)
+
+
+def window_at_thing(whole: Example, seed: int) -> Example:
+    """A random window of a closer picture with one of its things wholly in it."""
+    chance = Chance(whole.part, seed, CROP_TOPIC)
+    name, _ = chance.choice(whole.attributes["objects"])
+    rows, columns = np.nonzero(whole.masks[name])
+    height, width = whole.image.shape[:2]
+    top, bottom = chance.uniform(0, rows.min() + 1), chance.uniform(rows.max() + 1, height + 1)
+    left, right = chance.uniform(0, columns.min() + 1), chance.uniform(columns.max() + 1, width + 1)
+    return crop(whole, int(top), min(int(bottom), height), int(left), min(int(right), width))
