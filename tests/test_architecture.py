@@ -15,6 +15,7 @@ PRODUCT = ("core", "training", "bridge", "nodes", "cli")
 # everything below it as well. Product never imports lab.
 ARROWS = {
     "core": {"core"},
+    "core/attention": {"core", "core/attention"},
     "core/mask": {"core", "core/mask"},
     "core/sampling": {"core", "core/sampling"},
     "core/canvas": {"core", "core/mask", "core/canvas"},
@@ -23,6 +24,7 @@ ARROWS = {
     "core/pose/blazepose": {"core", "core/pose", "core/pose/blazepose"},
     "training": {"core/", "training"},
     "bridge": {"core/", "training", "bridge", "bridge/models"},
+    "bridge/attention": {"core/", "bridge", "bridge/attention"},
     "bridge/models": {"core/", "bridge", "bridge/models"},
     "bridge/detectors": {"core/", "bridge", "bridge/models", "bridge/detectors"},
     "nodes": {"core/", "bridge/", "nodes"},
