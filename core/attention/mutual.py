@@ -41,7 +41,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Masks:
-    """Where the thing is: 1,1,H,W or one for each source or target, on the CPU; from one half on is inside."""
+    """Where the thing is: 1,1,H,W or one a source or target, on the CPU; one half and more is inside."""
 
     source: Tensor
     target: Tensor

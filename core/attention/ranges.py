@@ -56,6 +56,16 @@ def chosen(text: str, count: int, name: str, words: Mapping[str, Sequence[int]] 
     return sorted(number for number in found if 0 <= number < count)
 
 
+def check_within(text: str, count: int, name: str) -> None:
+    """ValueError, one sentence that begins with `name`, if the text names a number outside 0…count-1."""
+    for part in split(text, name):
+        for number in (each for each in part if each):
+            if not number.endswith("%") and not 0 <= _place(number, count) < count:
+                raise ValueError(
+                    f"{name} names {number} but there are only 0 to {count - 1}; name one of these."
+                )
+
+
 def _ends(part: Range, count: int) -> tuple[int, int]:
     first, last = part
     start = _place(first, count)

@@ -1,0 +1,108 @@
+"""Patches that are put in as a model samples, at each call of the network, after those of all other nodes."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from comfy.patcher_extension import WrappersMP
+from torch import Tensor
+
+from ...core.attention.steps import step_of
+
+RUN = "recompose_run"
+# What a network leaves in the options of the call before.
+LEFT = ("block_type", "block_index", "img_slice", "reference_image_num_tokens")
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a sampler."""
+
+    shape: tuple[int, ...]  # of the latent batch
+    sigmas: Sequence[float]
+
+    @property
+    def rows(self) -> int:
+        return self.shape[0]
+
+    @property
+    def steps(self) -> int:
+        return max(0, len(self.sigmas) - 1)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the network within a run."""
+
+    run: Run
+    step: int
+    chunks: int  # prompts that are in the batch one after the other, each with all rows
+    shape: tuple[int, ...]  # of the batch
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is the whole picture, not an area of it."""
+        return self.shape[2:] == self.run.shape[2:]
+
+
+def install(
+    model: Any, key: str, start: Callable[[Run], None], change: Callable[[Options, Call], Options]
+) -> Any:
+    """A clone of MODEL that calls `start` before each run and `change` before each call of the network.
+
+    `start` may raise ValueError. `change` gets a copy of the transformer options, with the patches of all
+    other nodes, and returns what the network is to have. It is called from several threads on several GPUs.
+    """
+    clone = model.clone()
+
+    def outer(
+        executor: Any, noise: Tensor, latent: Any, sampler: Any, sigmas: Tensor, *more: Any, **named: Any
+    ) -> Any:
+        run = Run(tuple(noise.shape), sigmas.tolist())
+        start(run)
+        # ComfyUI copies these options for each run.
+        executor.class_obj.model_options.setdefault("transformer_options", {})[RUN] = run
+        return executor(noise, latent, sampler, sigmas, *more, **named)
+
+    def apply(executor: Any, x: Tensor, t: Tensor, *more: Any, **named: Any) -> Any:
+        position = 3  # after the concatenated latent, the words and the control
+        inside = len(more) > position
+        given = more[position] if inside else named.get("transformer_options", {})
+        options = changed(given, x, t, change)
+        if inside:
+            more = (*more[:position], options, *more[position + 1 :])
+        else:
+            named = {**named, "transformer_options": options}
+        return executor(x, t, *more, **named)
+
+    clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, key, outer)
+    clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, apply)
+    return clone
+
+
+def changed(given: Options, x: Tensor, t: Tensor, change: Callable[[Options, Call], Options]) -> Options:
+    """The options of one call of the network after `change`; those given stay as they are."""
+    run = given.get(RUN)
+    if run is None:  # the network is called by something that is no sampler
+        return given
+    sigma = float(given.get("sigmas", t)[0])  # one read a call: the run's sigmas are on the host
+    call = Call(run, step_of(sigma, run.sigmas), len(given.get("cond_or_uncond", [0])), tuple(x.shape))
+    options = change({name: value for name, value in given.items() if name not in LEFT}, call)
+    return options
+
+
+def paused() -> Any:
+    """A context in which newer ComfyUI does not record allocations for its model compiler.
+
+    A patch works in it, or what it allocates in some steps only would not fit the recorded order.
+    """
+    try:
+        module = importlib.import_module("comfy.model_prefetch")
+    except ImportError:
+        return nullcontext()
+    return getattr(module, "pause_malloc_graph", nullcontext)()

@@ -1,0 +1,121 @@
+"""Mutual Attention: target rows of a batch attend to the picture of a source row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ...core.attention import ranges
+from ...core.attention.mutual import Masks, Mode, Mutual
+from ...core.attention.steps import kept_from
+from ...core.shapes import Size
+from .. import layouts
+from ..notices import notice
+from .blocks import Network, network_of
+from .install import Call, Options, Run, install
+from .self_attention import with_change
+
+WHO = "Mutual Attention"
+KEY = "recompose_mutual_attention"
+
+
+def mutual(
+    model: Any, keep: float, mode: str, source_rows: str, steps: str, layers: str,
+    mask_source: Tensor | None = None, mask_target: Tensor | None = None,
+) -> Any:  # fmt: skip
+    """MODEL whose target rows attend to the source rows in some steps and layers; ValueError by a sentence."""
+    network = network_of(model, WHO)
+    numbers = chosen_layers(network, layers)
+    ranges.split(source_rows, f"{WHO}: source_rows")
+    if steps.strip():
+        ranges.split(steps, f"{WHO}: steps")
+    kind, masks = Mode(mode), masks_of(mode, mask_source, mask_target)
+
+    def start(run: Run) -> None:
+        check_rows(run, source_rows, masks)
+        if not chosen_steps(steps, keep, run.steps):
+            notice(
+                f"{WHO}: none of this run's {run.steps} steps is chosen, so it changes nothing; "
+                "choose others by keep or steps."
+            )
+
+    def change(options: Options, call: Call) -> Options:
+        if call.step not in chosen_steps(steps, keep, call.run.steps):
+            return options
+        sources = tuple(ranges.chosen(source_rows, call.run.rows, f"{WHO}: source_rows"))
+        return with_change(options, call, network, numbers, Mutual(sources, kind, masks))
+
+    return install(model, KEY, start, change)
+
+
+def chosen_layers(network: Network, text: str) -> list[int]:
+    """The numbers of the layers that a text names, or of the published ones if it is empty."""
+    count, name = len(network.layers), f"{WHO}: layers"
+    if not text.strip() and network.default is None:
+        raise ValueError(
+            f"{name} must be chosen for this model, as none are published for it; write some of its layers 0 to "
+            f"{count - 1} or {', '.join(network.words)}, and see the help page on how to find them."
+        )
+    found = ranges.chosen(text if text.strip() else network.default or "", count, name, network.words)
+    if not found:
+        raise ValueError(f'{name} "{text.strip()[:40]}" names none of the model\'s layers 0 to {count - 1}.')
+    return found
+
+
+def chosen_steps(text: str, keep: float, count: int) -> list[int]:
+    """The numbers of the steps that a text names, or if it is empty the last share `keep` of them."""
+    if text.strip():
+        return ranges.chosen(text, count, f"{WHO}: steps")
+    return [*range(kept_from(keep, count), count)]
+
+
+def masks_of(mode: str, source: Tensor | None, target: Tensor | None) -> Masks | None:
+    """The masks if the mode has any; ValueError if one is missing there."""
+    made = [
+        layouts.mask_from_comfy(mask, name=f"{WHO}: {name}")
+        for name, mask in (("mask_source", source), ("mask_target", target))
+    ]
+    if Mode(mode) is not Mode.MASKED:
+        if any(mask is not None for mask in made):
+            notice(f"{WHO}: masks are used by the mode masked only; {mode} does without them.")
+        return None
+    if made[0] is None or made[1] is None:
+        raise ValueError(
+            f"{WHO}: the mode masked needs mask_source and mask_target; connect both or choose another mode."
+        )
+    return Masks(made[0].cpu(), made[1].cpu())
+
+
+def check_rows(run: Run, source_rows: str, masks: Masks | None) -> None:
+    """Refuse a latent batch without a source and a target, and masks of other batches and aspects."""
+    if run.rows < 2:
+        raise ValueError(
+            f"{WHO} needs a latent of at least two rows, a source and a target, but it has {run.rows}; connect "
+            "Same Noise to the sampler's latent and Rows to its positive."
+        )
+    ranges.check_within(source_rows, run.rows, f"{WHO}: source_rows")
+    sources = len(ranges.chosen(source_rows, run.rows, f"{WHO}: source_rows"))
+    if sources in (0, run.rows):
+        got = "none" if not sources else "all"
+        raise ValueError(
+            f"{WHO}: source_rows must leave sources and targets among the {run.rows} rows but names {got} of them."
+        )
+    if masks is not None:
+        for name, mask, count in (
+            ("source", masks.source, sources),
+            ("target", masks.target, run.rows - sources),
+        ):
+            check_mask(mask, f"{WHO}: mask_{name}", count, run)
+
+
+def check_mask(mask: Tensor, name: str, count: int, run: Run) -> None:
+    """Refuse a mask of another batch than one or `count`, and of another aspect than the latent's."""
+    if len(mask) not in (1, count):
+        raise ValueError(f"{name} has a batch of {len(mask)} but {count} is needed; connect 1 or {count}.")
+    size, latent = layouts.size_of(mask), Size(run.shape[-1], run.shape[-2])
+    if abs(size.height / size.width * latent.width - latent.height) > 1:
+        raise ValueError(
+            f"{name} is {size} but the latent is {latent} cells, of another aspect; connect a mask of the "
+            "picture that is sampled."
+        )

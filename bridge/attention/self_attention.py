@@ -1,0 +1,124 @@
+"""Change the self-attention of some layers of one call of a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from typing import Any
+
+from comfy.ldm.modules.attention import optimized_attention
+from torch import Tensor
+
+from ...core.attention.mutual import Attend, Layout
+from .blocks import LUMINA, UNET, UNMARKED, Network
+from .install import Call, Options, paused
+
+Change = Callable[[Tensor, Tensor, Tensor, Tensor | None, Layout, Attend], Tensor]
+
+
+def with_change(
+    options: Options, call: Call, network: Network, layers: Collection[int], change: Change
+) -> Options:
+    """The transformer options with `change` in place of the self-attention of `layers`, by number.
+
+    It gets queries, keys, values and what is added to the scores, rows first and tokens last but one, and the
+    attention that was there, other nodes' patches included.
+    """
+    if network.kind == UNET:
+        return _unet(options, call, [network.layers[number] for number in layers], change)
+    return _joint(options, call, network, layers, change)
+
+
+def _unet(options: Options, call: Call, places: list[Any], change: Change) -> Options:
+    replace = dict(options.get("patches_replace", {}))
+    found = dict(replace.get("attn1", {}))
+    for place in places:
+        # ComfyUI looks for a patch of the very layer first, then for one of its block.
+        found[place] = _unet_patch(found.get(place, found.get(place[:2])), call, change)
+    return {**options, "patches_replace": {**replace, "attn1": found}}
+
+
+def _unet_patch(previous: Callable[..., Tensor] | None, call: Call, change: Change) -> Callable[..., Tensor]:
+    def patch(q: Tensor, k: Tensor, v: Tensor, extra: Options, **more: Any) -> Tensor:
+        def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
+            if previous is not None:
+                return previous(q, k, v, extra, **more)
+            return optimized_attention(
+                q, k, v, extra["n_heads"], attn_precision=extra["attn_precision"], transformer_options=extra
+            )
+
+        height, width = extra.get("activations_shape", (0, 0))[-2:]
+        count = k.shape[-2]
+        size = (height, width) if call.whole and height * width == count else None
+        with paused():
+            return change(q, k, v, None, Layout(call.chunks, 0, size, count), attend)
+
+    return patch
+
+
+def _joint(
+    options: Options, call: Call, network: Network, layers: Collection[int], change: Change
+) -> Options:
+    previous = options.get("optimized_attention_override")
+    numbers = {network.layers[number][:2]: number for number in layers}
+
+    # No functools.wraps: ComfyUI takes attributes of an override as another way to call it.
+    def override(function: Callable[..., Tensor], *given: Any, **named: Any) -> Tensor:
+        def plain(*given: Any, **named: Any) -> Tensor:
+            return function(*given, **named) if previous is None else previous(function, *given, **named)
+
+        here = named.get("transformer_options") or {}
+        if (here.get("block_type"), here.get("block_index")) not in numbers:
+            return plain(*given, **named)
+        q, k, v, heads, *more = given
+        named = dict(named)
+        bias = more[0] if more else named.pop("mask", None)
+        at = layout(here, call, network, k.shape[-2])
+        if at is None:
+            return plain(*given, **named)
+
+        def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
+            return plain(q, k, v, heads, bias, *more[1:], **named)
+
+        with paused():
+            return change(q, k, v, bias, at, attend)
+
+    options = {**options, "optimized_attention_override": override}
+    return _marked(options, numbers) if network.kind == UNMARKED else options
+
+
+def layout(here: Options, call: Call, network: Network, tokens: int) -> Layout | None:
+    """Where the picture lies among the tokens of a joint attention; None if there is no room for it.
+
+    The words come first, then the picture, then reference pictures; in Lumina these come before the picture.
+    """
+    *frames, height, width = (math.ceil(side / network.patch) for side in call.shape[-2:])
+    count = math.prod(call.shape[2:-2]) * height * width
+    if network.kind == LUMINA:
+        after = -count % network.multiple
+    else:
+        after = sum(here.get("reference_image_num_tokens", ()))
+    start = tokens - after - count
+    if start < 0:
+        return None
+    size = (height, width) if call.whole and count == height * width else None
+    return Layout(call.chunks, start, size, count)
+
+
+def _marked(options: Options, places: Collection[tuple[str, int]]) -> Options:
+    """The options with patches that tell the attention of SD3 in which block it is; its network does not."""
+    replace = dict(options.get("patches_replace", {}))
+    found = dict(replace.get("dit", {}))
+    for kind, number in places:
+        key = (f"{kind}_block", number)
+        found[key] = _mark(found.get(key), kind, number)
+    return {**options, "patches_replace": {**replace, "dit": found}}
+
+
+def _mark(previous: Callable[..., Any] | None, kind: str, number: int) -> Callable[..., Any]:
+    def patch(given: dict[str, Any], extra: dict[str, Any]) -> Any:
+        here = {**given["transformer_options"], "block_type": kind, "block_index": number}
+        given = {**given, "transformer_options": here}
+        return extra["original_block"](given) if previous is None else previous(given, extra)
+
+    return patch
