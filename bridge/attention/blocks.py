@@ -38,14 +38,11 @@ def network_of(model: Any, who: str) -> Network:
     """The network of a MODEL; ValueError, one sentence that names the model, if it is none of those known."""
     net = model.get_model_object("diffusion_model")
     net = getattr(net, "_orig_mod", net)  # compiled by torch
-    if isinstance(net, UNetModel) and not any(
-        isinstance(each, SpatialVideoTransformer) for each in net.modules()
-    ):
+    if isinstance(net, UNetModel) and not is_video(net):
         return unet(net)
     if isinstance(net, Flux):
-        return joint(
-            JOINT, {"double": len(net.double_blocks), "single": len(net.single_blocks)}, net.patch_size
-        )
+        counts = {"double": len(net.double_blocks), "single": len(net.single_blocks)}
+        return joint(JOINT, counts, net.patch_size)
     if isinstance(net, QwenImageTransformer2DModel):
         return joint(JOINT, {"double": len(net.transformer_blocks)}, net.patch_size)
     if isinstance(net, MMDiT):
@@ -56,6 +53,11 @@ def network_of(model: Any, who: str) -> Network:
         f"{who} works with SD1, SD2, SDXL, SD3, Flux, Qwen-Image and Z-Image but the model is a "
         f"{type(model.model).__name__}; connect one of these."
     )
+
+
+def is_video(net: UNetModel) -> bool:
+    """Whether the rows of a batch are a video's frames."""
+    return any(isinstance(each, SpatialVideoTransformer) for each in net.modules())
 
 
 def unet(net: UNetModel) -> Network:
@@ -74,11 +76,8 @@ def unet(net: UNetModel) -> Network:
         for depth in range(len(transformer.transformer_blocks))
     ]
     names = {"encoder": "input", "middle": "middle", "decoder": "output"}
-    return described(
-        UNET,
-        layers,
-        {word: [i for i, each in enumerate(layers) if each[0] == part] for word, part in names.items()},
-    )
+    groups = {word: [i for i, each in enumerate(layers) if each[0] == names[word]] for word in names}
+    return described(UNET, layers, groups)
 
 
 def joint(kind: str, counts: Mapping[str, int], patch: int, multiple: int = 1) -> Network:

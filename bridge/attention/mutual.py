@@ -24,7 +24,7 @@ def mutual(
     model: Any, keep: float, mode: str, source_rows: str, steps: str, layers: str,
     mask_source: Tensor | None = None, mask_target: Tensor | None = None,
 ) -> Any:  # fmt: skip
-    """MODEL whose target rows attend to the source rows in some steps and layers; ValueError by a sentence."""
+    """MODEL whose target rows attend to source rows in some steps and layers; ValueError by a sentence."""
     network = network_of(model, WHO)
     numbers = chosen_layers(network, layers)
     ranges.split(source_rows, f"{WHO}: source_rows")
@@ -54,8 +54,8 @@ def chosen_layers(network: Network, text: str) -> list[int]:
     count, name = len(network.layers), f"{WHO}: layers"
     if not text.strip() and network.default is None:
         raise ValueError(
-            f"{name} must be chosen for this model, as none are published for it; write some of its layers 0 to "
-            f"{count - 1} or {', '.join(network.words)}, and see the help page on how to find them."
+            f"{name} must be chosen for this model, as none are published for it; write some of its layers "
+            f"0 to {count - 1} or {', '.join(network.words)}; the help page says how to find them."
         )
     found = ranges.chosen(text if text.strip() else network.default or "", count, name, network.words)
     if not found:
@@ -91,22 +91,20 @@ def check_rows(run: Run, source_rows: str, masks: Masks | None) -> None:
     """Refuse a latent batch without a source and a target, and masks of other batches and aspects."""
     if run.rows < 2:
         raise ValueError(
-            f"{WHO} needs a latent of at least two rows, a source and a target, but it has {run.rows}; connect "
-            "Same Noise to the sampler's latent and Rows to its positive."
+            f"{WHO} needs a latent of at least two rows, a source and a target, but it has {run.rows}; "
+            "connect Same Noise to the sampler's latent and Rows to its positive."
         )
     ranges.check_within(source_rows, run.rows, f"{WHO}: source_rows")
     sources = len(ranges.chosen(source_rows, run.rows, f"{WHO}: source_rows"))
     if sources in (0, run.rows):
         got = "none" if not sources else "all"
         raise ValueError(
-            f"{WHO}: source_rows must leave sources and targets among the {run.rows} rows but names {got} of them."
+            f"{WHO}: source_rows must leave sources and targets among the {run.rows} rows but names "
+            f"{got} of them."
         )
     if masks is not None:
-        for name, mask, count in (
-            ("source", masks.source, sources),
-            ("target", masks.target, run.rows - sources),
-        ):
-            check_mask(mask, f"{WHO}: mask_{name}", count, run)
+        check_mask(masks.source, f"{WHO}: mask_source", sources, run)
+        check_mask(masks.target, f"{WHO}: mask_target", run.rows - sources, run)
 
 
 def check_mask(mask: Tensor, name: str, count: int, run: Run) -> None:

@@ -70,15 +70,15 @@ def _joint(
         here = named.get("transformer_options") or {}
         if (here.get("block_type"), here.get("block_index")) not in numbers:
             return plain(*given, **named)
-        q, k, v, heads, *more = given
-        named = dict(named)
-        bias = more[0] if more else named.pop("mask", None)
+        q, k, v, *more = given
         at = layout(here, call, network, k.shape[-2])
         if at is None:
             return plain(*given, **named)
+        heads = more.pop(0) if more else named.pop("heads")
+        bias = more.pop(0) if more else named.pop("mask", None)
 
         def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
-            return plain(q, k, v, heads, bias, *more[1:], **named)
+            return plain(q, k, v, heads, bias, *more, **named)
 
         with paused():
             return change(q, k, v, bias, at, attend)
@@ -92,7 +92,7 @@ def layout(here: Options, call: Call, network: Network, tokens: int) -> Layout |
 
     The words come first, then the picture, then reference pictures; in Lumina these come before the picture.
     """
-    *frames, height, width = (math.ceil(side / network.patch) for side in call.shape[-2:])
+    height, width = (math.ceil(side / network.patch) for side in call.shape[-2:])
     count = math.prod(call.shape[2:-2]) * height * width
     if network.kind == LUMINA:
         after = -count % network.multiple

@@ -1,0 +1,99 @@
+"""Small networks of ComfyUI's own classes with random weights, one for each kind that can be patched."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+UNET = {
+    "image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 32,
+    "num_res_blocks": [2, 2, 2, 2], "channel_mult": [1, 2, 2, 2],
+    "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0], "transformer_depth_middle": 1,
+    "transformer_depth_output": [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], "context_dim": 16, "num_heads": 2,
+    "num_head_channels": -1, "use_spatial_transformer": True, "use_linear_in_transformer": False,
+    "adm_in_channels": None, "legacy": False,
+}  # fmt: skip
+SDXL = UNET | {
+    "num_res_blocks": [2, 2, 2], "channel_mult": [1, 2, 2], "transformer_depth": [0, 0, 2, 2, 10, 10],
+    "transformer_depth_middle": 10, "transformer_depth_output": [0, 0, 0, 2, 2, 2, 10, 10, 10],
+    "use_linear_in_transformer": True, "num_classes": "sequential", "adm_in_channels": 2816,
+}  # fmt: skip
+
+
+def randomised(network: nn.Module, seed: int = 3) -> nn.Module:
+    """Give every weight a value: ComfyUI's layers come without, and some of a UNet's start at zero."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in network.named_parameters():
+        values = torch.randn(parameter.shape, generator=generator)
+        scale = 0.7 * parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.1
+        # Attention counts for more than in a network that was just made, and the latent stays small.
+        scale *= 3 if "attn" in name or "attention" in name else 0.2 if name.startswith("out.") else 1
+        parameter.data.copy_(values * scale + (parameter.ndim == 1 and name.endswith("weight")))
+        parameter.requires_grad_(False)
+    return network.eval()
+
+
+@dataclass
+class World:
+    """A MODEL, a latent batch of equal rows, and how to sample it."""
+
+    model: Any
+    channels: int
+    words: int  # width of the conditioning
+    size: tuple[int, ...] = (16, 16)
+    pooled: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)  # of every conditioning
+    cfg: float = 4.0
+
+    def prompt(self, seed: int, length: int = 77, rows: int = 1) -> list:
+        """A conditioning of random words; more rows are different words."""
+        generator = torch.Generator().manual_seed(seed)
+        words = torch.randn(rows, length, self.words, generator=generator)
+        more = dict(self.extra)
+        if self.pooled is not None:
+            more["pooled_output"] = torch.randn(rows, self.pooled, generator=generator)
+        return [[words, more]]
+
+    def latent(self, rows: int = 2) -> Tensor:
+        return torch.zeros(rows, self.channels, *self.size)
+
+    def sigmas(self, steps: int, scheduler: str = "normal") -> Tensor:
+        sampling = self.model.get_model_object("model_sampling")
+        return importlib.import_module("comfy.samplers").calculate_sigmas(sampling, scheduler, steps)
+
+    def run(
+        self, model: Any = None, positive: Any = None, negative: Any = None, rows: int = 2, steps: int = 4,
+        sampler: str = "euler", cfg: float | None = None, **more: Any,
+    ) -> Tensor:  # fmt: skip
+        """What SamplerCustom makes of `rows` rows of equal noise."""
+        sample = importlib.import_module("comfy.sample")
+        latent = self.latent(rows)
+        noise = sample.prepare_noise(latent, 5, [0] * rows)
+        positive = positive if positive is not None else self.prompt(1, rows=rows)
+        with torch.inference_mode():
+            return sample.sample_custom(
+                model or self.model, noise, self.cfg if cfg is None else cfg,
+                importlib.import_module("comfy.samplers").sampler_object(sampler),
+                more.get("sigmas", self.sigmas(steps)), positive,
+                negative if negative is not None else self.prompt(2), latent,
+                noise_mask=None, disable_pbar=True, seed=5,
+            )  # fmt: skip
+
+
+def patcher(inner: Any) -> Any:
+    cpu = torch.device("cpu")
+    return importlib.import_module("comfy.model_patcher").ModelPatcher(inner, cpu, cpu)
+
+
+def unet(kind: str = "EPS", config: str = "SD15", settings: dict = UNET) -> World:
+    """A UNet with the layers of Stable Diffusion 1 and 2 (UNET) or SDXL (SDXL)."""
+    base = importlib.import_module("comfy.model_base")
+    found = getattr(importlib.import_module("comfy.supported_models"), config)(dict(settings))
+    classes = {"SDXL": base.SDXL}
+    inner = classes.get(config, base.BaseModel)(found, base.ModelType[kind])
+    randomised(inner.diffusion_model)
+    return World(patcher(inner), 4, settings["context_dim"], pooled=1280 if config == "SDXL" else None)
