@@ -132,15 +132,21 @@ def _dynamic(declared: Any, value: Any, name: str) -> dict[str, Any]:
 
 def _grown(declared: Any, value: Any, name: str) -> Any:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{name} must be inputs by name but is {shown(value)}; connect Patch nodes.")
-    for key, patch in value.items():
-        if patch is not None:
-            _socket(lambda given: isinstance(given, Patch), "Patch")(declared, patch, f"{name}.{key}")
+        raise ValueError(f"{name} must be inputs by name but is {shown(value)}; connect other nodes.")
+    each = declared.template.input
+    check = CHECKS.get(each.get_io_type())
+    for key, given in value.items():
+        if given is not None and check:
+            check(each, given, f"{name}.{key}")
     return value
 
 
 def _is_model(value: Any) -> bool:
     return all(hasattr(value, name) for name in ("get_model_object", "model_options", "load_device"))
+
+
+def _is_clip(value: Any) -> bool:
+    return all(callable(getattr(value, name, None)) for name in ("tokenize", "encode_from_tokens_scheduled"))
 
 
 def _is_vae(value: Any) -> bool:
@@ -204,9 +210,11 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     DYNAMIC: _dynamic,
     "COMFY_AUTOGROW_V3": _grown,
     "MODEL": _socket(_is_model, "a loader's model"),
+    "CLIP": _socket(_is_clip, "a loader's CLIP"),
     "VAE": _socket(_is_vae, "a VAE of pictures"),
     "CONDITIONING": _socket(_is_conditioning, "CLIP Text Encode"),
     "SIGMAS": _socket(_is_sigmas, "a scheduler's sigmas"),
     "BOUNDING_BOX": _socket(_is_region, "the region of Extend Canvas"),
+    "RECOMPOSE_PATCH": _socket(lambda value: isinstance(value, Patch), "Patch"),
     "RECOMPOSE_CONTEXT": _socket(lambda value: isinstance(value, Context), "the context of Crop to Region"),
 }

@@ -29,9 +29,9 @@ def randomised(network: nn.Module, seed: int = 3) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
         values = torch.randn(parameter.shape, generator=generator)
-        scale = 0.7 * parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.1
-        # Attention counts for more than in a network that was just made, and the latent stays small.
-        scale *= 3 if "attn" in name or "attention" in name else 0.2 if name.startswith("out.") else 1
+        scale = 0.4 * parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.1
+        # Self-attention counts for more than in a network that was just made.
+        scale *= 4 if "attn1.to_v" in name or "attn1.to_out" in name or "qkv" in name else 1
         parameter.data.copy_(values * scale + (parameter.ndim == 1 and name.endswith("weight")))
         parameter.requires_grad_(False)
     return network.eval()
@@ -97,3 +97,20 @@ def unet(kind: str = "EPS", config: str = "SD15", settings: dict = UNET) -> Worl
     inner = classes.get(config, base.BaseModel)(found, base.ModelType[kind])
     randomised(inner.diffusion_model)
     return World(patcher(inner), 4, settings["context_dim"], pooled=1280 if config == "SDXL" else None)
+
+
+def controlnet(width: int = 16, seed: int = 9) -> Any:
+    """A ControlNet for the UNet, as its loader gives it."""
+    cldm = importlib.import_module("comfy.cldm.cldm")
+    settings = {key: value for key, value in UNET.items() if key not in ("out_channels", "legacy")}
+    del settings["transformer_depth_output"]
+    network = randomised(
+        cldm.ControlNet(
+            **{**settings, "context_dim": width}, hint_channels=3,
+            operations=importlib.import_module("comfy.ops").disable_weight_init,
+        ),
+        seed,
+    )  # fmt: skip
+    network.dtype = torch.float32
+    module = importlib.import_module("comfy.controlnet")
+    return module.ControlNet(network, load_device=torch.device("cpu"))
