@@ -114,3 +114,57 @@ def controlnet(width: int = 16, seed: int = 9) -> Any:
     network.dtype = torch.float32
     module = importlib.import_module("comfy.controlnet")
     return module.ControlNet(network, load_device=torch.device("cpu"))
+
+
+JOINT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "Flux": (
+        "Flux",
+        {
+            "image_model": "flux", "in_channels": 16, "out_channels": 16, "vec_in_dim": 8, "context_in_dim": 16,
+            "hidden_size": 64, "mlp_ratio": 2.0, "num_heads": 2, "depth": 2, "depth_single_blocks": 3,
+            "axes_dim": [8, 12, 12], "theta": 10000, "patch_size": 2, "qkv_bias": True, "guidance_embed": True,
+            "txt_ids_dims": [],
+        },
+        {"pooled": 8},
+    ),
+    "Qwen-Image": (
+        "QwenImage",
+        {
+            "image_model": "qwen_image", "in_channels": 64, "out_channels": 16, "num_layers": 3,
+            "attention_head_dim": 32, "num_attention_heads": 2, "joint_attention_dim": 16,
+            "axes_dims_rope": (8, 12, 12),
+        },
+        {"size": (1, 16, 16)},
+    ),
+    "Z-Image": (
+        "Lumina2",
+        {
+            "image_model": "lumina2", "patch_size": 2, "in_channels": 16, "dim": 64, "n_layers": 3, "n_heads": 2,
+            "n_kv_heads": 1, "n_refiner_layers": 2, "multiple_of": 32, "cap_feat_dim": 16, "qk_norm": True,
+            "axes_dims": [8, 12, 12], "axes_lens": [300, 512, 512], "rope_theta": 256.0, "time_scale": 1000.0,
+            "z_image_modulation": True, "pad_tokens_multiple": 32, "ffn_dim_multiplier": 1.0,
+        },
+        {},
+    ),
+    "SD3": (
+        "SD3",
+        {
+            "in_channels": 16, "patch_size": 2, "depth": 2, "input_size": None, "adm_in_channels": 8,
+            "context_embedder_config": {
+                "target": "torch.nn.Linear", "params": {"in_features": 16, "out_features": 128},
+            },
+            "pos_embed_max_size": 32, "num_patches": 1024, "qk_norm": "rms", "x_block_self_attn_layers": [0],
+        },
+        {"pooled": 8},
+    ),
+}  # fmt: skip
+
+
+def joint(name: str) -> World:
+    """One of the transformers that join words and picture."""
+    config, settings, more = JOINT[name]
+    found = getattr(importlib.import_module("comfy.supported_models"), config)(dict(settings))
+    found.unet_config["dtype"] = torch.float32
+    inner = found.get_model({})
+    randomised(inner.diffusion_model)
+    return World(patcher(inner), 16, 16, **{"size": (16, 16), **more})
