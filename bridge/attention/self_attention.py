@@ -71,6 +71,8 @@ def _joint(
         if (here.get("block_type"), here.get("block_index")) not in numbers:
             return plain(*given, **named)
         q, k, v, *more = given
+        if not named.get("skip_reshape"):  # SD3's values come with their heads apart, its keys do not
+            q, k, v = (each.flatten(2) for each in (q, k, v))
         at = layout(here, call, network, k.shape[-2])
         if at is None:
             return plain(*given, **named)

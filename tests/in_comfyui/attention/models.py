@@ -31,9 +31,12 @@ def randomised(network: nn.Module, seed: int = 3) -> nn.Module:
         values = torch.randn(parameter.shape, generator=generator)
         scale = 0.4 * parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.1
         # Self-attention counts for more than in a network that was just made.
-        scale *= 4 if "attn1.to_v" in name or "attn1.to_out" in name or "qkv" in name else 1
+        strong = ("attn1.to_v", "attn1.to_out", "attn.to_v", "attn.to_out", "qkv", "attention.out")
+        scale *= 4 if any(part in name for part in strong) else 1
         parameter.data.copy_(values * scale + (parameter.ndim == 1 and name.endswith("weight")))
         parameter.requires_grad_(False)
+    for _, values in network.named_buffers():  # of positions
+        values.copy_(0.1 * torch.randn(values.shape, generator=generator))
     return network.eval()
 
 
@@ -120,10 +123,11 @@ JOINT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "Flux": (
         "Flux",
         {
-            "image_model": "flux", "in_channels": 16, "out_channels": 16, "vec_in_dim": 8, "context_in_dim": 16,
+            "image_model": "flux", "in_channels": 16, "out_channels": 16, "vec_in_dim": 8,
+            "context_in_dim": 16,
             "hidden_size": 64, "mlp_ratio": 2.0, "num_heads": 2, "depth": 2, "depth_single_blocks": 3,
-            "axes_dim": [8, 12, 12], "theta": 10000, "patch_size": 2, "qkv_bias": True, "guidance_embed": True,
-            "txt_ids_dims": [],
+            "axes_dim": [8, 12, 12], "theta": 10000, "patch_size": 2, "qkv_bias": True,
+            "guidance_embed": True, "txt_ids_dims": [],
         },
         {"pooled": 8},
     ),
@@ -139,9 +143,10 @@ JOINT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "Z-Image": (
         "Lumina2",
         {
-            "image_model": "lumina2", "patch_size": 2, "in_channels": 16, "dim": 64, "n_layers": 3, "n_heads": 2,
-            "n_kv_heads": 1, "n_refiner_layers": 2, "multiple_of": 32, "cap_feat_dim": 16, "qk_norm": True,
-            "axes_dims": [8, 12, 12], "axes_lens": [300, 512, 512], "rope_theta": 256.0, "time_scale": 1000.0,
+            "image_model": "lumina2", "patch_size": 2, "in_channels": 16, "dim": 256, "n_layers": 3,
+            "n_heads": 8, "n_kv_heads": 4, "n_refiner_layers": 2, "multiple_of": 32, "cap_feat_dim": 16,
+            "qk_norm": True, "axes_dims": [8, 12, 12], "axes_lens": [300, 512, 512], "rope_theta": 256.0,
+            "time_scale": 1000.0,
             "z_image_modulation": True, "pad_tokens_multiple": 32, "ffn_dim_multiplier": 1.0,
         },
         {},

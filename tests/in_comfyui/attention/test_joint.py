@@ -101,7 +101,7 @@ def by_counting(world: models.World, after: int = 0, layers: range | None = None
         number, calls[0] = calls[0], calls[0] + 1
         if number >= refiners and (layers is None or number in layers):
             end = k.shape[-2] - after
-            k, v = k.clone(), v.clone()
+            k, v = k.clone(), v.clone().flatten(2) if "SD3" in kind(world) else v.clone()
             for each in (k, v):
                 each[1::2, ..., end - PICTURE : end, :] = each[::2, ..., end - PICTURE : end, :]
         return function(q, k, v, *more, **named)
