@@ -15,8 +15,14 @@ from torch import Tensor
 
 @pytest.fixture(scope="module")
 def world(comfy: ModuleType) -> models.World:
+    return models.unet()
+
+
+@pytest.fixture(scope="module")
+def large(comfy: ModuleType) -> models.World:
+    """As large as HyperTile needs, whose tiles are of 32 latent cells at least."""
     found = models.unet()
-    found.size = (64, 64)  # HyperTile's tiles are of 32 latent cells at least
+    found.size = (64, 64)
     return found
 
 
@@ -88,10 +94,10 @@ OTHERS: dict[str, Callable[[Any], Any]] = {
     "FreeU": of_core("nodes_freelunch", "FreeU_V2", 1.3, 1.4, 0.9, 0.2),
     "PAG": of_core("nodes_pag", "PerturbedAttentionGuidance", 2.0),
     "SAG": of_core("nodes_sag", "SelfAttentionGuidance", 0.5, 2.0),
-    "HyperTile": of_core("nodes_hypertile", "HyperTile", 256, 1, 0, False),
     "ToMe": of_core("nodes_tomesd", "TomePatchModel", 0.3),
     "Rescale CFG": rescaled,
 }
+HYPERTILE = of_core("nodes_hypertile", "HyperTile", 256, 1, 0, False)
 MASK = torch.zeros(1, 512, 512)
 MASK[:, 100:300, 200:450] = 1
 MODES = {
@@ -115,6 +121,16 @@ def test_both_patches_work_whichever_node_comes_first(
     assert not torch.equal(first[0], world.run(steps=2)[0])  # the other one did something
 
 
+@pytest.mark.parametrize("mode", ["replace", "union"])
+def test_hypertile(mode: str, large: models.World, mutual: Callable) -> None:
+    alone = large.run(HYPERTILE(large.model), steps=1, cfg=1.0)
+    first = large.run(HYPERTILE(mutual(large.model, mode=mode)), steps=1, cfg=1.0)
+    last = large.run(mutual(HYPERTILE(large.model), mode=mode), steps=1, cfg=1.0)
+    assert torch.equal(first, last)
+    assert torch.equal(first[0], alone[0]) and not torch.equal(first[1], alone[1])
+    assert not torch.equal(first[0], large.run(steps=1, cfg=1.0)[0])
+
+
 @pytest.mark.parametrize("given", MODES.values(), ids=MODES)
 def test_all_of_them_in_one_graph(given: dict, world: models.World, mutual: Callable) -> None:
     from nodes import ControlNetApplyAdvanced
@@ -124,11 +140,12 @@ def test_all_of_them_in_one_graph(given: dict, world: models.World, mutual: Call
     words = [world.prompt(seed, rows=2)[0][0] for seed in (1, 7)]
     regions = [[words[0], {"mask": left, "set_area_to_bounds": False}], [words[1], {"mask": 1 - left}]]
     hint = torch.rand(1, 512, 512, 3, generator=torch.Generator().manual_seed(4))
+    network = models.controlnet()
     prompts = ControlNetApplyAdvanced().apply_controlnet(
-        regions, world.prompt(2), models.controlnet(), hint, 1.0, 0.0, 1.0
+        regions, world.prompt(2), network, hint, 1.0, 0.0, 1.0
     )
     model = world.model
-    for name in ("IPAdapter", "another self-attention in a block", "FreeU", "PAG", "HyperTile"):
+    for name in ("IPAdapter", "another self-attention in a block", "FreeU", "PAG"):
         model = OTHERS[name](model)
     plain = world.run(model, *prompts, steps=2)
     out = world.run(mutual(model, **given), *prompts, steps=2)
