@@ -31,7 +31,8 @@ def of_core(file: str, name: str, *given: Any) -> Callable[[Any], Any]:
 
     def patched(model: Any) -> Any:
         node = getattr(importlib.import_module(f"comfy_extras.{file}"), name)
-        return node.execute(model, *given).args[0]
+        found = node.execute(model, *given)
+        return found[0] if isinstance(found, tuple) else found.args[0]
 
     return patched
 

@@ -36,6 +36,8 @@ NODES = [
     ("detect", "DetectPose"), ("pose", "LoadPose"), ("pose", "CompletePose"), ("pose", "DrawPose"),
     ("pose", "LimbMask"), ("pose_edit", "EditPose"), ("sampling", "RePaintSampler"), ("sampling", "RePaint"),
     ("sampling", "LagrangeSampler"), ("sampling", "LagrangeInpaint"), ("sampling", "InpaintScheduler"),
+    ("attention", "MutualAttention"), ("attention", "SameNoise"), ("attention", "Rows"),
+    ("attention", "ControlRows"),
 ]  # fmt: skip
 
 
