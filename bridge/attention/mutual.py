@@ -59,7 +59,7 @@ def chosen_layers(network: Network, text: str) -> list[int]:
         )
     found = ranges.chosen(text if text.strip() else network.default or "", count, name, network.words)
     if not found:
-        raise ValueError(f'{name} "{text.strip()[:40]}" names none of the model\'s layers 0 to {count - 1}.')
+        raise ValueError(f'{name} "{ranges.shown(text)}" names none of the model\'s layers 0 to {count - 1}.')
     return found
 
 

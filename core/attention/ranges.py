@@ -35,8 +35,7 @@ def split(text: str, name: str, words: Sequence[str] = ()) -> list[str | Range]:
             found.append((match["first"], last))
         else:
             offered = f"{EXAMPLES}{', or a word: ' if words else ''}{', '.join(words)}"
-            shown = part.strip() if len(part.strip()) <= 40 else f"{part.strip()[:39]}…"
-            raise ValueError(f'{name} cannot be read at "{shown}"; write for example {offered}.')
+            raise ValueError(f'{name} cannot be read at "{shown(part)}"; write for example {offered}.')
     return found
 
 
@@ -82,6 +81,12 @@ def _place(number: str, count: int) -> int:
         return math.ceil(float(number[:-1]) / 100 * count - ROUNDING)
     place = int(number)
     return place + count if number.startswith("-") else place
+
+
+def shown(text: str) -> str:
+    """A text on one short line that any program can print."""
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 def described(numbers: Sequence[int]) -> str:

@@ -49,7 +49,7 @@ def test_the_source_s_picture_is_the_same_with_and_without_the_patch(server: Any
     [
         ({"steps": "four"}, "Mutual Attention: steps cannot be read"),
         ({"layers": "20-30"}, "none of the model's layers 0 to 15"),
-        ({"source_rows": "2"}, "source_rows names 2 but there are 0 to 1"),
+        ({"source_rows": "2"}, "source_rows names 2 but there are only 0 to 1"),
         ({"mode": "masked"}, "needs mask_source and mask_target"),
     ],
 )

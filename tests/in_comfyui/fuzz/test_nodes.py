@@ -65,9 +65,10 @@ class Inputs:
         picture, crop = torch.rand(1, HEIGHT, WIDTH, 3), torch.rand(1, 16, 16, 3)
         patch = Patch(crop.permute(0, 3, 1, 2), torch.ones(1, 1, 16, 16), context())
         vae = SimpleNamespace(spacial_compression_encode=lambda: 8)
+        clip = SimpleNamespace(tokenize=str, encode_from_tokens_scheduled=lambda _: world.positive)
         self.sound = {
             "IMAGE": picture, "MASK": spot(), "LATENT": values.latent(samples), "MODEL": world.model,
-            "CONDITIONING": world.positive, "VAE": vae, "SIGMAS": torch.arange(9.0, -1, -1),
+            "CONDITIONING": world.positive, "VAE": vae, "CLIP": clip, "SIGMAS": torch.arange(9.0, -1, -1),
             "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
             "RECOMPOSE_PATCH": patch, "COLOR": "#80a0ff", "STRING": "",
         }  # fmt: skip
@@ -81,7 +82,7 @@ class Inputs:
             option = declared.options[0]
             return {declared.id: option.key, **{each.id: self.value(each) for each in option.inputs}}
         if kind == "COMFY_AUTOGROW_V3":
-            return {"patch0": self.sound["RECOMPOSE_PATCH"]}
+            return {f"{declared.template.prefix}0": self.sound[declared.template.input.get_io_type()]}
         if declared.id == "generated":
             return torch.rand(1, 16, 16, 3)
         if kind in self.sound:
@@ -102,7 +103,9 @@ class Inputs:
             "STRING": lambda: values.json_texts(EDIT if declared.id == "edit" else values.pose()),
             "COMFY_DYNAMICCOMBO_V3": lambda: self.dynamic(declared),
             "COMFY_AUTOGROW_V3": lambda: st.one_of(
-                st.dictionaries(st.sampled_from(["patch0", "patch7", ""]), values.anything()),
+                st.dictionaries(
+                    st.sampled_from([f"{declared.template.prefix}{n}" for n in "07"]), values.anything()
+                ),
                 values.anything(),
             ),
         }
