@@ -11,7 +11,7 @@ SOURCE = "a man with short black hair in a red shirt, blue trousers and black bo
 TARGET = SOURCE.replace("standing", "running")
 
 
-def prompt(patched: bool, steps: int = 4, **given: Any) -> dict:
+def prompt(patched: bool, **given: Any) -> dict:
     """Two rows of one seed, with Mutual Attention or without."""
     node = {"model": ["1", 0], "keep": 0.92, "mode": "replace", "source_rows": "0", "steps": "", "layers": ""}
     node |= given
@@ -29,7 +29,7 @@ def prompt(patched: bool, steps: int = 4, **given: Any) -> dict:
             "class_type": "KSampler",
             "inputs": {
                 "model": ["6" if patched else "1", 0], "positive": ["2", 0], "negative": ["3", 0],
-                "latent_image": ["5", 0], "seed": 11, "steps": steps, "cfg": 4.0, "sampler_name": "euler",
+                "latent_image": ["5", 0], "seed": 11, "steps": 4, "cfg": 4.0, "sampler_name": "euler",
                 "scheduler": "normal", "denoise": 1.0,
             },
         },
