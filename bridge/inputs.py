@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..core.canvas.crop import Context
 from ..core.canvas.stitch import Patch
+from ..core.inversion.trajectory import Inversion
 
 # Choices that the bridge reads itself, with sentences that name the file or folder.
 FILES = ("file", "model")
@@ -209,4 +210,7 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     "SIGMAS": _socket(_is_sigmas, "a scheduler's sigmas"),
     "BOUNDING_BOX": _socket(_is_region, "the region of Extend Canvas"),
     "RECOMPOSE_CONTEXT": _socket(lambda value: isinstance(value, Context), "the context of Crop to Region"),
+    "RECOMPOSE_INVERSION": _socket(
+        lambda value: isinstance(value, Inversion), "the inversion of Invert Latent"
+    ),
 }

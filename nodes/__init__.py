@@ -4,7 +4,7 @@ with is therefore imported where it computes."""
 from comfy_api.latest import ComfyExtension, io
 
 from ..bridge import routes
-from . import canvas, caption, detect, mask, pose, pose_edit, sampling
+from . import canvas, caption, detect, inversion, mask, pose, pose_edit, sampling
 
 
 class RecomposeExtension(ComfyExtension):
@@ -21,4 +21,5 @@ class RecomposeExtension(ComfyExtension):
             *pose.NODES,
             *pose_edit.NODES,
             *sampling.NODES,
+            *inversion.NODES,
         ]
