@@ -61,7 +61,12 @@ def come_back(
             if callback is not None and latest:
                 callback({"i": step, "sigma": sigmas[step], "sigma_hat": sigmas[step], **latest})
     check_finite(wide)
-    return wide.to(x)
+    return held(model, wide.to(x), levels[-1], (extra_args or {}).get("denoise_mask"))
+
+
+def held(model: Any, x: Tensor, sigma: float, mask: Tensor | None) -> Tensor:
+    """The clean `x` with the cells that a noise mask keeps as they were, as no last step of ours does."""
+    return x if mask is None or sigma else torch.where(mask <= 0, model.latent_image, x)
 
 
 def solver(
