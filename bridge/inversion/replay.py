@@ -9,7 +9,7 @@ from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ...core.inversion.trajectory import Inversion, replaced
-from .slope import schedule_of
+from .slope import OVERWRITTEN, schedule_of
 
 NAME = "Replay Source"
 KEY = "recompose replay"
@@ -26,11 +26,13 @@ class Replay:
     ) -> Tensor:
         """Refuse what cannot be replayed before the model is asked, and end on the inversion's state."""
         noise = named["noise"] if "noise" in named else rest[2]
-        inner = guider.inner_model
+        inner, end = guider.inner_model, sigmas[-1].clone()
+        if abs(float(end) - self.inversion.sigmas[0]) < OVERWRITTEN:
+            end.fill_(self.inversion.sigmas[0])
         self.check(noise, inner)
         found = execute(guider, sigmas, *rest, **named)
-        state = self.inversion.at(float(sigmas[-1])).to(found)
-        return replaced(found, inner.model_sampling.inverse_noise_scaling(sigmas[-1], state), self.row)
+        state = self.inversion.at(float(end)).to(found)
+        return replaced(found, inner.model_sampling.inverse_noise_scaling(end, state), self.row)
 
     def answer(
         self, execute: Callable[..., Tensor], x: Tensor, sigma: Tensor, *rest: Any, **named: Any

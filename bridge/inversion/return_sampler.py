@@ -17,7 +17,7 @@ from ...core.sampling.checks import check_descent, check_finite
 from ...core.sampling.noise_schedule import Kind
 from ..choices import FIREFLOW, MIDPOINT, O_BELM
 from ..notices import notice
-from .slope import ModelSlope, lowest_of, solver_dtype
+from .slope import OVERWRITTEN, ModelSlope, lowest_of, solver_dtype
 
 SAME_START = 0.01  # relative difference up to which a row starts where the inversion ended; half precision's
 NAME = "Way Back"
@@ -82,7 +82,8 @@ def o_belm_back(slope: ModelSlope, x: Tensor, levels: list[float], inversion: In
     """O-BELM with the inversion's last two states for every row that starts where the inversion ended."""
     known = [*reversed(inversion.sigmas)]
     same = len(known) == len(levels) and all(
-        math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-6) for one, other in zip(known, levels, strict=True)
+        math.isclose(one, other, rel_tol=1e-4, abs_tol=OVERWRITTEN)
+        for one, other in zip(known, levels, strict=True)
     )
     if not same:
         raise ValueError(

@@ -13,6 +13,9 @@ from ...core.sampling.checks import check_finite
 from ...core.sampling.noise_schedule import NoiseSchedule
 from ..sigmas import noise_schedule_of
 
+# ComfyUI's uni_pc writes 0.001 over the last 0 of its sigmas, for whoever gets the same ones next.
+OVERWRITTEN = 1.1e-3
+
 
 def solver_dtype(device: torch.device) -> torch.dtype:
     """Double precision where the device has it: rounding then comes from the model alone."""
