@@ -74,7 +74,8 @@ class Inputs:
             "IMAGE": picture, "MASK": spot(), "LATENT": values.latent(samples), "MODEL": world.model,
             "CONDITIONING": world.positive, "VAE": vae, "SIGMAS": torch.arange(9.0, -1, -1),
             "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
-            "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff", "STRING": "",
+            "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff",
+            "STRING": "",
         }  # fmt: skip
 
     def value(self, declared: Any) -> Any:
