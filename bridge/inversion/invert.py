@@ -81,7 +81,7 @@ class Inverting(comfy.samplers.Sampler):
         form = type(inner.latent_format).__name__
         self.inversion = Inversion(tuple(levels), tuple(states), path, form)
         self.gains = Gains.at(scaling, sigmas[0], self.max_denoise(model_wrap, sigmas))
-        return (states[-1] / (self.gains.latent or 1.0)).to(latent_image)
+        return (states[-1] / (self.gains.latent if self.gains.hold_latent else 1.0)).to(latent_image)
 
     def states(self, slope: ModelSlope, start: Tensor, levels: list[float]) -> list[Tensor]:
         """The states of all levels, on the CPU; the last two in the solver's precision."""
@@ -125,7 +125,7 @@ def invert(
     # The mask would hold cells to this noise; ratios belong to latents that are still empty.
     dropped = ("noise_mask", "downscale_ratio_spacial", "downscale_ratio_temporal")
     rest = {name: value for name, value in latent.items() if name not in dropped}
-    back = {**rest, "samples": ended} if gains.latent else ExecutionBlocker(NO_LATENT)
+    back = {**rest, "samples": ended} if gains.hold_latent else ExecutionBlocker(NO_LATENT)
     return Inverted(noise, sampler_of(choice["method"], inversion), sigmas.cpu(), inversion, back)
 
 

@@ -10,12 +10,19 @@ from torch import Tensor
 
 from ...core.inversion.trajectory import tiled
 
+LEAST = 1e-4  # share of the latent below which sampling starts from noise alone
+
 
 class Gains(NamedTuple):
     """What a model makes of noise and latent as sampling starts: x = noise · n + latent · z."""
 
     noise: float
     latent: float
+
+    @property
+    def hold_latent(self) -> bool:
+        """Whether the start tells anything of the latent."""
+        return self.latent > LEAST
 
     @classmethod
     def at(cls, model_sampling: Any, sigma: Tensor, max_denoise: bool) -> Gains:
