@@ -61,7 +61,7 @@ class Inverting(comfy.samplers.Sampler):
         """Run as ComfyUI runs any sampler; gives the latent (B,C,…) to start from without noise."""
         inner, levels = model_wrap.inner_model, sigmas.flip(0).tolist()
         scaling, path = inner.model_sampling, schedule_of(inner.model_sampling, NAME)
-        start = scaling.noise_scaling(sigmas[-1], torch.zeros_like(latent_image), latent_image, False)
+        start = scaling.noise_scaling(sigmas[-1], torch.zeros_like(noise), latent_image, False)
         options, seed = extra_args["model_options"], extra_args.get("seed")
         slope = ModelSlope(
             lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=seed),
@@ -81,7 +81,7 @@ class Inverting(comfy.samplers.Sampler):
         form = type(inner.latent_format).__name__
         self.inversion = Inversion(tuple(levels), tuple(states), path, form)
         self.gains = Gains.at(scaling, sigmas[0], self.max_denoise(model_wrap, sigmas))
-        return (states[-1] / (self.gains.latent if self.gains.hold_latent else 1.0)).to(latent_image)
+        return (states[-1] / (self.gains.latent if self.gains.hold_latent else 1.0)).to(noise)
 
     def states(self, slope: ModelSlope, start: Tensor, levels: list[float]) -> list[Tensor]:
         """The states of all levels, on the CPU; the last two in the solver's precision."""
