@@ -21,12 +21,14 @@ def build(graph: Graph, inpaint: Any, own: str, other: str) -> None:
     levels = {"steps": STEPS, "scheduler": toy.SAMPLING["scheduler"], "cfg": 1.0, "denoise": 1.0}
     inverted = graph.add("RecomposeInvertLatent", **given, latent=inpaint.encoded, method="O-BELM", **levels)
     replayed = graph.add("RecomposeReplaySource", model=inpaint.model, inversion=[inverted, 3], row=0)
-    euler = graph.add("KSamplerSelect", sampler_name="euler_ancestral")
+    plain, fresh = (
+        graph.add("KSamplerSelect", sampler_name=name) for name in ("dpmpp_2m", "euler_ancestral")
+    )
     runs = {
         BACK: (inpaint.model, own, 1.0, [inverted, 1]),
-        EDITED: (inpaint.model, other, STRONG, [inverted, 1]),
-        DRIFTED: (inpaint.model, other, STRONG, euler),
-        REPLAYED: (replayed, other, STRONG, euler),
+        EDITED: (inpaint.model, other, toy.SAMPLING["cfg"], plain),
+        DRIFTED: (inpaint.model, other, STRONG, fresh),
+        REPLAYED: (replayed, other, STRONG, fresh),
     }
     for name, (model, words, cfg, sampler) in runs.items():
         guider = graph.add("CFGGuider", model=model, positive=inpaint.words(words), negative=empty, cfg=cfg)
