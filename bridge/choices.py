@@ -24,6 +24,8 @@ BLIP_MODELS, KEYPOINT_MODELS = "blip", "keypoint_models"
 PUBLISHED_BLIP = "blip-image-captioning-base"
 SCHEDULERS = comfy.samplers.SCHEDULER_NAMES
 SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps and flow models alike
+# How Invert Latent goes up in noise.
+O_BELM, FIXED_POINT, MIDPOINT, FIREFLOW, DDIM = "O-BELM", "fixed point", "midpoint", "FireFlow", "DDIM"
 INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..core.canvas.crop import Context
 from ..core.canvas.stitch import Patch
+from ..core.inversion.trajectory import Inversion
 
 # Choices that the bridge reads itself, with sentences that name the file or folder.
 FILES = ("file", "model")
@@ -217,4 +218,7 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     "BOUNDING_BOX": _socket(_is_region, "the region of Extend Canvas"),
     "RECOMPOSE_PATCH": _socket(lambda value: isinstance(value, Patch), "Patch"),
     "RECOMPOSE_CONTEXT": _socket(lambda value: isinstance(value, Context), "the context of Crop to Region"),
+    "RECOMPOSE_INVERSION": _socket(
+        lambda value: isinstance(value, Inversion), "the inversion of Invert Latent"
+    ),
 }

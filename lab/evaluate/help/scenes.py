@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from ....cli import demo
 from ...toy import prompt as toy
+from . import inversion
 from .graph import Graph
 
 TEXT_TO_IMAGE, INPAINT = "recompose_demo.safetensors", toy.MODELS["checkpoint"]
@@ -50,7 +51,9 @@ def build(photo: str, pose: str, painted: dict[str, str]) -> Graph:
     mask_nodes(graph, mask)
     person = graph.titled("Stitch Back")
     patches(graph, person, mask)
-    samplers(graph, Inpainting(graph, person), mask)
+    painting = Inpainting(graph, person)
+    samplers(graph, painting, mask)
+    inversion.build(graph, painting, SAME, GREEN)
     return graph
 
 

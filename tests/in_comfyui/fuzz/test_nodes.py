@@ -19,7 +19,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from recompose.core.canvas.crop import Context
 from recompose.core.canvas.stitch import Patch
+from recompose.core.inversion.trajectory import Inversion
 from recompose.core.pose.person import Frame
+from recompose.core.sampling.noise_schedule import Kind, NoiseSchedule
 from recompose.core.shapes import Box, Size
 from recompose.tests.in_comfyui.fuzz import values
 from recompose.tests.in_comfyui.fuzz.values import HEIGHT, WIDTH
@@ -29,7 +31,7 @@ OURS = tuple(str(ROOT / folder) for folder in ("bridge", "core", "nodes"))
 SENTENCE = re.compile(r"^(\S.{20,900})[.)]$", re.DOTALL)
 EDIT = json.loads((ROOT / "tests" / "data" / "astronaut_pose.json").read_text())
 # How many inputs each node gets; a sampler's run costs a hundred times a mask's.
-MANY = {"RePaint": 40, "LagrangeInpaint": 40, "BlipCaption": 60, "DetectPose": 60}
+MANY = {"RePaint": 40, "LagrangeInpaint": 40, "BlipCaption": 60, "DetectPose": 60, "InvertLatent": 40}
 NODES = [
     ("canvas", "ExtendCanvas"), ("canvas", "CropToRegion"), ("canvas", "StitchBack"), ("canvas", "MakePatch"),
     ("mask", "FeatherMask"), ("mask", "SnapMaskToLatent"), ("caption", "BlipCaption"),
@@ -38,6 +40,7 @@ NODES = [
     ("sampling", "LagrangeSampler"), ("sampling", "LagrangeInpaint"), ("sampling", "InpaintScheduler"),
     ("attention", "MutualAttention"), ("attention", "SameNoise"), ("attention", "Rows"),
     ("attention", "ControlRows"),
+    ("inversion", "InvertLatent"), ("inversion", "ReplaySource"),
 ]  # fmt: skip
 
 
@@ -55,6 +58,10 @@ def context() -> Context:
     return Context(Size(WIDTH, HEIGHT), Box(4, 4, 16, 16), Size(16, 16))
 
 
+def inverted(samples: torch.Tensor) -> Inversion:
+    return Inversion((0.0, 1.0), (samples, samples + 1), NoiseSchedule(Kind.VE), "SD15")
+
+
 class Inputs:
     """A sound and an odd value for every declared input."""
 
@@ -70,7 +77,8 @@ class Inputs:
             "IMAGE": picture, "MASK": spot(), "LATENT": values.latent(samples), "MODEL": world.model,
             "CONDITIONING": world.positive, "VAE": vae, "CLIP": clip, "SIGMAS": torch.arange(9.0, -1, -1),
             "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
-            "RECOMPOSE_PATCH": patch, "COLOR": "#80a0ff", "STRING": "",
+            "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff",
+            "STRING": "",
         }  # fmt: skip
 
     def value(self, declared: Any) -> Any:
