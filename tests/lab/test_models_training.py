@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-SMALL = {"pictures": 4, "closer": 3, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
+SMALL = {"pictures": 4, "closer": 3, "encoder": True, "batch": 2, "size": 32, "warmup": 2, "save_minutes": 60}
 # name: steps, learning rate, and what is at most left of the loss of the batch that is trained on
 TRAININGS = {
     "vae": (40, 2e-3, 0.8),
@@ -97,6 +97,31 @@ def test_training_goes_on_from_the_kept_weights(places: Any, tmp_path: Path) -> 
     batch = next(iter(fresh.batches))  # the one that the first training was of
     with torch.no_grad():
         assert float(training.loss(batch)) < 0.7 * float(fresh.loss(batch))
+
+
+def test_a_decoder_trained_alone_leaves_the_latents(places: Any, tmp_path: Path) -> None:
+    from recompose.lab.toy.models import parts
+    from recompose.lab.train import catalogue, task
+
+    own = task.Places(tmp_path, places.cache)
+    config = task.configuration("vae") | SMALL | {"encoder": False, "steps": 3, "learning_rate": 1e-3}
+    training = catalogue.task("vae", config, own)
+    before = {key: value.clone() for key, value in training.networks["vae"].state_dict().items()}
+    list(task.train(training, config, own, minutes=60))
+    after = parts.read(tmp_path, "vae")[0]
+    changed = {
+        key
+        for key, value in before.items()
+        if not torch.equal(after[f"first_stage_model.{key}"].float(), requantised(value))
+    }
+    assert changed and all(key.startswith("taesd_decoder") for key in changed)
+
+
+def requantised(value: torch.Tensor) -> torch.Tensor:
+    """The weight as it is read back from its part."""
+    from recompose.lab.toy.models import eight_bits
+
+    return eight_bits.restored(eight_bits.stored({"w": value}))["w"].float()
 
 
 def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) -> None:
