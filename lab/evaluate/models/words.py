@@ -42,23 +42,6 @@ class Thing(NamedTuple):
     places: range
 
 
-class Recorder:
-    """Attention written out, which keeps every cross-attention's probabilities, averaged over heads."""
-
-    def __init__(self) -> None:
-        self.found: list[Tensor] = []
-
-    def override(self, _: Any, q: Tensor, k: Tensor, v: Tensor, heads: int, **others: Any) -> Tensor:
-        """As `optimized_attention_override` of transformer options."""
-        from ...toy.models import attention
-        from ...toy.models.tokenizer import PLACES
-
-        weights = attention.probabilities(q, k, heads, others.get("mask"))
-        if k.shape[1] == PLACES:
-            self.found.append(weights.float().mean(1))
-        return attention.applied(weights, v)
-
-
 def otsu(values: np.ndarray) -> float:
     """The threshold that best separates values into two classes (Otsu 1979)."""
     counts, edges = np.histogram(values, BINS)
@@ -115,8 +98,8 @@ class Looker:
     @torch.inference_mode()
     def maps(self, image: np.ndarray, text: str, seed: int) -> list[Tensor]:
         """The probabilities N,77 of every cross-attention, averaged over heads and levels."""
-        from ...toy.models import diffusion, networks
-        from ...toy.models.tokenizer import tokens
+        from ...toy.models import attention, diffusion, networks
+        from ...toy.models.tokenizer import PLACES, tokens
         from ...toy.pipeline import normal, nothing_around
         from ...toy.tensors import stacked
 
@@ -126,15 +109,15 @@ class Looker:
         noise, around = normal(seed, rows, columns)[None], nothing_around(1, rows, columns)
         total: list[Tensor] = []
         for level in LEVELS:
-            recorder, step = Recorder(), torch.tensor([level])
+            looks, step = attention.Looks(PLACES), torch.tensor([level])
             x = torch.cat([diffusion.noised(latents, noise, step), around], 1)
             self.painter.unet(
                 x,
                 step.float(),
                 states,
-                transformer_options={"optimized_attention_override": recorder.override},
+                transformer_options={"optimized_attention_override": looks.override},
             )
-            seen = [found[0] for found in recorder.found]
+            seen = [found[0] for found in looks.found]
             total = seen if not total else [a + b for a, b in zip(total, seen, strict=True)]
         return [layer / len(LEVELS) for layer in total]
 
