@@ -135,7 +135,8 @@ def peaks(scores: Tensor, image: np.ndarray) -> np.ndarray:
 def chances(scores: np.ndarray) -> np.ndarray:
     """How likely 0, 1, 2, and 3 or more of the things are there that have these scores."""
     found = np.eye(eye.COUNTS)[0]
-    for chance in 1 / (1 + np.exp(-(GAIN * scores + BIAS))):
+    # Beyond 60 a chance is 0 or 1 to the last digit, and exp() soon overflows.
+    for chance in 1 / (1 + np.exp(-np.clip(GAIN * scores + BIAS, -60, 60))):
         more = np.append(0, found[:-1])
         more[-1] += found[-1]
         found = (1 - chance) * found + chance * more

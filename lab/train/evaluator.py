@@ -85,8 +85,9 @@ def answer_loss(scores: Tensor, answers: Tensor) -> Tensor:
 
 
 def total_loss(sight: evaluator.Sight, batch: Batch) -> Tensor:
-    """The weighted sum of what all heads are taught."""
+    """The weighted sum of what all heads are taught; masks count more, as the rest is read in them."""
     total = keypoints.total_loss(sight.views, batch.points)
+    total = total + 2 * keypoints.material_loss(sight.views.materials, batch.points.materials)
     pairs = zip((sight.kinds, sight.tints, sight.poses, sight.scenes), batch.told, strict=True)
     return total + sum((answer_loss(scores, answers) for scores, answers in pairs), torch.zeros(()))
 

@@ -73,6 +73,9 @@ def test_the_chances_of_a_number_of_things_are_those_of_independent_ones() -> No
     assert found[0] == pytest.approx(0.5 * 0.1 * 0.8 * 0.4)
     assert found[1] == pytest.approx(0.016 + 0.144 + 0.004 + 0.024)  # each alone
     assert evaluator.chances(np.zeros(0)).tolist() == [1, 0, 0, 0]
+    with np.errstate(over="raise"):
+        unlikely = evaluator.chances(np.array([-300.0, 300.0], np.float32))
+    assert unlikely.tolist() == pytest.approx([0, 1, 0, 0], abs=1e-6)
     assert evaluator.chances(np.array([score(1 - 1e-9)] * 5))[3] == pytest.approx(1)
 
 
@@ -113,9 +116,10 @@ def test_a_materials_numbers_are_read_in_its_own_mask_alone() -> None:
     shares[0, MATERIAL["dog"], 2:8, 2:8], shares[0, MATERIAL["ball"], 24:28, 24:28] = 1, 1
     with torch.no_grad():
         half, fourth, _ = network.maps(pictures)
-        before = network.read(pictures, half, fourth, shares)
-        pictures[..., 48:56, 48:56], half[..., 24:28, 24:28], fourth[..., 12:14, 12:14] = 0.4, 2.0, 5.0
-        after = network.read(pictures, half, fourth, shares)
+        coarse = network.coarse(fourth)
+        before = network.read(pictures, half, coarse, shares)
+        pictures[..., 48:56, 48:56], half[..., 24:28, 24:28], coarse[..., 12:14, 12:14] = 0.4, 2.0, 5.0
+        after = network.read(pictures, half, coarse, shares)
     same, other = MATERIAL["dog"], MATERIAL["ball"]
     assert torch.allclose(before[0, same], after[0, same]) and before[0, same].any()
     assert not torch.allclose(before[0, other], after[0, other])
@@ -127,7 +131,7 @@ def test_what_fills_the_room_around_a_picture_counts_for_no_material() -> None:
     small = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(4)) - 0.5
     network.materials[1].weight.data.zero_()  # every material has the same share everywhere
     shares = []
-    network.read = lambda pictures, half, fourth, own: shares.append(own) or torch.zeros(1, 13, models.OWN)
+    network.read = lambda pictures, half, coarse, own: shares.append(own) or torch.zeros(1, 13, models.OWN)
     with torch.no_grad():
         network.see(torch.nn.functional.pad(small, (0, 32, 0, 96)))
     own = shares[0][0]

@@ -186,12 +186,12 @@ def test_unclear_feet_have_no_number(eye: ModuleType) -> None:
 
 def test_only_what_is_told_costs(lessons: ModuleType) -> None:
     scores = torch.tensor([[2.0, 0, 0], [0, 5, 0], [0, 0, 1]], requires_grad=True)
-    assert float(lessons.answer_loss(scores, torch.tensor([-100, 1, -100]))) == pytest.approx(
-        float(torch.nn.functional.cross_entropy(scores[1:2], torch.tensor([1])))
+    assert lessons.answer_loss(scores, torch.tensor([-100, 1, -100])).item() == pytest.approx(
+        torch.nn.functional.cross_entropy(scores[1:2], torch.tensor([1])).item()
     )
     untold = lessons.answer_loss(scores, torch.full((3,), -100))
     untold.backward()
-    assert float(untold) == 0 and not scores.grad.any()
+    assert untold.item() == 0 and not scores.grad.any()
 
 
 def test_a_closer_lesson_is_the_worlds_picture(comfy: ModuleType) -> None:

@@ -71,7 +71,8 @@ def stance(places: Tensor, presence: Tensor) -> Tensor:
 class Network(eye.Eye):
     """Sight of pictures B,3,H,W in −0.5…0.5, where 0 fills what lies outside; H and W multiples of 32.
 
-    Its forward pass gives the views alone, as the detector's does.
+    Materials are scored in half-pixels, which know edges, and in cells of 4, which know more of the whole.
+    The forward pass gives the views alone, as the detector's does.
     """
 
     def __init__(self) -> None:
@@ -79,6 +80,8 @@ class Network(eye.Eye):
         half, fourth, *_, last = eye.WIDTHS
         self.materials = nn.Sequential(eye.convolution(half, half), nn.Conv2d(half, len(MATERIALS), 1))
         self.coarse, self.detail = eye.convolution(fourth, COARSE), eye.convolution(half, FINE)
+        self.masses = nn.Conv2d(COARSE, len(MATERIALS), 1)
+        nn.init.zeros_(self.masses.weight)
         self.thing = nn.Linear(OWN, HIDDEN)
         self.which = nn.Parameter(torch.zeros(len(MATERIALS), HIDDEN))
         self.kind, self.tint = nn.Linear(HIDDEN, len(KINDS)), nn.Linear(HIDDEN, len(TINTS))
@@ -88,14 +91,19 @@ class Network(eye.Eye):
         self.register_buffer("kinds_possible", kinds, persistent=False)
         self.register_buffer("tints_possible", tints, persistent=False)
 
+    def forward(self, pictures: Tensor) -> eye.Views:
+        return self.see(pictures).views
+
     def see(self, pictures: Tensor) -> Sight:
         """All that the network tells of pictures."""
         half, fourth, deep = self.maps(pictures)
-        views = self.views(half, fourth, deep)
+        coarse, views = self.coarse(fourth), self.views(half, fourth, deep)
+        masses = functional.interpolate(self.masses(coarse).float(), scale_factor=2.0, mode="bilinear")
+        views = views._replace(materials=views.materials + masses)
         # The room around a picture is filled with a grey that no picture of bytes has.
         inside = functional.avg_pool2d((pictures != 0).any(1, keepdim=True).float(), 2)
         shares = views.materials.softmax(1).detach() * inside
-        own = self.read(pictures, half, fourth, shares)
+        own = self.read(pictures, half, coarse, shares)
         hidden = functional.relu(self.thing(own) + self.which).float()
         body = stance(views.places.detach(), views.presence.detach())
         seen = torch.cat([views.features, body, shares.mean((2, 3))], 1)
@@ -107,10 +115,10 @@ class Network(eye.Eye):
             self.scene(torch.cat([deep, own[:, 0]], 1)).float(),
         )
 
-    def read(self, pictures: Tensor, half: Tensor, fourth: Tensor, shares: Tensor) -> Tensor:
+    def read(self, pictures: Tensor, half: Tensor, coarse: Tensor, shares: Tensor) -> Tensor:
         """The numbers B,13,163 of each material: mean and peak of coarse maps, mean of fine ones and of the
         picture itself, under the shares B,13,H/2,W/2."""
-        coarse, detail = self.coarse(fourth).float(), self.detail(half).float()
+        coarse, detail = coarse.float(), self.detail(half).float()
         wide = functional.avg_pool2d(shares, 2)
         peaks = torch.stack([(coarse * one[:, None]).amax((2, 3)) for one in wide.unbind(1)], 1)
         colours = functional.avg_pool2d(pictures.float(), 2)
