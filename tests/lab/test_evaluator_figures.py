@@ -90,16 +90,18 @@ def row(kind: str, seen_kind: str | None, overlap: float, pose: str = "walking")
 
 
 def test_figures_count_only_what_is_said() -> None:
-    found = things.summary(
-        [row("long", "long", 0.5), row("tied", None, 0.7, "running"), row("", "long", 0.3)], "v"
-    )
+    rows = [row("long", "long", 0.5), row("tied", None, 0.7, "running"), row("", "long", 0.3)]
+    found = things.summary(rows, "v")
     assert found["pose right, v"].endswith("(2 of 3)") and found["scene right, v"] is None
     assert found["kind right, v"].endswith("(4 of 5)") and found["kind of hair right, v"].endswith("(1 of 2)")
     assert found["colour right, v"].endswith("(3 of 3)")
     assert found["colour by the median right, v"].startswith("0.0000 ±")
     assert found["overlap of large things, v"] == "0.9000 ± 0.0000 (3 things)"
     assert found["overlap of hair, v"].startswith("0.5000 ± ") and found["overlap of seat, v"] is None
-    assert found["ceiling of cells of hair, v"].startswith("0.5000 ±")
+    assert found["overlap of dog, v"] == "0.9000 ± 0.0000 (3 things)"
+    best = things.ceilings(rows, "v")
+    assert best["ceiling of cells of hair, v"].startswith("0.5000 ±")
+    assert best["ceiling of half-filled cells of large things, v"].startswith("0.5000 ±")
     assert found["things seen that are not there, v"] == "1 in 3 pictures"
 
 

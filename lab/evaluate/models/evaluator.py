@@ -154,6 +154,8 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
             found[f"pck@{at}, {view}"] = things.share(near)
         if some:
             found |= things.summary(some, view)
+        if some and some[0]["through"] != AGAIN:
+            found |= things.ceilings(some, view)
     for kind, some in kinds.items():
         found[f"feet right, {kind}"] = feet_right(some)
         if kind in GENERATED:

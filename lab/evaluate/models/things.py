@@ -140,13 +140,20 @@ def summary(rows: list[Row], label: str) -> dict[str, Any]:
                 found[f"{title} of {group} right, {label}"] = share(
                     answers(row, key, seen, names) for row in rows
                 )
-    for title, key in (
-        ("overlap", "overlap"),
-        ("ceiling of cells", "cells"),
-        ("half-filled cells", "half cells"),
-    ):
-        found[f"{title} of large things, {label}"] = average(values(row, key, THINGS, True) for row in rows)
-        for group, names in GROUPS.items():
-            found[f"{title} of {group}, {label}"] = average(values(row, key, names) for row in rows)
+    found |= averages(rows, "overlap", "overlap", label)
     wrong = sum(len(row["false"]) for row in rows)
     return found | {f"things seen that are not there, {label}": f"{wrong} in {len(rows)} pictures"}
+
+
+def ceilings(rows: list[Row], label: str) -> dict[str, Any]:
+    """How well maps of 8 px cells could show the true masks, whatever draws them."""
+    best = averages(rows, "ceiling of cells", "cells", label)
+    return best | averages(rows, "ceiling of half-filled cells", "half cells", label)
+
+
+def averages(rows: list[Row], title: str, key: str, label: str) -> dict[str, Any]:
+    """A number's means over all large things, over all things of a group, and over each kind of object."""
+    found = {f"{title} of large things, {label}": average(values(row, key, THINGS, True) for row in rows)}
+    for group, names in (GROUPS | {name: (name,) for name in OBJECTS}).items():
+        found[f"{title} of {group}, {label}"] = average(values(row, key, names) for row in rows)
+    return found
