@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ def test_what_is_seen_is_put_beside_what_is_there() -> None:
     )
     assert (found["scene"], found["scene seen"], found["pose"]) == ("beach", "snow", "")
     assert list(found["things"]) == ["hair", "ball"] and found["false"] == ["dog"]
+    assert json.loads(json.dumps(found)) == found  # rows are kept as JSON
     ball, hair = found["things"]["ball"], found["things"]["hair"]
     assert (ball["kind"], ball["kind seen"], ball["colour"], ball["colour seen"]) == (
         "ball",

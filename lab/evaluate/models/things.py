@@ -45,7 +45,7 @@ def halves(mask: np.ndarray) -> float:
 def large(mask: np.ndarray) -> bool:
     """Whether the box around a mask has at least 3 cells in both directions."""
     rows, columns = np.nonzero(mask)
-    return min(np.ptp(rows), np.ptp(columns)) + 1 >= LARGE * CELL
+    return bool(min(np.ptp(rows), np.ptp(columns)) + 1 >= LARGE * CELL)
 
 
 def thing(image: np.ndarray, name: str, said: tuple[str, str], true: np.ndarray, seen: Thing | None) -> Row:

@@ -75,6 +75,9 @@ class Network(eye.Eye):
     The forward pass gives the views alone, as the detector's does.
     """
 
+    kinds_possible: Tensor
+    tints_possible: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         half, fourth, *_, last = eye.WIDTHS
