@@ -93,11 +93,11 @@ ROWS = (
         data=("toy/models/words.txt",),
     ),
     ToyModel(
-        "judge",
-        "core.pose.eye:eye",
-        "lab.train.keypoints:judge",
+        "evaluator",
+        "lab.toy.models.evaluator:network",
+        "lab.train.evaluator:task",
         needs=("vae",),
-        figures={"judge": "lab.evaluate.models.evaluator:measure"},
+        figures={"evaluator": "lab.evaluate.models.evaluator:measure"},
     ),
     ToyModel(
         "detector",

@@ -20,7 +20,7 @@ TRAININGS = {
     "unet": (20, 2e-3, 0.8),
     "openpose": (40, 1e-3, 0.85),
     "captioner": (40, 3e-3, 0.5),
-    "judge": (30, 2e-3, 0.7),
+    "evaluator": (30, 2e-3, 0.7),
     "detector": (30, 2e-3, 0.7),
 }
 
@@ -131,7 +131,7 @@ def test_a_training_says_what_it_needs_first(comfy: ModuleType, tmp_path: Path) 
     places = Places(tmp_path / "weights", tmp_path / "cache")
     with pytest.raises(RuntimeError, match=r"text\.safetensors is missing"):
         catalogue.task("unet", task.configuration("unet") | SMALL, places)
-    with pytest.raises(ValueError, match="one of the trainings captioner, detector, judge"):
+    with pytest.raises(ValueError, match="one of the trainings captioner, detector, evaluator"):
         task.configuration("critic")
 
 

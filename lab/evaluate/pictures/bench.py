@@ -28,7 +28,7 @@ def stamp(different: list[str], kept: dict[str, Any], study: Any, path: Path) ->
         print(*different, sep="\n", file=sys.stderr)
         print(f"{len(different)} rows came out differently; nothing was written.", file=sys.stderr)
         return 1
-    data = kept | {"versions": study.versions, "measured by": study.judged_by}
+    data = kept | {"versions": study.versions, "measured by": study.measured_by}
     saving.save(path.parent, [(path.name, written(data).encode())], overwrite=True)
     return 0
 
