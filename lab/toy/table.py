@@ -72,7 +72,10 @@ ROWS = (
         "lab.train.unet:task",
         prefix="model.diffusion_model.",
         needs=("text", "vae"),
-        figures={"text_to_image": "lab.evaluate.models.text_to_image:measure"},
+        figures={
+            "text_to_image": "lab.evaluate.models.text_to_image:measure",
+            "objects": "lab.evaluate.models.objects:measure",
+        },
         installed=(TEXT_TO_IMAGE, INPAINT),
     ),
     ToyModel(

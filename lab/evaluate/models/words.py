@@ -19,11 +19,12 @@ from torch.nn import functional
 from ...toy import world
 from ...toy.world.labels import GARMENTS, OBJECTS
 from ..rows import Figures, mean
+from .things import ceiling, large
 
 PART = "test"
 SEEDS = {"closer": range(0, 100), "whole": range(0, 100)}
 LEVELS = (200, 400, 600)
-CELL, SMALLEST, BINS = 8, 24, 64
+BINS = 64
 LAYERS = 16
 # Layers by their share of the picture's size, and some together.
 GROUPS = {
@@ -58,12 +59,6 @@ def overlap(found: np.ndarray, true: np.ndarray) -> float:
     return float((found & true).sum() / max((found | true).sum(), 1))
 
 
-def ceiling(mask: np.ndarray) -> float:
-    """The overlap of a mask with the best mask of whole cells."""
-    cells = functional.avg_pool2d(torch.from_numpy(mask)[None, None].float(), CELL)[0, 0].numpy() >= 0.5
-    return overlap(np.kron(cells, np.ones((CELL, CELL), bool)), mask)
-
-
 def things(example: world.Example, text: str, tokenizer: Any) -> list[Thing]:
     """The garments and objects that the caption names and that are at least three cells wide and high."""
     from ...train import phrases
@@ -74,8 +69,7 @@ def things(example: world.Example, text: str, tokenizer: Any) -> list[Thing]:
         names += [name for name, _ in said.get("objects", ())]
         for name in names:
             mask = example.masks[name]
-            rows, columns = np.nonzero(mask)
-            if len(rows) and min(np.ptp(rows), np.ptp(columns)) + 1 >= SMALLEST:
+            if mask.any() and large(mask):
                 found.append(Thing(name, mask, places))
     return found
 
