@@ -93,23 +93,31 @@ class Eye(nn.Module):
         self.near = convolution(fourth, NEAR)
         self.feet = nn.Sequential(nn.Linear(DIMENSIONS, 64), nn.ReLU(inplace=True), nn.Linear(64, COUNTS))
 
-    def forward(self, pictures: Tensor) -> Views:
+    def maps(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What all heads read: maps B,24,H/2,W/2 and B,48,H/4,W/4, and the mean B,96 of the coarsest map."""
         stem = self.stem(pictures)
         levels = [stem]
         for stage in self.down:
             levels.append(stage(levels[-1]))
         x = levels[-1]
-        features = [x.float().mean((2, 3))]
+        deep = x.float().mean((2, 3))
         for narrow, block, level in zip(self.narrow, self.up, levels[-2:0:-1], strict=True):
             x = block(larger(narrow(x)) + level)
-        maps = self.places(x).float()
+        return larger(self.fine(x)) + stem, x, deep
+
+    def views(self, half: Tensor, fourth: Tensor, deep: Tensor) -> Views:
+        """What the heads say of the maps."""
+        maps = self.places(fourth).float()
         places, evidence, middles = maps[:, :POINTS], maps[:, POINTS:-1], maps[:, -1]
         where = places.flatten(2).softmax(2).detach()
         presence = (where * evidence.flatten(2)).sum(2)
-        near = self.near(x).float()
-        pooled = torch.cat([*features, near.mean((2, 3)), near.amax((2, 3))], 1)
-        materials = self.materials(larger(self.fine(x)) + stem).float()
+        near = self.near(fourth).float()
+        pooled = torch.cat([deep, near.mean((2, 3)), near.amax((2, 3))], 1)
+        materials = self.materials(half).float()
         return Views(places, presence, middles, self.feet(pooled).float(), materials, pooled)
+
+    def forward(self, pictures: Tensor) -> Views:
+        return self.views(*self.maps(pictures))
 
 
 def eye(seed: int = 0) -> Eye:

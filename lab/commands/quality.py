@@ -19,7 +19,7 @@ from ..setup.environment import Environment
 from ..setup.server import PrivateServer, demo_packs
 
 if TYPE_CHECKING:
-    from ..evaluate.evaluator import Judge
+    from ..evaluate.evaluator import Evaluator
     from ..evaluate.main_job.cases import Case
     from ..evaluate.main_job.run import Runner
     from ..evaluate.main_job.statistics import Row
@@ -85,29 +85,29 @@ def make(environment: Environment, cases: list[Case], tell: Callable[[Row], None
     return runner
 
 
-def load_judge() -> Judge:
-    """The judge of the committed weights; DemoError without good ones."""
-    from ..evaluate.evaluator import Judge
+def load_evaluator() -> Evaluator:
+    """The evaluator of the committed weights; DemoError without good ones."""
+    from ..evaluate.evaluator import Evaluator
 
     try:
-        return Judge.load(models.WEIGHTS)
+        return Evaluator.load(models.WEIGHTS)
     except RuntimeError as error:
         raise demo.DemoError(str(error)) from error
 
 
-def measure(runner: Runner, cases: list[Case], methods: list[str], judge: Judge | None) -> list[Row]:
-    """The rows of all results, by picture and method; without a judge they lack what it sees."""
-    from ..evaluate.main_job.metrics import judged, measured
+def measure(runner: Runner, cases: list[Case], methods: list[str], evaluator: Evaluator | None) -> list[Row]:
+    """The rows of all results, by picture and method; without an evaluator they lack what it sees."""
+    from ..evaluate.main_job.metrics import evaluated, measured
 
     rows = []
     for case in cases:
         photo, plan = runner.look(case.seed, "plan"), runner.row(case.seed, "plan")
         pictures = [runner.look(case.seed, method) for method in methods]
-        views = judge.look(pictures) if judge else [None] * len(pictures)
+        views = evaluator.look(pictures) if evaluator else [None] * len(pictures)
         for method, picture, seen in zip(methods, pictures, views, strict=True):
             made = plan | runner.row(case.seed, method)
             row = measured(case, made, picture, photo)
-            rows.append(row | judged(case, made, seen) if seen else row)
+            rows.append(row | evaluated(case, made, seen) if seen else row)
     return rows
 
 
@@ -160,19 +160,19 @@ def words(chosen: dict[str, Any]) -> str:
 
 
 def files_of(
-    runner: Runner, cases: list[Case], rows: list[Row], judge: Judge
+    runner: Runner, cases: list[Case], rows: list[Row], evaluator: Evaluator
 ) -> tuple[list[tuple[str, bytes]], bool]:
     """The files of the report, and whether the seam ratio reads true."""
     from ..evaluate import bootstrap
     from ..evaluate.main_job import calibration, completion, report
     from ..evaluate.main_job.cases import case as case_of
-    from ..evaluate.main_job.metrics import judged_truth
+    from ..evaluate.main_job.metrics import evaluated_truth
 
     chosen = settings(runner)
     checked = calibration.calibrate(cases)
     legs = [completion.completed(case_of(seed)) for seed in range(COMPLETED_PICTURES)]
-    views = judge.look([case.whole.image for case in cases])
-    truth = [judged_truth(case, seen) for case, seen in zip(cases, views, strict=True)]
+    views = evaluator.look([case.whole.image for case in cases])
+    truth = [evaluated_truth(case, seen) for case, seen in zip(cases, views, strict=True)]
     page = report.report(rows, truth, checked, legs, words(chosen), bootstrap.RESAMPLES)
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     data = f'{{"settings": {json.dumps(chosen)},\n "rows": [\n  {lines}\n ]}}\n'
@@ -190,11 +190,11 @@ def measure_all(options: argparse.Namespace, environment: Environment) -> list[s
 
     torch.set_num_threads(1)  # Small pictures: the threads would only wait for each other.
     cases = [case_of(seed) for seed in SEEDS[: options.pictures]]
-    judge = load_judge()  # Before the long part: without a judge nothing can be told in the end.
+    evaluator = load_evaluator()  # Before the long part: without an evaluator nothing can be told in the end.
     runner = make(environment, cases, teller(len(cases)))
-    rows = measure(runner, cases, list(METHODS), judge)
+    rows = measure(runner, cases, list(METHODS), evaluator)
     wrong = fallen(rows, committed_rows(RESULTS / DATA))
-    files, holds = files_of(runner, cases, rows, judge)
+    files, holds = files_of(runner, cases, rows, evaluator)
     if not holds:
         wrong.append("The seam ratio does not tell a planted step from a picture that was never cut.")
     whole = len(cases) == len(SEEDS)

@@ -61,15 +61,22 @@ def parser() -> argparse.ArgumentParser:
 
 
 def show(reports: Iterable, minutes: float) -> None:
-    """One line every few seconds: step, mean loss since the line before, minutes gone."""
+    """Every few seconds and at the end: the step, the mean loss since the line before, the minutes gone."""
     losses: list[float] = []
-    shown = time.monotonic()
+    shown, report = time.monotonic(), None
+
+    def tell() -> None:
+        mean, gone = sum(losses) / len(losses), report.seconds / 60
+        print(f"step {report.step:>6}   loss {mean:.4f}   {gone:.1f} of {minutes:g} min", flush=True)
+        losses.clear()
+
     for report in reports:
         losses.append(report.loss)
         if time.monotonic() - shown >= LINE_SECONDS or len(losses) == report.step == 1:
-            mean, gone = sum(losses) / len(losses), report.seconds / 60
-            print(f"step {report.step:>6}   loss {mean:.4f}   {gone:.1f} of {minutes:g} min", flush=True)
-            losses, shown = [], time.monotonic()
+            tell()
+            shown = time.monotonic()
+    if losses:
+        tell()
 
 
 def main(arguments: list[str], environment: Environment) -> int:

@@ -9,6 +9,7 @@ from math import ceil, cos, hypot, radians, sin
 import numpy as np
 
 from .world.body import BODY, FEET, SIDES, Camera, joints, proportions
+from .world.captions import Attributes
 from .world.chance import Chance
 from .world.composition import dress, place
 from .world.figure import Figure, draw, draw_foot, draw_leg
@@ -44,13 +45,14 @@ EXAM = Manner(((20, 26),), (0.040, 0.055), (0.12, 0.18), (0.0, 0.25))
 @dataclass(frozen=True)
 class Planted:
     """A picture (H,W,3 uint8), its planes (H,W uint8: material; feet, numbered 1… where they are good ones),
-    the points 24,3 and the stature, all in pixels."""
+    the points 24,3 and the stature, all in pixels, and the attributes of all that was to be drawn."""
 
     image: np.ndarray
     material: np.ndarray
     feet: np.ndarray
     points: np.ndarray
     stature: float
+    attributes: Attributes
 
     @property
     def count(self) -> int:
@@ -88,11 +90,12 @@ class Altered(Canvas):
 
 @dataclass(frozen=True)
 class Stage:
-    """A place with everything but the person, the place alone, and the person to be drawn."""
+    """A place with everything but the person, the place alone, the person to be drawn, and the attributes."""
 
     canvas: Canvas
     empty: Canvas
     figure: Figure
+    attributes: Attributes
 
     def altered(self, segments: Mapping[int, int | None]) -> Altered:
         canvas = self.canvas
@@ -103,15 +106,17 @@ def staged(seed: int, part: str) -> Stage:
     """What `world.example` of the same seed and part draws, just before it draws the person."""
     frame, person, clothes, around = (Chance(part, seed, topic) for topic in range(4))
     height, family = frame.choice(HEIGHTS), frame.choice(list(FAMILIES))
-    scene = SCENES[frame.choice(list(SCENES))]
+    name = frame.choice(list(SCENES))
+    scene = SCENES[name]
     canvas, _ = backdrop(frame, height, scene)
     empty = Canvas(canvas.image.copy(), canvas.material.copy(), canvas.segment.copy(), canvas.light)
-    _, wardrobe = dress(clothes, scene)
+    attributes, wardrobe = dress(clothes, scene)
     body, posture = proportions(person), FAMILIES[family](person)
     camera = Camera(posture.yaw, person.uniform(13, 17))
     figure, ground = place(joints(body, posture), camera, wardrobe, around, height, family == "sitting")
-    surround(canvas, figure, ground, family, posture.yaw, around, scene)
-    return Stage(canvas, empty, figure)
+    attributes |= {"pose": family, "scene": name}
+    attributes |= surround(canvas, figure, ground, family, posture.yaw, around, scene)
+    return Stage(canvas, empty, figure, attributes)
 
 
 def finished(
@@ -130,7 +135,7 @@ def finished(
     for number, segment in enumerate(feet, 1):
         numbered[canvas.segment == segment] = number
     image = np.clip(canvas.image + 0.5, 0, 255).astype(np.uint8)
-    return Planted(image, canvas.material, numbered, points, stage.figure.stature)
+    return Planted(image, canvas.material, numbered, points, stage.figure.stature, stage.attributes)
 
 
 def true(stage: Stage, chance: Chance, manner: Manner) -> Planted:

@@ -72,7 +72,10 @@ ROWS = (
         "lab.train.unet:task",
         prefix="model.diffusion_model.",
         needs=("text", "vae"),
-        figures={"text_to_image": "lab.evaluate.models.text_to_image:measure"},
+        figures={
+            "text_to_image": "lab.evaluate.models.text_to_image:measure",
+            "objects": "lab.evaluate.models.objects:measure",
+        },
         installed=(TEXT_TO_IMAGE, INPAINT),
     ),
     ToyModel(
@@ -93,11 +96,11 @@ ROWS = (
         data=("toy/models/words.txt",),
     ),
     ToyModel(
-        "judge",
-        "core.pose.eye:eye",
-        "lab.train.keypoints:judge",
+        "evaluator",
+        "lab.toy.models.evaluator:network",
+        "lab.train.evaluator:task",
         needs=("vae",),
-        figures={"judge": "lab.evaluate.models.evaluator:measure"},
+        figures={"evaluator": "lab.evaluate.models.evaluator:measure"},
     ),
     ToyModel(
         "detector",

@@ -1,8 +1,8 @@
-"""Train the networks that see the drawn world: judge and detector, alike but for what they look at."""
+"""Train what sees people in the drawn world: the detector, and the evaluator as far as it sees them too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +15,11 @@ from torch.nn import functional
 from ...core.pose import eye
 from ..toy.corruptions import SHOWN_PIXELS
 from ..toy.world.body import BODY, FEET
-from .keypoint_data import KeypointDataset, keypoint_dataset
+from .keypoint_data import IGNORED, KeypointDataset, keypoint_dataset
 from .places import Places, resume
 from .task import Task
 
 HEIGHT, WIDTH = eye.HEIGHT, eye.WIDTH
-IGNORED = -100
 UNCLEAR = range(SHOWN_PIXELS // 3, SHOWN_PIXELS * 3 // 2)  # pixels of a foot that teach nothing
 NAMES = (*BODY, *FEET)
 FEET_AT_MOST = 3
@@ -47,11 +46,13 @@ class Batch(NamedTuple):
 
 
 class View(NamedTuple):
-    """A window of a picture: H,W,3 and its planes H,W,2, uint8, with the points 24,3 in its pixels."""
+    """A window of a picture: H,W,3 and its planes H,W,2, uint8, with the points 24,3 in its pixels, and how
+    many of these a pixel of the picture is wide."""
 
     image: np.ndarray
     planes: np.ndarray
     points: np.ndarray
+    scale: float = 1.0
 
     def window(self, rows: tuple[int, int], columns: tuple[int, int]) -> View:
         (top, bottom), (left, right) = rows, columns
@@ -59,12 +60,12 @@ class View(NamedTuple):
         inside = (points[:, :2] >= 0).all(1) & (points[:, 0] < right - left) & (points[:, 1] < bottom - top)
         points = points * (inside & (self.points[:, 2] > 0))[:, None]
         cut = slice(top, bottom), slice(left, right)
-        return View(self.image[cut], self.planes[cut], points)
+        return View(self.image[cut], self.planes[cut], points, self.scale)
 
     def mirrored(self) -> View:
         points = self.points[MIRRORED]
         points[:, 0] = np.where(points[:, 2] > 0, self.image.shape[1] - points[:, 0], 0)
-        return View(self.image[:, ::-1], self.planes[:, ::-1], points)
+        return View(self.image[:, ::-1], self.planes[:, ::-1], points, self.scale)
 
     def scaled(self, scale: float) -> View:
         height, width = (max(round(side * scale), 1) for side in self.image.shape[:2])
@@ -75,7 +76,7 @@ class View(NamedTuple):
         rows = (np.arange(height) + 0.5) / ratio[1]
         columns = (np.arange(width) + 0.5) / ratio[0]
         planes = self.planes[rows.astype(int)][:, columns.astype(int)]
-        return View(np.asarray(image), planes, self.points * ratio)
+        return View(np.asarray(image), planes, self.points * ratio, self.scale * scale)
 
 
 def lower_edge(points: np.ndarray, height: int, random: Generator) -> int:
@@ -122,7 +123,7 @@ def sample_view(
         y, x = np.nonzero(view.planes[..., 1] == number)
         middles[found] = (x.mean() + 0.5) * scale, (y.mean() + 0.5) * scale, 1
         found += 1
-    clear = not any(count in UNCLEAR for count in counts)
+    clear = source.told["clear"][index] and not any(count in UNCLEAR for count in counts)
     return (view.scaled(scale) if scale != 1 else view), middles, found if clear else IGNORED
 
 
@@ -141,27 +142,27 @@ def augmented(picture: np.ndarray, random: Generator) -> np.ndarray:
 
 def training_batches(source: KeypointDataset, config: dict[str, Any], seed: int) -> Iterator[Batch]:
     """Endless batches."""
-    random, size = np.random.default_rng(seed), config["batch"]
+    random = np.random.default_rng(seed)
     while True:
-        pictures = np.zeros((size, HEIGHT, WIDTH, 3), np.float32)
-        materials = np.zeros((size, HEIGHT, WIDTH), np.int64)
-        points, middles, feet = [], [], []
-        for place, index in enumerate(random.integers(len(source), size=size)):
-            view, spots, count = sample_view(source, int(index), config, random)
-            height, width = view.image.shape[:2]
-            pictures[place, :height, :width] = augmented(view.image.astype(np.float32) / 255, random) - 0.5
-            named = view.planes[..., 0]
-            materials[place, :height, :width] = np.where(named < eye.CLASSES, named, 0)
-            points.append(view.points)
-            middles.append(spots)
-            feet.append(count)
-        yield Batch(
-            torch.from_numpy(pictures).permute(0, 3, 1, 2),
-            torch.from_numpy(materials),
-            torch.from_numpy(np.stack(points)),
-            torch.from_numpy(np.stack(middles)),
-            torch.tensor(feet),
-        )
+        chosen = random.integers(len(source), size=config["batch"])
+        yield batched([sample_view(source, int(index), config, random) for index in chosen], random)
+
+
+def batched(samples: Sequence[tuple[View, np.ndarray, int]], random: Generator) -> Batch:
+    """Views as they are looked at, with the middles of their feet and their number, as one batch."""
+    pictures = np.zeros((len(samples), HEIGHT, WIDTH, 3), np.float32)
+    materials = np.zeros((len(samples), HEIGHT, WIDTH), np.int64)
+    for place, (view, _, _) in enumerate(samples):
+        height, width = view.image.shape[:2]
+        pictures[place, :height, :width] = augmented(view.image.astype(np.float32) / 255, random) - 0.5
+        materials[place, :height, :width] = view.planes[..., 0]
+    return Batch(
+        torch.from_numpy(pictures).permute(0, 3, 1, 2),
+        torch.from_numpy(materials),
+        torch.from_numpy(np.stack([view.points for view, _, _ in samples])),
+        torch.from_numpy(np.stack([spots for _, spots, _ in samples])),
+        torch.tensor([count for _, _, count in samples]),
+    )
 
 
 def bumps(points: Tensor, rows: int, columns: int) -> Tensor:
@@ -183,8 +184,10 @@ def place_loss(places: Tensor, points: Tensor) -> Tensor:
 
 
 def material_loss(scores: Tensor, materials: Tensor) -> Tensor:
-    """Cross-entropy with the share of each material in every half-pixel."""
-    shares = functional.one_hot(materials, eye.CLASSES).permute(0, 3, 1, 2).float()
+    """Cross-entropy with the share of each material in every half-pixel; those not scored are the first."""
+    count = scores.shape[1]
+    shares = functional.one_hot(torch.where(materials < count, materials, 0), count)
+    shares = shares.permute(0, 3, 1, 2).float()
     return functional.cross_entropy(scores, functional.avg_pool2d(shares, 2))
 
 
@@ -201,10 +204,10 @@ def total_loss(views: eye.Views, batch: Batch) -> Tensor:
     return total
 
 
-def task(config: dict[str, Any], places: Places, name: str) -> Task:
-    """The network of that name, what is minimised, and pictures with all that is known of them."""
+def detector(config: dict[str, Any], places: Places) -> Task:
+    """The network that finds poses in the drawn world's photos."""
     network = eye.eye(config["seed"])
-    notes = resume(network, places, name)
+    notes = resume(network, places, "detector")
     network.to(places.device, memory_format=torch.channels_last).train()
 
     def loss(batch: Batch) -> Tensor:
@@ -216,14 +219,4 @@ def task(config: dict[str, Any], places: Places, name: str) -> Task:
 
     seed = config["seed"] + notes.get("steps", 0)
     batches = training_batches(keypoint_dataset(places, config), config, seed)
-    return Task({name: network}, loss, batches, notes={name: notes})
-
-
-def judge(config: dict[str, Any], places: Places) -> Task:
-    """The network the figures are measured with."""
-    return task(config, places, "judge")
-
-
-def detector(config: dict[str, Any], places: Places) -> Task:
-    """The network that finds poses in the drawn world's photos."""
-    return task(config, places, "detector")
+    return Task({"detector": network}, loss, batches, notes={"detector": notes})

@@ -30,23 +30,29 @@ UNCONDITIONAL = 64
 
 class Bucket(NamedTuple):
     """N pictures of one height: latents N,4,h,16; HOLES times mask and rest N,·,5,h,16 (all fp16);
-    word ids N,PROMPTS,77 and whether they say nothing; skeletons N,3,H,128 (uint8)."""
+    word ids N,PROMPTS,77, whether they say nothing and the material they speak of (int8, -1: none); how much
+    of each cell is made of each material N,M,h,16 (uint8); skeletons N,3,H,128 (uint8)."""
 
     clean: Tensor
     inpaint_cond: Tensor
     words: Tensor
     nothing: Tensor
+    meant: Tensor
+    shares: Tensor
     hints: Tensor
 
 
 class Batch(NamedTuple):
-    """A batch: latents B,4,h,16; mask and rest B,5,h,16, zero for a picture of words alone; word ids B,77
-    and whether they say nothing; skeletons of the first P pictures, P,3,H,128 in 0…1."""
+    """A batch: latents B,4,h,16; mask and rest B,5,h,16, zero for a picture of words alone; word ids B,77,
+    whether they say nothing and the material they speak of (-1: none); how much of each cell is made of each
+    material B,M,h,16; skeletons of the first P pictures, P,3,H,128 in 0…1."""
 
     clean: Tensor
     inpaint_cond: Tensor
     words: Tensor
     nothing: Tensor
+    meant: Tensor
+    shares: Tensor
     hints: Tensor
 
 
@@ -77,9 +83,10 @@ class LatentCache:
         inpaint_cond = bucket.inpaint_cond[some, chosen(HOLES)].float()
         inpaint_cond = inpaint_cond * rarely(config["holed_share"])[:, None, None, None]
         hints = bucket.hints[some[:posed]].float().div(255)
-        return Batch(
-            bucket.clean[some].float(), inpaint_cond, words, bucket.nothing[some, prompt] | without, hints
-        )
+        nothing = bucket.nothing[some, prompt] | without
+        meant = bucket.meant[some, prompt].long().masked_fill(without, -1)
+        shares = bucket.shares[some].float().div(255)
+        return Batch(bucket.clean[some].float(), inpaint_cond, words, nothing, meant, shares, hints)
 
 
 class Batches:
@@ -155,15 +162,25 @@ def filled(places: Places, source: Pictures) -> dict[str, Tensor]:
     for height in np.unique(heights):
         group = np.flatnonzero(heights == height)
         asked = [prompts.prompt(source.captions[index], random) for index in group for _ in range(PROMPTS)]
-        said = [phrases.tokens(text, tokenizer) for text in asked]
         clean, inpaint_cond = encoded(vae, source, group, masks)
         found[f"clean {height}"], found[f"inpaint_cond {height}"] = clean, inpaint_cond
-        found[f"words {height}"] = torch.tensor([one.ids for one in said]).view(len(group), PROMPTS, -1)
-        found[f"nothing {height}"] = torch.tensor([one.nothing for one in said]).view(len(group), PROMPTS, -1)
+        said = prompted([phrases.tokens(text, tokenizer) for text in asked])
+        found |= {f"{name} {height}": value for name, value in said.items()}
+        found[f"shares {height}"] = torch.from_numpy(np.stack([source.share(index) for index in group]))
         found[f"hints {height}"] = torch.from_numpy(np.stack([hints[index] for index in group])).permute(
             0, 3, 1, 2
         )
     return {name: value.contiguous() for name, value in found.items()}
+
+
+def prompted(said: list[phrases.Tokens]) -> dict[str, Tensor]:
+    """The prompts of N pictures, PROMPTS each: word ids, whether they say nothing, what they speak of."""
+    found = {
+        "words": torch.tensor([one.ids for one in said]),
+        "nothing": torch.tensor([one.nothing for one in said]),
+        "meant": torch.tensor([one.materials() for one in said], dtype=torch.int8),
+    }
+    return {name: value.unflatten(0, (-1, PROMPTS)) for name, value in found.items()}
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from ..toy import world
 from ..toy.models.tokenizer import PLACES, Tokenizer
 from ..toy.world.captions import BOTTOMS, HAIR_STYLES, POSES, SHOES, TOPS, UNKNOWN, Attributes
-from ..toy.world.labels import OBJECTS, SEATS
+from ..toy.world.labels import MATERIAL, OBJECTS, SEATS
 from ..toy.world.scenes import SCENES
 
 COLOURS = "|".join(world.COLOURS)
@@ -94,6 +94,24 @@ class Tokens(NamedTuple):
     ids: list[int]
     phrases: list[tuple[range, Attributes]]
     nothing: list[bool]
+
+    def materials(self) -> list[int]:
+        """The material that each place speaks of, -1 for none or one that is nowhere in particular."""
+        found = [-1] * PLACES
+        for places, attributes in self.phrases:
+            for place in places:
+                found[place] = material(attributes)
+        return found
+
+
+def material(attributes: Attributes) -> int:
+    """The material of which a phrase's thing is made, -1 for none."""
+    if "objects" in attributes:
+        return MATERIAL[attributes["objects"][0][0]]
+    for name in ("hair", "top", "bottom", "shoes", "seat"):
+        if f"{name} colour" in attributes:
+            return MATERIAL[name]
+    return MATERIAL["background"] if "scene" in attributes else -1
 
 
 def tokens(text: str, tokenizer: Tokenizer) -> Tokens:

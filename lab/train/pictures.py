@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator, default_rng
@@ -15,16 +15,19 @@ from .. import version as versions
 from ..files import replacing
 from ..toy import world
 from ..toy.world.composition import WIDTH
+from ..toy.world.labels import MATERIALS
 from .parallel import parallel_map
 
 CROPS = 2
 CROP_SEED = 7
 VIEWS = ("whole", "closer")
+CELL = 8  # pixels to a cell of the latent
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Drawn pictures: bytes of all, rows of each, poses N,24,3 (pixels) and what is said of each.
+    """Drawn pictures: bytes of all, rows of each, poses N,24,3 (pixels), what is said of each, how much of
+    each cell is made of what.
 
     The captions of a picture are that of the whole and, as `crops`, those of windows that end at a row; the
     `boxes` (left, top, right, bottom) are those of the closer view's things.
@@ -36,6 +39,7 @@ class Pictures:
     starts: np.ndarray
     poses: np.ndarray
     captions: list[dict[str, Any]]
+    shares: np.ndarray
 
     def __len__(self) -> int:
         return len(self.heights)
@@ -44,6 +48,13 @@ class Pictures:
         """Picture H,128,3 uint8."""
         height, start = int(self.heights[index]), int(self.starts[index])
         return self.pixels[start : start + height * WIDTH * 3].reshape(height, WIDTH, 3)
+
+    def share(self, index: int) -> np.ndarray:
+        """How much of each cell is made of each material, M,H/8,16 uint8 (255: all of it)."""
+        pixels, cell = 3, CELL * CELL
+        start = int(self.starts[index]) // (pixels * cell) * len(MATERIALS)
+        size = int(self.heights[index]) * WIDTH // cell * len(MATERIALS)
+        return self.shares[start : start + size].reshape(len(MATERIALS), -1, WIDTH // CELL)
 
 
 def described(example: world.Example, random: Generator) -> dict[str, Any]:
@@ -75,21 +86,39 @@ def box(mask: np.ndarray) -> list[int]:
     return [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]
 
 
+def shares(material: np.ndarray) -> np.ndarray:
+    """How much of each cell of a plane H,W is made of each material, M,H/8,W/8 uint8 (255: all of it)."""
+    height, width = material.shape
+    cells = material.reshape(height // CELL, CELL, width // CELL, CELL)
+    counts = [(cells == number).sum((1, 3)) for number in range(len(MATERIALS))]
+    return (np.stack(counts) * 255 // CELL**2).astype(np.uint8)
+
+
 def unseen(example: world.Example) -> bool:
     """Whether a picture shows a pair of kind and colour that training leaves out."""
     return any(world.UNSEEN[name] == colour for name, colour in example.drawing.attributes.get("objects", ()))
 
 
-def drawn(one: tuple[int, str, str]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]] | None:
-    """Picture, points and captions of one seed of a part in a view; None for one that is left out."""
+class Drawn(NamedTuple):
+    """One picture, its points, its captions and how much of each cell is made of what."""
+
+    image: np.ndarray
+    points: np.ndarray
+    said: dict[str, Any]
+    shares: np.ndarray
+
+
+def drawn(one: tuple[int, str, str]) -> Drawn | None:
+    """One seed of a part in a view; None for a picture that is left out."""
     seed, part, view = one
     example = world.example(seed, part) if view == "whole" else world.closer(seed, part)
     if unseen(example):
         return None
     points = world.points_of(example).astype(np.float32)
+    cells = shares(example.window.cut(example.drawing.material))
     if view == "whole":
-        return example.image, points, described(example, default_rng((CROP_SEED, seed)))
-    return example.image, points, described_closer(example)
+        return Drawn(example.image, points, described(example, default_rng((CROP_SEED, seed))), cells)
+    return Drawn(example.image, points, described_closer(example), cells)
 
 
 def draw(folder: Path, part: str, count: int, view: str) -> None:
@@ -97,15 +126,15 @@ def draw(folder: Path, part: str, count: int, view: str) -> None:
     heights, poses, captions = [], [], []
     with replacing(folder) as unfinished:
         unfinished.mkdir()
-        with (unfinished / "pixels.bin").open("wb") as file:
+        with (unfinished / "pixels.bin").open("wb") as file, (unfinished / "shares.bin").open("wb") as cells:
             for found in parallel_map(drawn, ((seed, part, view) for seed in range(count))):
                 if found is None:
                     continue
-                image, points, said = found
-                file.write(np.ascontiguousarray(image).tobytes())
-                heights.append(image.shape[0])
-                poses.append(points)
-                captions.append(said)
+                file.write(np.ascontiguousarray(found.image).tobytes())
+                cells.write(found.shares.tobytes())
+                heights.append(found.image.shape[0])
+                poses.append(found.points)
+                captions.append(found.said)
         np.savez(unfinished / "index.npz", heights=np.array(heights), poses=np.stack(poses))
         (unfinished / "captions.json").write_text(json.dumps(captions))
 
@@ -125,4 +154,5 @@ def pictures(cache: Path, part: str, count: int, view: str = "whole") -> Picture
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     pixels = np.memmap(folder / "pixels.bin", np.uint8, "r")
     captions = json.loads((folder / "captions.json").read_text())
-    return Pictures(folder, pixels, index["heights"], starts, index["poses"], captions)
+    cells = np.memmap(folder / "shares.bin", np.uint8, "r")
+    return Pictures(folder, pixels, index["heights"], starts, index["poses"], captions, cells)

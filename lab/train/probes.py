@@ -14,13 +14,10 @@ from torch.nn import functional
 
 from ..toy import world
 from ..toy.world.captions import BOTTOMS, HAIR_STYLES, POSES, SHOES, TOPS
-from ..toy.world.labels import MATERIAL, MATERIALS, OBJECTS, SEATS, SEGMENTS
+from ..toy.world.labels import MATERIALS, OBJECTS, SEATS, SEGMENTS
 from ..toy.world.scenes import SCENES
+from ..toy.world.things import HAIRCUTS, KINDS, TINTS, numbered
 
-HAIRCUTS = tuple(style for styles in HAIR_STYLES.values() for style in styles)
-# What can be said of one pixel; place 0 stands for nothing.
-KINDS = ("", *HAIRCUTS, *TOPS, *BOTTOMS, *SHOES, *SEATS, *OBJECTS)
-TINTS = tuple(dict.fromkeys(("", *world.COLOURS, *world.HAIR)))
 PLANES = {"material": len(MATERIALS), "segment": len(SEGMENTS), "kind": len(KINDS), "tint": len(TINTS)}
 # What can be said of a whole picture, by attribute; what is not seen is place 0.
 ANSWERS: dict[str, tuple[str, ...]] = {
@@ -50,19 +47,14 @@ class Targets(NamedTuple):
 
 def planes(example: world.Example, side: int) -> np.ndarray:
     """Material, segment, kind and tint of side × side cells of the picture, 4,side,side."""
-    window, said = example.window, example.attributes
+    window, said = example.window, numbered(example.attributes)
     rows, columns = (
         ((np.arange(side) + 0.5) * length / side).astype(int) for length in example.image.shape[:2]
     )
     cells = np.ix_(rows, columns)
     material = window.cut(example.drawing.material)[cells]
-    kind, tint = np.zeros(len(MATERIALS), np.uint8), np.zeros(len(MATERIALS), np.uint8)
-    things = dict(said.get("objects", ()))
-    for name in ("hair", "top", "bottom", "shoes", "seat", *OBJECTS):
-        what = name if name in things else said.get(name, "")
-        colour = things.get(name, said.get(f"{name} colour", ""))
-        kind[MATERIAL[name]], tint[MATERIAL[name]] = KINDS.index(what), TINTS.index(colour)
-    return np.stack([material, window.cut(example.drawing.segment)[cells], kind[material], tint[material]])
+    kind, tint = said[material].transpose(2, 0, 1)
+    return np.stack([material, window.cut(example.drawing.segment)[cells], kind, tint])
 
 
 def answers(attributes: dict[str, Any]) -> list[int]:

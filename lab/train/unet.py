@@ -6,48 +6,64 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ...training import losses
 from ..toy.control import controlled
 from ..toy.models import attention, diffusion, networks
+from ..toy.models.tokenizer import PLACES
 from .latent_cache import Batch, cached_latents
 from .places import Places, frozen, resume
 from .task import Task
 
+PLACED = 6  # the last cross-attention layers, at a sixteenth and at an eighth of the picture's size
+FLOOR = 1e-3  # below which attention counts as none
 
-class Masses:
-    """Attention written out, which keeps how much of each picture's cross-attention lies on some places."""
 
-    def __init__(self, places: Tensor) -> None:
-        self.places, self.found = places, []
+def mass_on(looks: list[Tensor], places: Tensor) -> Tensor:
+    """How much attention lies on some places (bool B,77), over layers and pictures that have other places.
 
-    def override(self, _: Any, q: Tensor, k: Tensor, v: Tensor, heads: int, **others: Any) -> Tensor:
-        """As `optimized_attention_override` of transformer options."""
-        weights = attention.probabilities(q, k, heads, others.get("mask"))
-        if k.shape[1] == self.places.shape[1]:
-            there = self.places[: len(k), None, None].to(weights.dtype)
-            self.found.append((weights * there).sum(-1).float().mean((1, 2)))
-        return attention.applied(weights, v)
+    A layer may have seen only the first pictures.
+    """
+    rows = ~places.all(1)
+    means = [
+        ((look * places[: len(look), None]).sum(-1).mean(1) * rows[: len(look)]).sum()
+        / rows[: len(look)].sum().clamp(min=1)
+        for look in looks
+    ]
+    return torch.stack(means).mean()
 
-    def mean(self, rows: Tensor) -> Tensor:
-        """The mean over layers and over those pictures (bool B) that a layer has seen."""
-        means = [
-            (mass * rows[: len(mass)]).sum() / rows[: len(mass)].sum().clamp(min=1) for mass in self.found
-        ]
-        return torch.stack(means).mean()
+
+def misplaced(looks: list[Tensor], batch: Batch, clean: Tensor) -> Tensor:
+    """Cross-entropy, in nats a cell, of what each cell is made of by the attention on the words for it.
+
+    Materials that no word speaks of do not count. Pictures count as far as they are clean (B, 0…1): in noise
+    nobody knows where things are. Looks are taken as the grid that the batch's cells, or four of them, make.
+    """
+    materials = batch.shares.shape[1]
+    speaks = functional.one_hot(batch.meant + 1, materials + 1)[..., 1:].float()  # B,77,M
+    said = speaks.amax(1)  # B,M
+    total = []
+    for look in looks:
+        for side in (1, 2):
+            true = functional.avg_pool2d(batch.shares, side, ceil_mode=True).flatten(2).mT  # B,N,M
+            if true.shape[1] == look.shape[1]:
+                wrong = -(true * said[:, None] * (look @ speaks + FLOOR).log()).sum(-1).mean(1)
+                total.append((wrong * clean).mean())
+    return torch.stack(total).mean()
 
 
 def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.Module) -> Any:
-    """What is minimised: the velocity's error, where a picture is given less than in its hole, and the
-    attention on places of the prompt that say nothing."""
+    """What is minimised: the velocity's error, where a picture is given less than in its hole; the attention
+    on places of the prompt that say nothing; and, in the last layers, that on words for what is elsewhere."""
 
     def loss(batch: Batch) -> Tensor:
         device = batch.clean.device
         steps = torch.randint(diffusion.STEPS, (batch.clean.shape[0],), device=device)
         noise = torch.randn_like(batch.clean)
         x = torch.cat([diffusion.noised(batch.clean, noise, steps), batch.inpaint_cond], 1)
-        masses = Masses(batch.nothing)
-        options = {"optimized_attention_override": masses.override}
+        looks = attention.Looks(PLACES)
+        options = {"optimized_attention_override": looks.override}
         with torch.autocast(device.type, torch.bfloat16, config["bfloat16"], cache_enabled=False):
             states = networks.text_states(text, batch.words)
             if len(batch.hints):
@@ -57,8 +73,11 @@ def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.
         given = (batch.inpaint_cond[:, 1:] != 0).any(1, keepdim=True) & (batch.inpaint_cond[:, :1] == 0)
         weights = 1 - (1 - config["known_weight"]) * given.float()
         true = diffusion.velocity(batch.clean, noise, steps)
-        wrong = losses.velocity(predicted.float(), true, diffusion.signal_to_noise(steps), weights)
-        return wrong + config["nothing_weight"] * masses.mean(~batch.nothing.all(1))
+        snr = diffusion.signal_to_noise(steps)
+        wrong = losses.velocity(predicted.float(), true, snr, weights)
+        elsewhere = misplaced(looks.found[-PLACED:], batch, snr / (1 + snr))
+        nothing = mass_on(looks.found, batch.nothing)
+        return wrong + config["nothing_weight"] * nothing + config["place_weight"] * elsewhere
 
     return loss
 

@@ -1,8 +1,11 @@
-"""Train the autoencoder on square pieces of the world's pictures."""
+"""Train the autoencoder on square pieces of the world's pictures, or only the half that makes pictures.
+
+What was trained on latents stays as it is while the encoder does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +20,14 @@ from .places import Places, resume
 from .task import Task
 
 
-def pieces(source: pictures.Pictures, size: int, batch: int, seed: int) -> Iterator[Tensor]:
+def pieces(views: Sequence[pictures.Pictures], config: dict[str, Any], seed: int) -> Iterator[Tensor]:
     """Endless random squares B,3,size,size in 0…1, every second one around the person."""
-    random = np.random.default_rng(seed)
+    random, size = np.random.default_rng(seed), config["size"]
     while True:
-        stack = [piece(source, int(random.integers(len(source))), size, random) for _ in range(batch)]
+        stack = []
+        for _ in range(config["batch"]):
+            source = views[int(random.random() < config["closer_share"])]
+            stack.append(piece(source, int(random.integers(len(source))), size, random))
         yield stacked(stack)
 
 
@@ -30,8 +36,8 @@ def piece(source: pictures.Pictures, index: int, size: int, random: np.random.Ge
     image, points = source.image(index), source.poses[index]
     height, width = image.shape[:2]
     x, y = random.integers(width - size + 1), random.integers(height - size + 1)
-    if random.random() < 0.5:
-        seen = points[points[:, 2] > 0]
+    seen = points[points[:, 2] > 0]
+    if len(seen) and random.random() < 0.5:
         centre = seen[random.integers(len(seen)), :2] + random.normal(0, size / 6, 2)
         x, y = (int(np.clip(c - size / 2, 0, s - size)) for c, s in zip(centre, (width, height), strict=True))
     return image[y : y + size, x : x + size]
@@ -44,6 +50,7 @@ def task(config: dict[str, Any], places: Places) -> Task:
     network.to(places.device, memory_format=torch.channels_last).train()
     network.vae_scale.requires_grad_(False)
     network.vae_shift.requires_grad_(False)
+    network.taesd_encoder.requires_grad_(config["encoder"])
 
     def loss(images: Tensor) -> Tensor:
         images = images.to(places.device).contiguous(memory_format=torch.channels_last)
@@ -54,8 +61,8 @@ def task(config: dict[str, Any], places: Places) -> Task:
         total = losses.picture(decoded.float(), images, config["edge_weight"])
         return total + config["statistics_weight"] * losses.unit_statistics(latents.float())
 
-    source = pictures.pictures(places.cache, "train", config["pictures"])
+    counts = zip(pictures.VIEWS, (config["pictures"], config["closer"]), strict=True)
+    views = [pictures.pictures(places.cache, "train", count, view) for view, count in counts]
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    made = pieces(source, config["size"], config["batch"], seed)
-    return Task({"vae": network}, loss, made, notes={"vae": notes})
+    return Task({"vae": network}, loss, pieces(views, config, seed), notes={"vae": notes})

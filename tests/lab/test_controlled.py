@@ -42,23 +42,53 @@ def test_residuals_are_the_controlnets_own(networks: ModuleType) -> None:
         torch.testing.assert_close(ours, theirs)
 
 
-def test_the_share_of_attention_on_some_places_is_counted(networks: ModuleType) -> None:
-    from recompose.lab.train.unet import Masses
+def test_looks_are_kept_and_their_share_on_some_places_counted(networks: ModuleType) -> None:
+    from recompose.lab.toy.models.attention import Looks
+    from recompose.lab.train.unet import mass_on
 
     unet, places = networks.unet(seed=1).eval(), torch.zeros(2, 77, dtype=torch.bool)
     places[0, :20], places[1, :5] = True, True
-    masses = Masses(places)
+    looks = Looks(77)
     x, states = torch.randn(2, 4, 16, 16), torch.randn(2, 77, 64)
+    options = {"optimized_attention_override": looks.override}
     with torch.no_grad():
         plain = unet(x, torch.tensor([5.0, 5.0]), states)
-        seen = unet(
-            x,
-            torch.tensor([5.0, 5.0]),
-            states,
-            transformer_options={"optimized_attention_override": masses.override},
-        )
+        seen = unet(x, torch.tensor([5.0, 5.0]), states, transformer_options=options)
     torch.testing.assert_close(seen, plain, atol=1e-4, rtol=1e-4)
-    assert len(masses.found) == 16 and all(mass.shape == (2,) for mass in masses.found)
+    assert [look.shape[1] for look in looks.found] == [256] * 2 + [64] * 2 + [16] * 2 + [4] + [16] * 3 + [
+        64
+    ] * 3 + [256] * 3
     # Fresh queries and keys look everywhere alike.
-    first, second = (float(masses.mean(torch.tensor(rows))) for rows in ([True, False], [False, True]))
-    assert first == pytest.approx(20 / 77, abs=0.03) and second == pytest.approx(5 / 77, abs=0.03)
+    only = torch.ones(2, 77, dtype=torch.bool)
+    for row, share in ((0, 20 / 77), (1, 5 / 77)):
+        one = only.clone()
+        one[row] = places[row]
+        assert float(mass_on(looks.found, one)) == pytest.approx(share, abs=0.03)
+    assert float(mass_on(looks.found[:1] * 3, only)) == 0
+
+
+def test_attention_on_words_for_what_is_elsewhere_costs(comfy: ModuleType) -> None:
+    from recompose.lab.train.latent_cache import Batch
+    from recompose.lab.train.unet import misplaced
+
+    shares = torch.zeros(1, 13, 4, 16)
+    shares[0, 6, :, :8], shares[0, 0, :, 8:] = 1, 1  # a ball to the left, background to the right
+    meant = torch.full((1, 77), -1)
+    meant[0, 3:5], meant[0, 8] = 6, 0
+    nothing = torch.zeros(1, 77, dtype=torch.bool)
+    batch = Batch(*[torch.zeros(1)] * 2, torch.zeros(1, 77), nothing, meant, shares, torch.zeros(0))
+    right = torch.zeros(1, 4, 16, 77)
+    right[..., :8, 3:5], right[..., 8:, 8] = 0.5, 1
+    wrong, clean = right.flip(2), torch.ones(1)
+
+    def cost(look: torch.Tensor, clean: torch.Tensor = clean) -> float:
+        return float(misplaced([look.flatten(1, 2)], batch, clean))
+
+    assert cost(right) == pytest.approx(0, abs=2e-3)
+    assert cost(wrong) == pytest.approx(6.9, abs=0.1)
+    assert cost(wrong, 0 * clean) == 0
+    coarse = right[:, ::2, ::2]
+    assert cost(coarse) == pytest.approx(0, abs=2e-3) and cost(coarse.flip(2)) > 6
+    # What no word speaks of costs nothing wherever one looks.
+    batch.meant[0, 8] = -1
+    assert cost(right.roll(1, -1)) == pytest.approx(cost(right[..., :8, :].roll(1, -1).repeat(1, 1, 2, 1)))

@@ -139,7 +139,7 @@ def test_all_else_is_stored_in_half_precision() -> None:
 
 def test_a_key_that_looks_like_a_scales_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"do not end with \.int8_scale, got a\.int8_scale; rename"):
-        parts.write(tmp_path, "judge", {"a": drawn(2, 3), "a.int8_scale": drawn(2)}, {})
+        parts.write(tmp_path, "evaluator", {"a": drawn(2, 3), "a.int8_scale": drawn(2)}, {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -160,8 +160,8 @@ def test_the_file_itself_says_what_is_quantised(tmp_path: Path) -> None:
 
 def test_files_of_half_precision_are_read_as_they_are(tmp_path: Path) -> None:
     old = {"a.weight": drawn(4, 9).half(), "a.bias": drawn(4).half(), "a.count": torch.tensor(5).half()}
-    save_file(old, tmp_path / "judge.safetensors", {"steps": "3"})
-    weights, notes = parts.read(tmp_path, "judge")
+    save_file(old, tmp_path / "evaluator.safetensors", {"steps": "3"})
+    weights, notes = parts.read(tmp_path, "evaluator")
     assert weights.keys() == old.keys() and notes == {"steps": "3"}
     assert all(
         torch.equal(value, weights[key]) and value.dtype == torch.float16 for key, value in old.items()
@@ -192,12 +192,14 @@ def test_scales_that_do_not_fit_are_called_damage(
     tmp_path: Path, change: dict[str, Tensor | None], words: str
 ) -> None:
     good = {"a": torch.full((3, 4), 127, dtype=torch.int8), "a.int8_scale": torch.ones(3)}
-    path = tmp_path / "judge.safetensors"
+    path = tmp_path / "evaluator.safetensors"
     save_file(good, path)
-    assert torch.equal(parts.read(tmp_path, "judge")[0]["a"], torch.full((3, 4), 127.0).half())
+    assert torch.equal(parts.read(tmp_path, "evaluator")[0]["a"], torch.full((3, 4), 127.0).half())
     save_file({key: value for key, value in (good | change).items() if value is not None}, path)
-    with pytest.raises(RuntimeError, match=rf"judge\.safetensors is damaged \(.*{words}.*\); check it out"):
-        parts.read(tmp_path, "judge")
+    with pytest.raises(
+        RuntimeError, match=rf"evaluator\.safetensors is damaged \(.*{words}.*\); check it out"
+    ):
+        parts.read(tmp_path, "evaluator")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 from recompose.lab.evaluate import holes, rows
-from recompose.lab.evaluate.evaluator import Judge
+from recompose.lab.evaluate.evaluator import Evaluator
 from recompose.lab.evaluate.models import openpose, text_to_image, vae
 from recompose.lab.toy import world
 from recompose.lab.toy.models import parts
@@ -16,11 +16,11 @@ from recompose.lab.toy.requests import Order, batches
 
 
 @pytest.fixture(scope="module")
-def judge(comfy: object) -> Judge:
-    return Judge.load(parts.FOLDER)
+def evaluator(comfy: object) -> Evaluator:
+    return Evaluator.load(parts.FOLDER)
 
 
-def test_true_pictures_have_the_colours_they_name_and_plain_ones_none(judge: Judge) -> None:
+def test_true_pictures_have_the_colours_they_name_and_plain_ones_none(evaluator: Evaluator) -> None:
     seeds = list(range(12))
     examples = [world.example(seed, "test") for seed in seeds]
     wanted = [text_to_image.asked(example.attributes) for example in examples]
@@ -32,7 +32,7 @@ def test_true_pictures_have_the_colours_they_name_and_plain_ones_none(judge: Jud
     rows = [
         row
         for kind, shown in images.items()
-        for row in text_to_image.described(kind, seeds, wanted, shown, judge)
+        for row in text_to_image.described(kind, seeds, wanted, shown, evaluator)
     ]
     found = text_to_image.summary(rows)
     assert float(found["true"].split()[0]) > 0.9

@@ -17,14 +17,6 @@ def test_otsu_separates_two_heaps() -> None:
     assert words.otsu(np.array([0.0, 0.0, 0.0, 1.0])) < 1.0
 
 
-def test_the_ceiling_is_one_for_whole_cells_and_less_beside_them() -> None:
-    mask = np.zeros((64, 64), bool)
-    mask[8:32, 16:48] = True
-    assert words.ceiling(mask) == 1.0
-    shifted = np.roll(mask, 3, 1)  # 5 of 8 columns of the first cell stay, 3 of the one after the last come
-    assert words.ceiling(shifted) == pytest.approx((32 - 3) / (32 + 3))
-
-
 def test_a_map_of_the_things_own_cells_is_the_thing() -> None:
     mask = np.zeros((128, 128), bool)
     mask[32:96, 64:120] = True

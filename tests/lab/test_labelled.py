@@ -1,4 +1,4 @@
-"""The pictures labelled by eye: a hundred, whole, and the judge's word on them is told as it is."""
+"""The pictures labelled by eye: a hundred, whole, and the evaluator's word on them is told as it is."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def test_right_counts_are_told_for_all_and_for_the_sure_ones(comfy: ModuleType) 
     from recompose.lab.evaluate.models import evaluator
 
     rows = [
-        {"kind": "generated", "sure": sure, "feet": feet, "feet_seen": seen}
+        {"through": "", "kind": "generated", "sure": sure, "feet": feet, "feet_seen": seen}
         for sure, feet, seen in ((True, 2, 2), (True, 2, 3), (False, 1, 2), (True, 0, 0))
     ]
     found = evaluator.summary(rows)
-    assert found["feet right, generated"] == "2 of 4"
-    assert found["feet right, generated and sure"] == "2 of 3"
-    assert found["feet right on faults"] is None
+    assert found["feet right, generated"].endswith("(2 of 4)")
+    assert found["feet right, generated and sure"].endswith("(2 of 3)")
+    assert "feet right on faults" not in found

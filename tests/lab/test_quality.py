@@ -15,7 +15,7 @@ from recompose.cli.comfy.client import ServerError
 from recompose.cli.comfy.jobs import fingerprint
 from recompose.lab import version as versions
 from recompose.lab.commands import quality
-from recompose.lab.evaluate.evaluator import Judge
+from recompose.lab.evaluate.evaluator import Evaluator
 from recompose.lab.evaluate.main_job import cases, prompts
 from recompose.lab.evaluate.main_job import run as quality_runs
 from recompose.lab.evaluate.main_job.statistics import METHODS
@@ -191,7 +191,7 @@ def test_the_version_follows_the_pack_the_models_and_comfyui() -> None:
     assert before == quality_runs.version(Path("/comfyui")) != quality_runs.version(Path("/other"))
 
 
-class FakeJudge:
+class FakeEvaluator:
     """Sees the true ankles, or none at all."""
 
     blind = False
@@ -203,9 +203,9 @@ class FakeJudge:
 
 @pytest.fixture
 def command(tmp_path, monkeypatch):
-    """The command with a fake server and judge and its own docs folder; call it with options."""
-    monkeypatch.setattr(quality, "load_judge", FakeJudge)
-    monkeypatch.setattr(FakeJudge, "blind", False)
+    """The command with a fake server and evaluator and its own docs folder; call it with options."""
+    monkeypatch.setattr(quality, "load_evaluator", FakeEvaluator)
+    monkeypatch.setattr(FakeEvaluator, "blind", False)
     monkeypatch.setattr(quality, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(quality, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(quality, "COMPLETED_PICTURES", 8)
@@ -241,7 +241,7 @@ def test_a_whole_run_writes_the_docs_and_a_second_one_agrees(command, tmp_path) 
 def test_a_fallen_figure_fails_and_leaves_the_committed_ones(command, tmp_path, monkeypatch, capsys) -> None:
     assert command() == 0
     before = (tmp_path / "results" / "quality.json").read_bytes()
-    monkeypatch.setattr(FakeJudge, "blind", True)
+    monkeypatch.setattr(FakeEvaluator, "blind", True)
     assert command() == 1
     assert "c, feet right: 0.000 is worse than the committed" in capsys.readouterr().err
     assert (tmp_path / "results" / "quality.json").read_bytes() == before
@@ -259,11 +259,11 @@ def test_a_part_leaves_the_docs_alone(command, tmp_path) -> None:
 
 def test_without_a_judge_nothing_is_begun(tmp_path, monkeypatch, capsys) -> None:
     def missing(folder: Path) -> None:
-        raise RuntimeError(f"The demo part {folder}/judge.safetensors is missing.")
+        raise RuntimeError(f"The demo part {folder}/evaluator.safetensors is missing.")
 
-    monkeypatch.setattr(Judge, "load", missing)
+    monkeypatch.setattr(Evaluator, "load", missing)
     assert quality.main(["--out", str(tmp_path / "out")], None) == 2
-    assert "judge.safetensors is missing" in capsys.readouterr().err
+    assert "evaluator.safetensors is missing" in capsys.readouterr().err
 
 
 def test_an_uncalibrated_seam_ratio_fails(command, monkeypatch, capsys) -> None:

@@ -125,7 +125,7 @@ def test_other_methods_and_seconds_may_get_worse() -> None:
 
 
 def test_a_column_that_only_one_side_holds_is_left_out() -> None:
-    """Rows without a judge's columns, or from before a column was added, are still comparable."""
+    """Rows without an evaluator's columns, or from before a column was added, are still comparable."""
     lean = [
         {key: value for key, value in one.items() if key != "feet"} for one in everything(changed_pixels=4)
     ]

@@ -14,7 +14,7 @@ from recompose.lab.toy.tensors import stacked
 
 @dataclass
 class Told:
-    """What a judge would say."""
+    """What an evaluator would say."""
 
     points: np.ndarray
     feet: int
@@ -105,7 +105,7 @@ def test_the_seam_ratio_is_one_on_uncut_pictures_and_sees_a_planted_step(some) -
 def test_planted_displacements_of_the_ankles(some, away, score, near_05, near_10) -> None:
     case = some[1]
     found = told(case, (0.6 * away * case.length, 0.8 * away * case.length), score)
-    row = metrics.judged(case, plan(case), found)
+    row = metrics.evaluated(case, plan(case), found)
     for key in ("to_completed", "to_true"):
         assert pck([row[key]], 0.05) == near_05
         assert pck([row[key]], 0.10) == near_10
@@ -115,23 +115,23 @@ def test_one_ankle_off_is_half_and_left_is_not_right(some) -> None:
     case = some[1]
     found = told(case)
     found.points[metrics.ANKLES[1], 0] += 0.2 * case.length
-    assert pck([metrics.judged(case, plan(case), found)["to_true"]], 0.1) == 0.5
+    assert pck([metrics.evaluated(case, plan(case), found)["to_true"]], 0.1) == 0.5
     swapped = told(case)
     swapped.points[list(metrics.ANKLES)] = swapped.points[list(reversed(metrics.ANKLES))]
     apart = np.linalg.norm(case.ankles[0] - case.ankles[1]) / case.length
-    assert pck([metrics.judged(case, plan(case), swapped)["to_true"]], 0.05) == (apart <= 0.05)
+    assert pck([metrics.evaluated(case, plan(case), swapped)["to_true"]], 0.05) == (apart <= 0.05)
 
 
 def test_the_true_pose_moves_with_the_photo_on_the_canvas(some) -> None:
     case = some[3]
-    row = metrics.judged(case, plan(case, left=24), told(case, left=24))
+    row = metrics.evaluated(case, plan(case, left=24), told(case, left=24))
     assert row["to_true"] == [0.0, 0.0]
     assert row["true_feet"] == row["feet"] == case.feet
 
 
 def test_the_judge_on_the_true_picture_itself(some) -> None:
     case = some[4]
-    right = metrics.judged_truth(case, told(case))
+    right = metrics.evaluated_truth(case, told(case))
     assert right == {"seed": 4, "feet": case.feet, "true_feet": case.feet, "to_true": [0.0, 0.0]}
 
 

@@ -107,7 +107,7 @@ def test_painted_features_are_compared_with_the_true_ones_by_their_kernel_distan
     features = {run.TRUE: [[0.0], [3.0]]} | {method: [[1.0], [2.0]] for method in run.METHODS}
     features[run.OURS] = [[0.0], [3.0]]
     monkeypatch.setattr(study, "pictures", lambda kind, method: method)
-    monkeypatch.setattr(study.judge, "features", lambda name: np.array(features[name], np.float32))
+    monkeypatch.setattr(study.evaluator, "features", lambda name: np.array(features[name], np.float32))
     found = study.kernel_distances()
     # Between different pictures k(1, 2) = 27 and k(0, 3) = 1; across the sets 1, 64, 1 and 343.
     assert found["box"]["RePaint"] == pytest.approx(27 + 1 - 2 * (1 + 64 + 1 + 343) / 4)
@@ -119,12 +119,12 @@ def test_painted_features_are_compared_with_the_true_ones_by_their_kernel_distan
 def test_without_the_library_nothing_is_painted(
     comfy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from recompose.lab.evaluate.folders import distances
+    from recompose.lab.evaluate import set_distances
     from recompose.lab.evaluate.pictures import bench, run
 
     monkeypatch.setattr(run, "Painter", lambda: None)
     monkeypatch.setattr(run.Study, "paint", lambda *_: pytest.fail("it painted"))
-    monkeypatch.setattr(distances.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(set_distances.importlib.util, "find_spec", lambda name: None)
     environment = Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), tmp_path)
     assert bench.main(["--pictures", "2", "--docs", str(tmp_path)], environment) == 1
     assert capsys.readouterr().err == (
@@ -283,7 +283,7 @@ def test_only_what_would_come_out_otherwise_is_painted_again(
     again = study("c", kept=first, chosen={"RePaint": {"jump_length": 3}})
     assert painted == ["RePaint"] and again["rows"] == first["rows"]
     assert study("a", chosen={"RePaint": {"jump_length": 3}}) == again and painted == ["RePaint"]
-    study("d", kept=first | {"measured by": "another judge"})
+    study("d", kept=first | {"measured by": "another evaluator"})
     assert painted == list(run.METHODS)
 
 

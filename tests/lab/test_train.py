@@ -25,11 +25,9 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     from recompose.lab.train import task
 
     for name in table.MODELS:
-        config = task.configuration(name) | {
-            "pictures": 3,
-            "batch": 2,
-            "steps": 2,
-        }
+        config = task.configuration(name)
+        config |= {name: 2 for name in ("closer",) if name in config} | {"batch": 2, "steps": 2}
+        config |= {"pictures": 3} if "pictures" in config else {}
         (tmp_path / f"{name}.json").write_text(json.dumps(config))
     monkeypatch.setattr(task, "CONFIGS", tmp_path)
     return tmp_path
@@ -44,6 +42,22 @@ def test_a_run_writes_the_part_and_tells_the_loss(
     out, error = capsys.readouterr()
     assert out.startswith("step      1   loss ") and "of 5 min" in out and error == ""
     assert [path.name for path in environment.cache.iterdir()] == ["training"]
+
+
+def test_slices_go_on_by_the_same_command_and_count_once(
+    environment: Environment, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from recompose.lab.toy.models import parts
+
+    weights = tmp_path / "weights"
+    arguments = ["text", "--weights", str(weights), "--threads", "1", "--slice", "0.0001"]
+    steps = []
+    for _ in range(3):
+        assert train_demo.main(arguments, environment) == 0
+        steps.append(parts.read(weights, "text")[1]["steps"])
+    assert steps == ["1", "2", "2"]  # the third finds it finished
+    assert "step      2" in capsys.readouterr().out
+    assert (environment.cache / "training" / "text.state").is_file()
 
 
 def test_what_it_builds_on_is_named(

@@ -80,6 +80,17 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(tmp_path: Path, s
     assert again == [] and nothing.saved == []
 
 
+def test_a_paused_training_saves_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    expected, _, _ = finish(None)
+    kept, losses = Kept(), []
+    for _ in range(CONFIG.steps):
+        paused = train(task(), CONFIG, kept, 0.9, 1e9, tmp_path / "state", pause_seconds=0)
+        losses += [report.loss for report in paused]
+        assert kept.saved[-1][2].steps == len(losses)
+    assert losses == expected
+    assert not list(train(task(), CONFIG, kept, 0.9, 1e9, tmp_path / "state", pause_seconds=0))
+
+
 def test_a_state_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(tmp_path / "state", 3, save_seconds=-1)
     before = (tmp_path / "state").read_bytes()

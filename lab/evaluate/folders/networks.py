@@ -14,7 +14,7 @@ from torch.nn import functional
 from ....cli.ending import Failure, Misuse
 from ....cli.words import line
 from ...toy.models import parts
-from ..evaluator import Judge
+from .. import evaluator
 from .store import content
 from .weights import Weights
 
@@ -70,19 +70,19 @@ def resized(image: np.ndarray) -> np.ndarray:
 
 
 class Evaluator:
-    """The features of the network that judges the drawn world's pictures. They make no FID."""
+    """The features of the network that evaluates the drawn world's pictures. They make no FID."""
 
     name = "evaluator"
 
     def __init__(self, folder: Path = parts.FOLDER) -> None:
         try:
-            self.judge = Judge.load(folder)
-            self.version = ["evaluator", content(parts.existing(folder, "judge"))]
+            self.network = evaluator.Evaluator.load(folder)
+            self.version = ["evaluator", content(parts.existing(folder, "evaluator"))]
         except RuntimeError as error:
             raise Failure(str(error)) from error
 
     def features(self, image: np.ndarray) -> np.ndarray:
-        return self.judge.features([image])[0]
+        return self.network.features([image])[0]
 
 
 class Perceptual:

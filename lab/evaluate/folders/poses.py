@@ -15,7 +15,7 @@ from ....core.pose import decode, eye, skeleton
 from ....core.pose.person import Person, from_rows
 from ....core.shapes import Size
 from ...toy.models import parts
-from ..evaluator import Judge
+from ..evaluator import Evaluator
 from ..rows import distances
 from .inputs import Pair
 from .pictures import size_of
@@ -47,7 +47,7 @@ def finder(name: str) -> Finder:
     if name == "BlazePose":
         networks = find.open_finder()
         return lambda image: list(find.people(Image.fromarray(image), networks).people)
-    network = Judge.load(parts.FOLDER).network
+    network = Evaluator.load(parts.FOLDER).network
 
     def look(image: np.ndarray) -> list[Person]:
         size = Size(image.shape[1], image.shape[0])

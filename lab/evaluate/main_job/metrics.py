@@ -20,7 +20,7 @@ Region = dict[str, int]
 
 
 class Seen(Protocol):
-    """What the judge tells of one picture; see lab/evaluate/evaluator.py."""
+    """What the evaluator tells of one picture; see lab/evaluate/evaluator.py."""
 
     @property
     def points(self) -> np.ndarray: ...
@@ -66,7 +66,7 @@ def true_ankles(case: Case, region: Region) -> np.ndarray:
 
 
 def measured(case: Case, made: dict[str, Any], picture: np.ndarray, photo: np.ndarray) -> dict[str, Any]:
-    """The row of one result but for what the judge sees.
+    """The row of one result but for what the evaluator sees.
 
     `made` says region and completed pose, `picture` is the saved file and `photo` the photo as it was loaded.
     """
@@ -88,8 +88,8 @@ def measured(case: Case, made: dict[str, Any], picture: np.ndarray, photo: np.nd
     }
 
 
-def judged(case: Case, made: dict[str, Any], seen: Seen) -> dict[str, Any]:
-    """What the judge sees in a result: feet beside the true picture's, and ankles beside both poses."""
+def evaluated(case: Case, made: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    """What the evaluator sees in a result: feet beside the true picture's, and ankles beside both poses."""
     ankles = np.asarray(seen.points)[list(ANKLES)]
     return {
         "feet": int(seen.feet),
@@ -99,7 +99,7 @@ def judged(case: Case, made: dict[str, Any], seen: Seen) -> dict[str, Any]:
     }
 
 
-def judged_truth(case: Case, seen: Seen) -> dict[str, Any]:
-    """What the judge sees in the true picture itself: how far its word can be trusted."""
+def evaluated_truth(case: Case, seen: Seen) -> dict[str, Any]:
+    """What the evaluator sees in the true picture itself: how far its word can be trusted."""
     away = distances(np.asarray(seen.points)[list(ANKLES)], case.ankles, case.length)
     return {"seed": case.seed, "feet": int(seen.feet), "true_feet": case.feet, "to_true": away}

@@ -91,7 +91,7 @@ def calibrated(found: Calibration) -> list[str]:
 
 
 def trusted(truth: list[Row]) -> list[str]:
-    """What the judge sees in the true pictures themselves."""
+    """What the evaluator sees in the true pictures themselves."""
     chosen = [COLUMNS[name] for name in ("feet_right", "true_05", "true_10")]
     body = [shown(interval([column.value(row) for row in truth]), column) for column in chosen]
     return table(["", *(column.title for column in chosen)], [["true pictures", *body]])
@@ -169,8 +169,8 @@ pictures in brackets.
   *Calibration*).
 - **step − true step**: ΔE between the mean colours of the 16 px on both sides of the seam, minus the same
   in the true picture.
-- **feet right**: the judge counts as many feet in the result as the true picture shows.
-- **PCK@a**: share of the two ankles which the judge finds within a · L of the completed pose's or of the
+- **feet right**: the evaluator counts as many feet in the result as the true picture shows.
+- **PCK@a**: share of the two ankles which the evaluator finds within a · L of the completed pose's or of the
   true one's; L is the longer side of the box around the true whole person. An ankle it does not find is a
   miss.
 - **completed pose alone**: the completed ankles held against the true ones; it caps what follows the
@@ -207,7 +207,7 @@ def report(
         "The true pictures, measured where their crops end.",
         *calibrated(calibration),
     ]
-    page += ["", "## Calibration of the judge", ""]
+    page += ["", "## Calibration of the evaluator", ""]
     page += ["What it sees in the true pictures; nothing above can be surer than this.", *trusted(truth)]
     page += ["", "## Completed legs", ""]
     page += [

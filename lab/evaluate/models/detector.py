@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
+from ....core.pose import eye
 from ...toy import corruptions, world
+from ...toy.models import parts
 from ...toy.world.body import BODY
-from ..evaluator import Judge, Seen
+from ..evaluator import somebody
 from ..rows import Figures, distances, longer_side, mean, pck
 
 PART = "test"
@@ -39,20 +42,24 @@ def pictures() -> Iterator[Shown]:
         yield Shown("nobody", seed, corruptions.planted("nobody", seed, PART).image, np.zeros((24, 3)), 1)
 
 
-def row(shown: Shown, seen: Seen) -> dict[str, Any]:
-    """One picture's row; `false_points` were found but are not there."""
-    body, there = len(BODY), seen.points[:, 2] >= 0.5
-    found: dict[str, Any] = {"kind": shown.kind, "seed": shown.seed, "people": int(seen.somebody)}
+def row(shown: Shown, points: np.ndarray) -> dict[str, Any]:
+    """One picture's row by the points 24,3 that were found; `false_points` are not there."""
+    body, there = len(BODY), points[:, 2] >= eye.SURE
+    found: dict[str, Any] = {"kind": shown.kind, "seed": shown.seed, "people": int(somebody(points))}
     found["false_points"] = int((there & (shown.points[:, 2] == 0)).sum())
-    found["body"] = distances(seen.points[:body], shown.points[:body], shown.length)
-    return found | {"feet": distances(seen.points[body:], shown.points[body:], shown.length)}
+    found["body"] = distances(points[:body], shown.points[:body], shown.length)
+    return found | {"feet": distances(points[body:], shown.points[body:], shown.length)}
 
 
+@torch.inference_mode()
 def measure(folder: Path) -> Figures:
     """Look at all pictures with the committed detector."""
-    chosen = list(pictures())
-    seen = Judge.load(folder, "detector").look([shown.image for shown in chosen])
-    rows = [row(shown, what) for shown, what in zip(chosen, seen, strict=True)]
+    network = eye.eye().eval()
+    parts.load(network, folder, "detector")
+    rows = []
+    for shown in pictures():
+        views = network(eye.together([eye.prepared(shown.image)]))
+        rows.append(row(shown, eye.points_of(views, 0, shown.image)))
     return Figures(rows, summary(rows))
 
 

@@ -1,10 +1,10 @@
-"""Results of the main job whose feet were counted by eye, before the judge was asked.
+"""Results of the main job whose feet were counted by eye, before the evaluator was asked.
 
 `labelled.png` and `labelled_fresh.png` show a hundred each in rows of 20, as `python3 cli quality` saved
-them: the first (a1) of the seeds 0–32, (b) of 33–65, (c) of 66–99, on which the judge's rule was chosen; the
-second (c) of all hundred, painted and counted later. A foot counts that is visible, has an outline and hangs
-on a leg of the person. Where two people could differ (legs that melt, feet that merge or hide) the label is
-not sure.
+them: the first (a1) of the seeds 0–32, (b) of 33–65, (c) of 66–99, on which the evaluator's rule was chosen;
+the second (c) of all hundred, painted and counted later. A foot counts that is visible, has an outline and
+hangs on a leg of the person. Where two people could differ (legs that melt, feet that merge or hide) the
+label is not sure.
 """
 
 from __future__ import annotations

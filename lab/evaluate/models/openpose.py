@@ -8,7 +8,7 @@ from typing import Any
 from ...toy import world
 from ...toy.control import skeleton
 from ...toy.requests import Order
-from ..evaluator import Judge
+from ..evaluator import Evaluator
 from ..holes import below
 from ..rows import LIMBS, Figures, distances, inside, longer_side, pck
 
@@ -25,14 +25,14 @@ def order(kind: str, seed: int, example: world.Example) -> Order:
 
 
 def measure(folder: Path) -> Figures:
-    """Paint every picture anew from its words and skeleton, and its legs into a hole; look with the judge."""
+    """Paint every picture anew from its words and skeleton, and its legs into a hole; evaluate both."""
     from ...toy.pipeline import Painter  # needs ComfyUI
 
-    judge, painter, rows = Judge.load(folder), Painter(folder), []
+    evaluator, painter, rows = Evaluator.load(folder), Painter(folder), []
     examples = {seed: world.example(seed, PART) for seed in SEEDS}
     for kind in ("words", "hole"):
         orders = [order(kind, seed, example) for seed, example in examples.items()]
-        seen = judge.look(painter.paint(orders))
+        seen = evaluator.look(painter.paint(orders))
         for (seed, example), asked, what in zip(examples.items(), orders, seen, strict=True):
             truth = inside(world.points_of(example), asked.hole)
             off = distances(what.points[list(LIMBS)], truth, longer_side(example.drawing.material))

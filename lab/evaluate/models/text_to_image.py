@@ -1,4 +1,4 @@
-"""Whether garments have the colours that the words name, as the judge finds the garments."""
+"""Whether garments have the colours that the words name, as the evaluator finds the garments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...toy.tensors import grown
 from ...toy.world.captions import Attributes
 from ...toy.world.labels import GARMENTS
 from ...toy.world.palette import COLOURS, HAIR, difference, nearest
-from ..evaluator import Judge, Seen
+from ..evaluator import Evaluator, Seen
 from ..rows import Figures
 
 PART, SEEDS = "test", range(0, 200)
@@ -28,7 +28,7 @@ def asked(attributes: Attributes) -> dict[str, str]:
 
 
 def found(image: np.ndarray, seen: Seen) -> dict[str, str | None]:
-    """The colour's name nearest to the median of each garment; None where the judge sees none, or nobody."""
+    """The colour's name nearest to the median of each garment; None where none is seen, or nobody."""
     names: dict[str, str | None] = {}
     for name in GARMENTS:
         mask = seen.garments[name]
@@ -39,7 +39,7 @@ def found(image: np.ndarray, seen: Seen) -> dict[str, str | None]:
 
 
 def stands_out(image: np.ndarray, mask: np.ndarray) -> bool:
-    """Whether a garment looks other than what is around it; on a plain picture the judge may see anything."""
+    """Whether a garment looks other than what is around it; on a plain picture anything may be seen."""
     around = grown(mask, AROUND) & ~mask
     if not around.any():
         return False
@@ -48,11 +48,15 @@ def stands_out(image: np.ndarray, mask: np.ndarray) -> bool:
 
 
 def described(
-    kind: str, seeds: Sequence[int], wanted: list[dict[str, str]], images: list[np.ndarray], judge: Judge
+    kind: str,
+    seeds: Sequence[int],
+    wanted: list[dict[str, str]],
+    images: list[np.ndarray],
+    evaluator: Evaluator,
 ) -> list[dict[str, Any]]:
     """One row per picture: what was asked for and what is seen."""
     rows = []
-    for seed, colours, image, seen in zip(seeds, wanted, images, judge.look(images), strict=True):
+    for seed, colours, image, seen in zip(seeds, wanted, images, evaluator.look(images), strict=True):
         shown = found(image, seen)
         rows.append({"kind": kind, "seed": seed, "asked": colours, "found": {k: shown[k] for k in colours}})
     return rows
@@ -62,7 +66,7 @@ def measure(folder: Path) -> Figures:
     """Paint every caption and look; true pictures, one colour and grey show what the measure is worth."""
     from ...toy.pipeline import Painter  # needs ComfyUI
 
-    judge, painter, seeds = Judge.load(folder), Painter(folder), list(SEEDS)
+    evaluator, painter, seeds = Evaluator.load(folder), Painter(folder), list(SEEDS)
     examples = [world.example(seed, PART) for seed in seeds]
     wanted = [asked(example.attributes) for example in examples]
     orders = [
@@ -72,7 +76,9 @@ def measure(folder: Path) -> Figures:
     shown = {"painted": painter.paint(orders), "true": [example.image for example in examples]}
     for name, colour in CONTROLS.items():
         shown[name] = [np.full_like(example.image, colour) for example in examples]
-    rows = [row for kind, images in shown.items() for row in described(kind, seeds, wanted, images, judge)]
+    rows = [
+        row for kind, images in shown.items() for row in described(kind, seeds, wanted, images, evaluator)
+    ]
     return Figures(rows, summary(rows))
 
 

@@ -19,11 +19,12 @@ from torch.nn import functional
 from ...toy import world
 from ...toy.world.labels import GARMENTS, OBJECTS
 from ..rows import Figures, mean
+from .things import ceiling, large
 
 PART = "test"
 SEEDS = {"closer": range(0, 100), "whole": range(0, 100)}
 LEVELS = (200, 400, 600)
-CELL, SMALLEST, BINS = 8, 24, 64
+BINS = 64
 LAYERS = 16
 # Layers by their share of the picture's size, and some together.
 GROUPS = {
@@ -42,23 +43,6 @@ class Thing(NamedTuple):
     places: range
 
 
-class Recorder:
-    """Attention written out, which keeps every cross-attention's probabilities, averaged over heads."""
-
-    def __init__(self) -> None:
-        self.found: list[Tensor] = []
-
-    def override(self, _: Any, q: Tensor, k: Tensor, v: Tensor, heads: int, **others: Any) -> Tensor:
-        """As `optimized_attention_override` of transformer options."""
-        from ...toy.models import attention
-        from ...toy.models.tokenizer import PLACES
-
-        weights = attention.probabilities(q, k, heads, others.get("mask"))
-        if k.shape[1] == PLACES:
-            self.found.append(weights.float().mean(1))
-        return attention.applied(weights, v)
-
-
 def otsu(values: np.ndarray) -> float:
     """The threshold that best separates values into two classes (Otsu 1979)."""
     counts, edges = np.histogram(values, BINS)
@@ -75,12 +59,6 @@ def overlap(found: np.ndarray, true: np.ndarray) -> float:
     return float((found & true).sum() / max((found | true).sum(), 1))
 
 
-def ceiling(mask: np.ndarray) -> float:
-    """The overlap of a mask with the best mask of whole cells."""
-    cells = functional.avg_pool2d(torch.from_numpy(mask)[None, None].float(), CELL)[0, 0].numpy() >= 0.5
-    return overlap(np.kron(cells, np.ones((CELL, CELL), bool)), mask)
-
-
 def things(example: world.Example, text: str, tokenizer: Any) -> list[Thing]:
     """The garments and objects that the caption names and that are at least three cells wide and high."""
     from ...train import phrases
@@ -91,8 +69,7 @@ def things(example: world.Example, text: str, tokenizer: Any) -> list[Thing]:
         names += [name for name, _ in said.get("objects", ())]
         for name in names:
             mask = example.masks[name]
-            rows, columns = np.nonzero(mask)
-            if len(rows) and min(np.ptp(rows), np.ptp(columns)) + 1 >= SMALLEST:
+            if mask.any() and large(mask):
                 found.append(Thing(name, mask, places))
     return found
 
@@ -115,8 +92,8 @@ class Looker:
     @torch.inference_mode()
     def maps(self, image: np.ndarray, text: str, seed: int) -> list[Tensor]:
         """The probabilities N,77 of every cross-attention, averaged over heads and levels."""
-        from ...toy.models import diffusion, networks
-        from ...toy.models.tokenizer import tokens
+        from ...toy.models import attention, diffusion, networks
+        from ...toy.models.tokenizer import PLACES, tokens
         from ...toy.pipeline import normal, nothing_around
         from ...toy.tensors import stacked
 
@@ -126,15 +103,15 @@ class Looker:
         noise, around = normal(seed, rows, columns)[None], nothing_around(1, rows, columns)
         total: list[Tensor] = []
         for level in LEVELS:
-            recorder, step = Recorder(), torch.tensor([level])
+            looks, step = attention.Looks(PLACES), torch.tensor([level])
             x = torch.cat([diffusion.noised(latents, noise, step), around], 1)
             self.painter.unet(
                 x,
                 step.float(),
                 states,
-                transformer_options={"optimized_attention_override": recorder.override},
+                transformer_options={"optimized_attention_override": looks.override},
             )
-            seen = [found[0] for found in recorder.found]
+            seen = [found[0] for found in looks.found]
             total = seen if not total else [a + b for a, b in zip(total, seen, strict=True)]
         return [layer / len(LEVELS) for layer in total]
 

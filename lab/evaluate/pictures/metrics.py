@@ -24,7 +24,7 @@ NEAR = 8  # px from the seam, a cell of the latent; farther in, another garment 
 def continuity(task: Task, image: np.ndarray) -> list[float]:
     """ΔE of median colours just in and just outside of the hole, for a garment that truly crosses its edge.
 
-    Both sides lie where the garment truly is, so that no judge's mistake counts as one of the painter's.
+    Both sides lie where the garment truly is, so that no evaluator's mistake counts as one of the painter's.
     """
     hole, found = task.hole, []
     inner, outer = (side & (distance.to_nearest(~side, NEAR) <= NEAR) for side in (hole, ~hole))

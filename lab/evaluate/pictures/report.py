@@ -94,11 +94,11 @@ def page(rows: list[Row], distances: dict[str, dict[str, float | None]]) -> str:
         "of feet and limbs, less of all else. The *true picture* is what these measures read of a perfect",
         f"painter. *Colour across the seam*: ΔE between a garment's median colours within {NEAR} px of the",
         "edge on both sides, where the garment truly is, so a limb that takes another turn counts too. KID:",
-        "the unbiased cubic-kernel distance on the judge's features, comparable within this page only.",
+        "the unbiased cubic-kernel distance on the evaluator's features, comparable within this page only.",
         f"Fewer than {FEWEST} pictures with a value are not told. In *removal* the true picture still has",
         "the thing, whose edge is the true step: there step and KID say little.",
     ]  # fmt: skip
-    head: list[object] = ["", *(title for title, *_ in COLUMNS), "KID on the judge's features"]
+    head: list[object] = ["", *(title for title, *_ in COLUMNS), "KID on the evaluator's features"]
     for kind in KINDS:
         some = [row for row in rows if row["kind"] == kind]
         count = len({row["seed"] for row in some})

@@ -16,8 +16,8 @@ from ... import version as versions
 from ...places import RESULTS
 from ...toy.pipeline import Painter
 from ...toy.requests import BATCH
-from ..evaluator import Judge
-from ..folders import distances
+from .. import set_distances
+from ..evaluator import Evaluator
 from ..samplers import sweep
 from . import latent_problem, metrics
 from .tasks import COUNT, Task, tasks
@@ -32,7 +32,7 @@ PAINTERS = tuple(
     f"lab.evaluate.{name}" for name in ("pictures.tasks", "pictures.latent_problem", "samplers.sweep")
 )
 
-MEASURERS = ("pictures.metrics", "folders.distances")
+MEASURERS = ("pictures.metrics", "set_distances")
 
 
 def version(chosen: dict[str, Any]) -> str:
@@ -47,7 +47,7 @@ def truth_version() -> str:
 
 def measured_by() -> str:
     """Version of what looks at the pictures."""
-    return versions.version([f"lab.evaluate.{name}" for name in MEASURERS], ("judge",))
+    return versions.version([f"lab.evaluate.{name}" for name in MEASURERS], ("evaluator",))
 
 
 def settings(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -69,12 +69,12 @@ class Study:
         drawn = {kind: tasks(kind, count) for kind in COUNT}
         self.tasks = {kind: drawn[kind.partition(",")[0]] for kind in KINDS}
         self.versions = {TRUE: truth_version()} | {name: version(chosen[name]) for name in METHODS}
-        self.judged_by = measured_by()
+        self.measured_by = measured_by()
         self.journal = Journal(folder / "painted.jsonl", ("kind", "seed", "by"))
-        self.painter, self.judge = Painter(), Judge.load()
+        self.painter, self.evaluator = Painter(), Evaluator.load()
         self.kept_rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.kept_distances: dict[str, dict[str, float | None]] = {}
-        if kept and count is None and kept.get("measured by") == self.judged_by:
+        if kept and count is None and kept.get("measured by") == self.measured_by:
             self.keep(kept)
 
     def keep(self, kept: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ class Study:
         """The row of each painted picture, but for what painting it took."""
         return [
             {"kind": kind, "seed": task.seed, "by": method, **metrics.measured(task, image, seen)}
-            for task, image, seen in zip(some, images, self.judge.look(images), strict=True)
+            for task, image, seen in zip(some, images, self.evaluator.look(images), strict=True)
         ]
 
     def kernel_distances(self) -> dict[str, dict[str, float | None]]:
@@ -167,9 +167,9 @@ class Study:
                     found[kind][method] = None
                 else:
                     if true is None:
-                        true = self.judge.features(self.pictures(kind, TRUE))
-                    features = self.judge.features(self.pictures(kind, method))
-                    found[kind][method] = round(distances.kernel(true, features), 6)
+                        true = self.evaluator.features(self.pictures(kind, TRUE))
+                    features = self.evaluator.features(self.pictures(kind, method))
+                    found[kind][method] = round(set_distances.kernel(true, features), 6)
         return found
 
     def data(self) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class Study:
         return {
             "settings": {method: self.chosen[method] for method in METHODS},
             "versions": self.versions,
-            "measured by": self.judged_by,
+            "measured by": self.measured_by,
             "kernel distances": self.kernel_distances(),
             "rows": self.rows(),
         }
