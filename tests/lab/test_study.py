@@ -119,12 +119,12 @@ def test_painted_features_are_compared_with_the_true_ones_by_their_kernel_distan
 def test_without_the_library_nothing_is_painted(
     comfy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from recompose.lab.evaluate.folders import distances
+    from recompose.lab.evaluate import set_distances
     from recompose.lab.evaluate.pictures import bench, run
 
     monkeypatch.setattr(run, "Painter", lambda: None)
     monkeypatch.setattr(run.Study, "paint", lambda *_: pytest.fail("it painted"))
-    monkeypatch.setattr(distances.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(set_distances.importlib.util, "find_spec", lambda name: None)
     environment = Environment(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), tmp_path)
     assert bench.main(["--pictures", "2", "--docs", str(tmp_path)], environment) == 1
     assert capsys.readouterr().err == (

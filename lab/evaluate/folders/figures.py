@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import bootstrap
+from .. import bootstrap, set_distances
 from ..bootstrap import Statistic
 from ..rows import pck
-from . import distances, store
+from . import store
 from .run import Row
 
 SHARES = (0.05, 0.1)  # of the person's longer side, for PCK
@@ -144,23 +144,23 @@ def label(name: str, place: str, inception: bool) -> str:
 def distance(name: str, real: Sequence[np.ndarray], made: Sequence[np.ndarray], kept: store.Store) -> float:
     """The distance, which takes a minute for Inception's features, or what an earlier run kept."""
     sets = [hashlib.sha256(np.stack(each).tobytes()).hexdigest() for each in (real, made)]
-    key = store.key_of(name, [distances.SUBSETS, distances.LARGEST], sets)
+    key = store.key_of(name, [set_distances.SUBSETS, set_distances.LARGEST], sets)
     found = kept.get(key)
     if found is store.MISSING:
-        found = (distances.frechet if name == "fid" else distances.kernel)(real, made)
+        found = (set_distances.frechet if name == "fid" else set_distances.kernel)(real, made)
         kept.put(key, found)
     return found
 
 
 def few(lines: Sequence[Figure]) -> list[str]:
     """What to say of distances of too few pictures."""
-    small = [each.name for each in lines if is_frechet(each.name) and each.pictures < distances.FEW]
+    small = [each.name for each in lines if is_frechet(each.name) and each.pictures < set_distances.FEW]
     tiny = [each.name for each in lines if not is_frechet(each.name) and each.pictures < FEW_KERNEL]
     notes = []
     if small:
         notes.append(
-            f"{' and '.join(small)}: with fewer than {distances.FEW} pictures it says little, for it falls "
-            "as pictures are added; compare it at equal numbers only, or take kid."
+            f"{' and '.join(small)}: with fewer than {set_distances.FEW} pictures it says little, for it "
+            "falls as pictures are added; compare it at equal numbers only, or take kid."
         )
     if tiny:
         notes.append(

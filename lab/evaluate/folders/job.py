@@ -11,7 +11,8 @@ import torch
 
 from ....cli.ending import Misuse
 from ....cli.words import line
-from . import distances, figures, inputs, measures, pictures, poses, weights
+from .. import set_distances
+from . import figures, inputs, measures, pictures, poses, weights
 from .figures import Figures
 from .inputs import Given, Pair
 from .measures import Measure
@@ -56,7 +57,7 @@ def wanted(asked: Sequence[str], given: Given, unpaired: bool) -> Wanted:
         if (asked and name not in asked) or (unpaired and not metric.sets):
             continue
         absent = [need for need in metric.needs if getattr(given, need) is None]
-        if name in BY_LIBRARY and distances.lacking(name):
+        if name in BY_LIBRARY and set_distances.lacking(name):
             absent.append("library")
         for need in absent[:1]:
             lacking.setdefault(need, []).append(name)
@@ -64,7 +65,7 @@ def wanted(asked: Sequence[str], given: Given, unpaired: bool) -> Wanted:
             chosen.append(name)
     for need, names in lacking.items():
         if need == "library":
-            told = distances.lacking(", ".join(names))
+            told = set_distances.lacking(", ".join(names))
         else:
             told = f"Expected --{need} for {', '.join(names)}, got none; give it or leave them out."
         if asked:

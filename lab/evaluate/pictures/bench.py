@@ -53,7 +53,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     from ...toy.models import host
 
     host.make_importable(environment.comfyui)
-    from ..folders import distances
+    from .. import set_distances
     from . import again, report, run
 
     settings, before = run.settings(run.committed()), RESULTS / DATA
@@ -61,7 +61,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     study = run.Study(environment.cache / "pictures", settings, chosen.pictures, kept)
     if chosen.again and kept:
         return stamp(again.again(study, kept, chosen.again), kept, study, before)
-    if lacking := distances.lacking("the kernel distance"):
+    if lacking := set_distances.lacking("the kernel distance"):
         print(f"bench pictures: {lacking}", file=sys.stderr)
         return 1
     study.paint(lambda line: print(line, flush=True))

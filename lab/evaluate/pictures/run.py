@@ -16,8 +16,8 @@ from ... import version as versions
 from ...places import RESULTS
 from ...toy.pipeline import Painter
 from ...toy.requests import BATCH
+from .. import set_distances
 from ..evaluator import Judge
-from ..folders import distances
 from ..samplers import sweep
 from . import latent_problem, metrics
 from .tasks import COUNT, Task, tasks
@@ -32,7 +32,7 @@ PAINTERS = tuple(
     f"lab.evaluate.{name}" for name in ("pictures.tasks", "pictures.latent_problem", "samplers.sweep")
 )
 
-MEASURERS = ("pictures.metrics", "folders.distances")
+MEASURERS = ("pictures.metrics", "set_distances")
 
 
 def version(chosen: dict[str, Any]) -> str:
@@ -169,7 +169,7 @@ class Study:
                     if true is None:
                         true = self.judge.features(self.pictures(kind, TRUE))
                     features = self.judge.features(self.pictures(kind, method))
-                    found[kind][method] = round(distances.kernel(true, features), 6)
+                    found[kind][method] = round(set_distances.kernel(true, features), 6)
         return found
 
     def data(self) -> dict[str, Any]:

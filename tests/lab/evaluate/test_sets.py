@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from recompose.core.shapes import Box
-from recompose.lab.evaluate.folders import crops, distances, figures, store
+from recompose.lab.evaluate import set_distances
+from recompose.lab.evaluate.folders import crops, figures, store
 
 
 def exactly(count: int, mean: np.ndarray, covariance: np.ndarray, seed: int) -> np.ndarray:
@@ -28,7 +29,7 @@ def test_the_frechet_distance_of_independent_gaussians_is_that_of_means_and_widt
     real = exactly(50, mean, np.diag(wide**2), 0)
     made = exactly(40, other, np.diag(wider**2), 1)
     expected = ((mean - other) ** 2).sum() + ((wide - wider) ** 2).sum()
-    assert distances.frechet(real, made) == pytest.approx(expected, rel=1e-9)
+    assert set_distances.frechet(real, made) == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_frechet_distance_of_gaussians_that_share_no_axes() -> None:
@@ -37,17 +38,17 @@ def test_the_frechet_distance_of_gaussians_that_share_no_axes() -> None:
     half = rooted(first)
     expected = 9 * 6 + np.trace(first + second - 2 * rooted(half @ second @ half))
     real, made = exactly(80, np.zeros(6), first, 3), exactly(80, np.full(6, 3.0), second, 4)
-    assert distances.frechet(real, made) == pytest.approx(expected, rel=1e-9)
-    assert distances.frechet(made, real) == pytest.approx(expected, rel=1e-9)
+    assert set_distances.frechet(real, made) == pytest.approx(expected, rel=1e-9)
+    assert set_distances.frechet(made, real) == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_set_has_no_distance_from_itself_even_where_its_covariance_is_singular() -> None:
     few = np.random.default_rng(5).normal(size=(12, 40)).astype(np.float32)
-    assert distances.frechet(few, few) == pytest.approx(0, abs=1e-5)
+    assert set_distances.frechet(few, few) == pytest.approx(0, abs=1e-5)
     # Points on one line, along which the second set is three times as wide.
     line = np.outer(np.linspace(-1, 1, 30), np.eye(8)[0])
     width = line[:, 0].std(ddof=1)
-    assert distances.frechet(line, 3 * line) == pytest.approx((2 * width) ** 2, abs=1e-6)
+    assert set_distances.frechet(line, 3 * line) == pytest.approx((2 * width) ** 2, abs=1e-6)
 
 
 def test_the_frechet_distance_falls_as_pictures_are_added_and_the_kernel_distance_does_not() -> None:
@@ -55,8 +56,8 @@ def test_the_frechet_distance_falls_as_pictures_are_added_and_the_kernel_distanc
     frechet, kernel = [], []
     for count in (10, 40, 160):
         drawn = [random.normal(size=(2, count, 8)) for _ in range(20)]
-        frechet.append(np.mean([distances.frechet(*each) for each in drawn]))
-        values = [distances.kernel(*each) for each in drawn]
+        frechet.append(np.mean([set_distances.frechet(*each) for each in drawn]))
+        values = [set_distances.kernel(*each) for each in drawn]
         kernel.append(np.mean(values) / (np.std(values, ddof=1) / np.sqrt(20)))
     assert frechet[0] > 2 * frechet[1] > 4 * frechet[2] > 0
     assert max(map(abs, kernel)) < 3  # standard errors around 0
@@ -65,7 +66,7 @@ def test_the_frechet_distance_falls_as_pictures_are_added_and_the_kernel_distanc
 def test_the_kernel_distance_worked_out_by_hand() -> None:
     real, made = np.array([[1.0, 1.0], [3.0, 1.0]]), np.array([[0.0, 2.0], [0.0, 0.0]])
     # k(a, b) = (a·b / 2 + 1)³; within the sets k = 27 and 1, between them 8, 1, 8, 1.
-    assert distances.kernel(real, made) == pytest.approx(27 + 1 - 2 * (8 + 1 + 8 + 1) / 4)
+    assert set_distances.kernel(real, made) == pytest.approx(27 + 1 - 2 * (8 + 1 + 8 + 1) / 4)
 
 
 def test_sets_of_unequal_size_are_compared_by_the_same_subsets_every_time() -> None:
@@ -73,7 +74,7 @@ def test_sets_of_unequal_size_are_compared_by_the_same_subsets_every_time() -> N
     real, made = random.normal(size=(30, 4)), random.normal(size=(20, 4)) + 1
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
-    assert distances.kernel(real, made) == distances.kernel(real, made) > 1
+    assert set_distances.kernel(real, made) == set_distances.kernel(real, made) > 1
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -101,9 +102,9 @@ def test_few_pictures_say_little() -> None:
 def test_a_distance_is_worked_out_once(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, sets = store.Store(tmp_path), np.random.default_rng(8).normal(size=(2, 20, 3))
     found = figures.distance("fid", *sets, kept)
-    monkeypatch.setattr(distances, "frechet", None)
+    monkeypatch.setattr(set_distances, "frechet", None)
     assert figures.distance("fid", *sets, kept) == found
-    monkeypatch.setattr(distances, "frechet", lambda *_: -1.0)
+    monkeypatch.setattr(set_distances, "frechet", lambda *_: -1.0)
     assert figures.distance("fid", sets[0], sets[1] + 1, kept) == -1
 
 
