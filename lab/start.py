@@ -41,8 +41,6 @@ def run_inside(environment: Environment, arguments: list[str]) -> int | None:
     if Path(sys.executable) == environment.python:
         return None
     command = [str(environment.python), str(LAB), *arguments]
-    # Waiting threads that spin make torch ten times slower beside any other program.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.stdout.flush()
     if os.name == "nt":
         return subprocess.call(command)

@@ -66,6 +66,19 @@ def test_a_run_gives_pictures_and_texts_by_name() -> None:
     assert server.prompt is graph.prompt
 
 
+def test_a_picture_that_was_not_made_is_named() -> None:
+    graph, server = Graph(), Server()
+    graph.show("photo", graph.add("LoadImage", image="a.png"))
+    graph.show("result", graph.add("LoadImage", image="b.png"))
+    blocked = graph.shown["result"]
+    made = server.run
+    server.run = lambda prompt: {
+        "outputs": {k: v for k, v in made(prompt)["outputs"].items() if k != blocked}
+    }
+    with pytest.raises(RuntimeError, match="the picture 'result' but its node made none"):
+        graph.run(server)
+
+
 def test_every_node_of_the_pack_runs(graph: Graph) -> None:
     used = {node["class_type"] for node in graph.prompt.values()}
     assert set(SCHEMAS) <= used

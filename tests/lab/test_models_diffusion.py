@@ -97,13 +97,24 @@ def test_a_batch_has_the_shares_that_are_asked_for(comfy: ModuleType) -> None:
         torch.zeros(5, 4, 3, 2).half(),
         torch.ones(5, 3, 5, 3, 2).half(),
         torch.ones(5, 4, 77, dtype=torch.long),
+        torch.zeros(5, 4, 77, dtype=torch.bool),
+        torch.full((5, 4, 77), 2, dtype=torch.int8),
+        torch.full((5, 13, 3, 2), 51, dtype=torch.uint8),
         torch.full((5, 3, 24, 16), 255, dtype=torch.uint8),
     )
-    cache = LatentCache([bucket], torch.zeros(UNCONDITIONAL, 77, dtype=torch.long))
-    config = {"batch": 2000, "dropped": 0.1, "holed_share": 0.6, "posed_share": 0.25}
+    other = bucket._replace(clean=torch.ones(5, 4, 3, 2).half())
+    cache = LatentCache([[bucket], [other]], torch.zeros(UNCONDITIONAL, 77, dtype=torch.long))
+    config = {"batch": 2000, "dropped": 0.1, "holed_share": 0.6, "posed_share": 0.25, "closer_share": 0.3}
     batch = cache.batch(bucket, config, np.random.default_rng(1))
     assert batch.clean.shape == (2000, 4, 3, 2)
     assert float(batch.inpaint_cond.amax((1, 2, 3)).mean()) == pytest.approx(0.6, abs=0.04)
     assert float(1 - batch.words[:, 0].float().mean()) == pytest.approx(0.1, abs=0.03)
+    without = batch.words[:, 0] == 0
+    assert torch.equal(batch.nothing.all(1), without)
+    assert (batch.meant[without] == -1).all() and (batch.meant[~without] == 2).all()
+    assert batch.shares.shape == (2000, 13, 3, 2) and float(batch.shares.max()) == pytest.approx(0.2)
     assert batch.hints.shape == (500, 3, 24, 16)
     assert float(batch.hints.min()) == 1
+    few = cache.batches(config | {"batch": 1}, 3)
+    seen = [float(next(few).clean.mean()) for _ in range(400)]
+    assert np.mean(seen) == pytest.approx(0.3, abs=0.07)

@@ -103,7 +103,7 @@ def test_a_setting_can_have_another_value(
     capsys.readouterr()
     assert train_demo.main([*arguments, "--set", "speed=3"], environment) == 2
     assert (
-        "one of the settings batch, bfloat16, cuda_graphs," in (error := capsys.readouterr().err)
+        "one of the settings batch, bfloat16, closer," in (error := capsys.readouterr().err)
         and "got speed" in error
     )
 

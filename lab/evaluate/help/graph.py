@@ -49,9 +49,16 @@ class Graph:
         self.shown[name] = self.add("PreviewAny", source=value)
 
     def run(self, server: Any) -> dict[str, Any]:
-        """The pictures (RGB) and texts by name; `server` is a client, or a private server that has one."""
+        """The pictures (RGB) and texts by name; `server` is a client, or a private server that has one.
+
+        RuntimeError where one was not made.
+        """
         client: Client = getattr(server, "client", server)
         outputs = server.run(self.prompt)["outputs"]
+        if absent := [name for name, identity in self.shown.items() if identity not in outputs]:
+            raise RuntimeError(
+                f"Expected the picture {absent[0]!r} but its node made none; run the prompt in the page."
+            )
         found: dict[str, Any] = {}
         for name, identity in self.shown.items():
             output = outputs[identity]

@@ -13,7 +13,7 @@ from .graph import Graph
 
 TEXT_TO_IMAGE, INPAINT = "recompose_demo.safetensors", toy.MODELS["checkpoint"]
 WORDS = "a man with curly white hair in a {} shirt and {} trousers standing with hands on hips in a meadow"
-PERSON = (128, 176)  # the size of the main job's result, in which a whole person stands
+PERSON = (128, 184)  # the size of the main job's result, in which a whole person stands
 # Boxes in the result's pixels, and what its words say then. The toy models know whole persons best.
 SHIRT, TROUSERS, CLOUD = (34, 49, 98, 111), (36, 97, 96, 159), (80, 8, 126, 48)
 GREEN, BLUE, SAME = (
