@@ -16,8 +16,9 @@ from torch.nn.functional import interpolate
 FAR = -1e9  # added to the scores of keys that are not to be seen
 STEPS, START, FIRST, LAYERS = 4, 1, 10, 16
 MASKS = (torch.zeros(1, 1, 128, 128), torch.zeros(1, 1, 128, 128))
+# Edges on whole tokens of every layer: how a mask is resized is not what is compared.
 MASKS[0][..., :64] = 1
-MASKS[1][..., 40:, :] = 1
+MASKS[1][..., 64:, :] = 1
 
 
 def softmax(q: Tensor, k: Tensor, v: Tensor, heads: int, added: Tensor | float = 0.0) -> Tensor:
