@@ -74,7 +74,8 @@ class Mutual:
         if rows <= max(self.sources) or rows == len(self.sources):
             return attend(q, k, v, bias)
         if self.mode is Mode.REPLACE and len(self.sources) == 1:
-            return attend(q, *(replaced(each, at, rows, self.sources[0]) for each in (k, v)), bias)
+            k, v = (replaced(each, at, rows, self.sources[0]) for each in (k, v))
+            return attend(q, k, v, bias)
         # HyperTile cuts the queries of a row into several; its keys are then cut alike, as stretches.
         tiles = len(q) // len(k)
         k, v = (
@@ -82,7 +83,7 @@ class Mutual:
             for each in (k, v)
         )
         split = Split(at.chunks, rows, tiles, self.sources, q.device)
-        own = attend(*(split.sources(each) for each in (q, k, v)), split.sources_of(bias))
+        own = attend(split.sources(q), split.sources(k), split.sources(v), split.sources_of(bias))
         masked = (
             self.mode is Mode.MASKED and tiles == 1 and at.size is not None and q.shape[-2] == k.shape[-2]
         )
@@ -96,15 +97,15 @@ class Mutual:
         """The targets' attention to all sources' pictures and, in UNION, to their own."""
         whole = at if split.tiles == 1 else Layout(at.chunks, 0, None, k.shape[-2])
         keep = None if self.mode is Mode.UNION else _outside(whole, k.shape[-2], k.device)
-        parts = [
+        keys, values = (
             torch.cat((_picked(split.targets(each), keep), split.pictures(each, whole)), -2)
             for each in (k, v)
-        ]
+        )
         bias = split.targets_of(bias)
         if bias is not None:
             old = bias if keep is None else bias.index_select(-1, keep)
-            bias = torch.nn.functional.pad(old, (0, parts[0].shape[-2] - old.shape[-1]))
-        return attend(split.targets(q), *parts, bias)
+            bias = torch.nn.functional.pad(old, (0, keys.shape[-2] - old.shape[-1]))
+        return attend(split.targets(q), keys, values, bias)
 
     def _masked(
         self, split: Split, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, at: Layout, attend: Attend
