@@ -65,7 +65,7 @@ def show(reports: Iterable, minutes: float) -> None:
     losses: list[float] = []
     shown, report = time.monotonic(), None
 
-    def tell() -> None:
+    def print_line() -> None:
         mean, gone = sum(losses) / len(losses), report.seconds / 60
         print(f"step {report.step:>6}   loss {mean:.4f}   {gone:.1f} of {minutes:g} min", flush=True)
         losses.clear()
@@ -73,10 +73,10 @@ def show(reports: Iterable, minutes: float) -> None:
     for report in reports:
         losses.append(report.loss)
         if time.monotonic() - shown >= LINE_SECONDS or len(losses) == report.step == 1:
-            tell()
+            print_line()
             shown = time.monotonic()
     if losses:
-        tell()
+        print_line()
 
 
 def main(arguments: list[str], environment: Environment) -> int:

@@ -50,7 +50,7 @@ def train(
     With a `state` file the same call goes on where it was stopped, or paused after so many minutes.
     """
     if state:
-        task.notes = begun(task.notes, state)
+        task.notes = notes_at_start(task.notes, state)
     plan = TrainConfig(
         steps=config["steps"],
         learning_rate=config["learning_rate"],
@@ -69,7 +69,7 @@ def train(
     )
 
 
-def begun(notes: dict[str, dict[str, Any]], state: Path) -> dict[str, dict[str, Any]]:
+def notes_at_start(notes: dict[str, dict[str, Any]], state: Path) -> dict[str, dict[str, Any]]:
     """The notes with which a training in slices began; those of its weights grow with it."""
     path = state.with_suffix(".json")
     if state.is_file() and path.is_file():

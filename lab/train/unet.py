@@ -16,54 +16,56 @@ from .latent_cache import Batch, cached_latents
 from .places import Places, frozen, resume
 from .task import Task
 
-PLACED = 6  # the last cross-attention layers, at a sixteenth and at an eighth of the picture's size
+# The last cross-attention layers, at a sixteenth and at an eighth of the picture's size.
+SUPERVISED_LAYERS = 6
 FLOOR = 1e-3  # below which attention counts as none
 
 
-def mass_on(looks: list[Tensor], places: Tensor) -> Tensor:
-    """How much attention lies on some places (bool B,77), over layers and pictures that have other places.
+def attention_share(maps: list[Tensor], places: Tensor) -> Tensor:
+    """The share of attention on some places (bool B,77), over layers and pictures that have other places.
 
-    A layer may have seen only the first pictures.
+    A layer's map B,N,77 may hold only the first pictures.
     """
     rows = ~places.all(1)
     means = [
-        ((look * places[: len(look), None]).sum(-1).mean(1) * rows[: len(look)]).sum()
-        / rows[: len(look)].sum().clamp(min=1)
-        for look in looks
+        ((one * places[: len(one), None]).sum(-1).mean(1) * rows[: len(one)]).sum()
+        / rows[: len(one)].sum().clamp(min=1)
+        for one in maps
     ]
     return torch.stack(means).mean()
 
 
-def misplaced(looks: list[Tensor], batch: Batch, clean: Tensor) -> Tensor:
-    """Cross-entropy, in nats a cell, of what each cell is made of by the attention on the words for it.
+def attention_map_loss(maps: list[Tensor], batch: Batch, clean: Tensor) -> Tensor:
+    """Cross-entropy, in nats a cell, of the true masks by the attention maps B,N,77 of the words for them.
 
     Materials that no word speaks of do not count. Pictures count as far as they are clean (B, 0…1): in noise
-    nobody knows where things are. Looks are taken as the grid that the batch's cells, or four of them, make.
+    nobody knows where things are. A map's N are the batch's cells, or squares of four of them.
     """
     materials = batch.shares.shape[1]
     speaks = functional.one_hot(batch.meant + 1, materials + 1)[..., 1:].float()  # B,77,M
-    said = speaks.amax(1)  # B,M
-    total = []
-    for look in looks:
-        for side in (1, 2):
-            true = functional.avg_pool2d(batch.shares, side, ceil_mode=True).flatten(2).mT  # B,N,M
-            if true.shape[1] == look.shape[1]:
-                wrong = -(true * said[:, None] * (look @ speaks + FLOOR).log()).sum(-1).mean(1)
-                total.append((wrong * clean).mean())
+    named = speaks.amax(1)  # B,M
+    grids = [
+        functional.avg_pool2d(batch.shares, side, ceil_mode=True).flatten(2).mT * named[:, None]
+        for side in (1, 2)
+    ]
+    masks = {grid.shape[1]: grid for grid in grids}  # B,N,M by N
+    total = [
+        (-(masks[one.shape[1]] * (one @ speaks + FLOOR).log()).sum(-1).mean(1) * clean).mean() for one in maps
+    ]
     return torch.stack(total).mean()
 
 
 def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.Module) -> Any:
-    """What is minimised: the velocity's error, where a picture is given less than in its hole; the attention
-    on places of the prompt that say nothing; and, in the last layers, that on words for what is elsewhere."""
+    """What is minimised: the velocity's error, where a picture is given less than in its hole; the share of
+    attention on padding and filler words; and, in the last layers, the error of the attention maps."""
 
     def loss(batch: Batch) -> Tensor:
         device = batch.clean.device
         steps = torch.randint(diffusion.STEPS, (batch.clean.shape[0],), device=device)
         noise = torch.randn_like(batch.clean)
         x = torch.cat([diffusion.noised(batch.clean, noise, steps), batch.inpaint_cond], 1)
-        looks = attention.Looks(PLACES)
-        options = {"optimized_attention_override": looks.override}
+        recorder = attention.AttentionRecorder(PLACES)
+        options = {"optimized_attention_override": recorder.override}
         with torch.autocast(device.type, torch.bfloat16, config["bfloat16"], cache_enabled=False):
             states = networks.text_states(text, batch.words)
             if len(batch.hints):
@@ -75,9 +77,9 @@ def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.
         true = diffusion.velocity(batch.clean, noise, steps)
         snr = diffusion.signal_to_noise(steps)
         wrong = losses.velocity(predicted.float(), true, snr, weights)
-        elsewhere = misplaced(looks.found[-PLACED:], batch, snr / (1 + snr))
-        nothing = mass_on(looks.found, batch.nothing)
-        return wrong + config["nothing_weight"] * nothing + config["place_weight"] * elsewhere
+        mapped = attention_map_loss(recorder.maps[-SUPERVISED_LAYERS:], batch, snr / (1 + snr))
+        unused = attention_share(recorder.maps, batch.nothing)
+        return wrong + config["padding_weight"] * unused + config["attention_map_weight"] * mapped
 
     return loss
 

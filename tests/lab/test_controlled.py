@@ -43,19 +43,19 @@ def test_residuals_are_the_controlnets_own(networks: ModuleType) -> None:
 
 
 def test_looks_are_kept_and_their_share_on_some_places_counted(networks: ModuleType) -> None:
-    from recompose.lab.toy.models.attention import Looks
-    from recompose.lab.train.unet import mass_on
+    from recompose.lab.toy.models.attention import AttentionRecorder
+    from recompose.lab.train.unet import attention_share
 
     unet, places = networks.unet(seed=1).eval(), torch.zeros(2, 77, dtype=torch.bool)
     places[0, :20], places[1, :5] = True, True
-    looks = Looks(77)
+    recorder = AttentionRecorder(77)
     x, states = torch.randn(2, 4, 16, 16), torch.randn(2, 77, 64)
-    options = {"optimized_attention_override": looks.override}
+    options = {"optimized_attention_override": recorder.override}
     with torch.no_grad():
         plain = unet(x, torch.tensor([5.0, 5.0]), states)
         seen = unet(x, torch.tensor([5.0, 5.0]), states, transformer_options=options)
     torch.testing.assert_close(seen, plain, atol=1e-4, rtol=1e-4)
-    assert [look.shape[1] for look in looks.found] == [256] * 2 + [64] * 2 + [16] * 2 + [4] + [16] * 3 + [
+    assert [one.shape[1] for one in recorder.maps] == [256] * 2 + [64] * 2 + [16] * 2 + [4] + [16] * 3 + [
         64
     ] * 3 + [256] * 3
     # Fresh queries and keys look everywhere alike.
@@ -63,13 +63,13 @@ def test_looks_are_kept_and_their_share_on_some_places_counted(networks: ModuleT
     for row, share in ((0, 20 / 77), (1, 5 / 77)):
         one = only.clone()
         one[row] = places[row]
-        assert float(mass_on(looks.found, one)) == pytest.approx(share, abs=0.03)
-    assert float(mass_on(looks.found[:1] * 3, only)) == 0
+        assert float(attention_share(recorder.maps, one)) == pytest.approx(share, abs=0.03)
+    assert float(attention_share(recorder.maps[:1] * 3, only)) == 0
 
 
 def test_attention_on_words_for_what_is_elsewhere_costs(comfy: ModuleType) -> None:
     from recompose.lab.train.latent_cache import Batch
-    from recompose.lab.train.unet import misplaced
+    from recompose.lab.train.unet import attention_map_loss
 
     shares = torch.zeros(1, 13, 4, 16)
     shares[0, 6, :, :8], shares[0, 0, :, 8:] = 1, 1  # a ball to the left, background to the right
@@ -82,7 +82,7 @@ def test_attention_on_words_for_what_is_elsewhere_costs(comfy: ModuleType) -> No
     wrong, clean = right.flip(2), torch.ones(1)
 
     def cost(look: torch.Tensor, clean: torch.Tensor = clean) -> float:
-        return float(misplaced([look.flatten(1, 2)], batch, clean))
+        return float(attention_map_loss([look.flatten(1, 2)], batch, clean))
 
     assert cost(right) == pytest.approx(0, abs=2e-3)
     assert cost(wrong) == pytest.approx(6.9, abs=0.1)

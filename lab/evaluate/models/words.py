@@ -103,15 +103,15 @@ class Looker:
         noise, around = normal(seed, rows, columns)[None], nothing_around(1, rows, columns)
         total: list[Tensor] = []
         for level in LEVELS:
-            looks, step = attention.Looks(PLACES), torch.tensor([level])
+            recorder, step = attention.AttentionRecorder(PLACES), torch.tensor([level])
             x = torch.cat([diffusion.noised(latents, noise, step), around], 1)
             self.painter.unet(
                 x,
                 step.float(),
                 states,
-                transformer_options={"optimized_attention_override": looks.override},
+                transformer_options={"optimized_attention_override": recorder.override},
             )
-            seen = [found[0] for found in looks.found]
+            seen = [found[0] for found in recorder.maps]
             total = seen if not total else [a + b for a, b in zip(total, seen, strict=True)]
         return [layer / len(LEVELS) for layer in total]
 

@@ -25,16 +25,16 @@ def attention(q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor | None =
     return applied(probabilities(q, k, heads, mask), v)
 
 
-class Looks:
-    """Attention written out, which keeps the probabilities B,N,K of all with K keys, averaged over heads."""
+class AttentionRecorder:
+    """Attention that keeps the probabilities B,N,K of every layer with K keys, averaged over heads."""
 
     def __init__(self, keys: int) -> None:
         self.keys = keys
-        self.found: list[Tensor] = []
+        self.maps: list[Tensor] = []
 
     def override(self, _: Any, q: Tensor, k: Tensor, v: Tensor, heads: int, **others: Any) -> Tensor:
         """As `optimized_attention_override` of transformer options."""
         weights = probabilities(q, k, heads, others.get("mask"))
         if k.shape[1] == self.keys:
-            self.found.append(weights.float().mean(1))
+            self.maps.append(weights.float().mean(1))
         return applied(weights, v)

@@ -17,7 +17,7 @@ from .composition import WIDTH, cast_shadow, clear_colour, dress, place, set_sea
 from .figure import Figure, draw
 from .labels import OBJECTS
 from .palette import COLOURS
-from .picture import PITCH, Example, crop, keypoints, nobody, scenery
+from .picture import PITCH, Example, crop, keypoints, pose_frame, scenery
 from .poses import FAMILIES, facing
 from .raster import Canvas
 from .scenes import SCENES, Scene
@@ -194,7 +194,7 @@ def developed(
     rows, columns = canvas.material.shape
     whole, zoom = Window(0, rows, 0, columns), canvas.zoom
     points, stature = {}, 0.0
-    pose = nobody(whole)
+    pose = pose_frame(columns, rows, [])
     if figure is not None:
         points = {name: (x * zoom, y * zoom) for name, (x, y) in figure.at.items()}
         stature = figure.stature * zoom

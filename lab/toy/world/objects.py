@@ -18,6 +18,9 @@ SIZES = {
     "balloon": (0.24, 0.86),
 }
 
+# Of an umbrella's pole and of a balloon's string.
+WOOD, STRING = (120, 100, 84), (235, 235, 235)
+
 
 def draw_ball(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
     r = 0.10 * size
@@ -53,13 +56,12 @@ def draw_cone(canvas: Canvas, at: Point, size: float, colour: Colour, side: int)
         (x + dx * s, y + dy * s)
         for dx, dy in ((-0.058, -0.12), (0.058, -0.12), (0.046, -0.17), (-0.046, -0.17))
     ]
-    pale = (245, 245, 245) if sum(colour) < 640 else (70, 70, 76)
-    canvas.paint(convex(band), pale, MATERIAL["cone"], edge=0)
+    canvas.paint(convex(band), stripe(colour), MATERIAL["cone"], edge=0)
 
 
 def draw_umbrella(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
     (x, y), s = at, size
-    canvas.paint(capsule((x, y), (x, y - 0.72 * s), 1.3, 1.3), (120, 100, 84), MATERIAL["umbrella"], edge=0)
+    canvas.paint(capsule((x, y), (x, y - 0.72 * s), 1.3, 1.3), WOOD, MATERIAL["umbrella"], edge=0)
     rim = [
         (x + 0.23 * s * cos(radians(a)), y - 0.56 * s - 0.21 * s * sin(radians(a))) for a in range(0, 181, 12)
     ]
@@ -92,14 +94,12 @@ def draw_dog(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) 
     canvas.paint([*body, *legs, *head], colour, m)
     canvas.paint(capsule(p(0.115, 0.28), p(0.10, 0.215), 0.02 * s, 0.018 * s), shaded(colour, 0.6), m, edge=0)
     for spot, radius in ((p(0.162, 0.268), 1.1), (p(0.222, 0.236), 1.3)):
-        canvas.paint(
-            disc(spot, radius), (24, 22, 26) if sum(colour) > 200 else (230, 226, 220), m, relief=0, edge=0
-        )
+        canvas.paint(disc(spot, radius), eyes(colour), m, relief=0, edge=0)
 
 
 def draw_balloon(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
     (x, y), s, m = at, size, MATERIAL["balloon"]
-    canvas.paint(capsule((x, y), (x, y - 0.62 * s), 0.75, 0.75), (235, 235, 235), m, relief=0, edge=0.3)
+    canvas.paint(capsule((x, y), (x, y - 0.62 * s), 0.75, 0.75), STRING, m, relief=0, edge=0.3)
     canvas.paint(capsule((x, y - 0.60 * s), (x, y - 0.64 * s), 0.02 * s, 0.01 * s), colour, m)
     canvas.paint(ellipse((x, y - 0.74 * s), 0.105 * s, 0.125 * s), colour, m, relief=0.24)
     canvas.paint(disc((x + 0.04 * s * canvas.light[0], y - 0.79 * s), 0.022 * s), bright(colour), m, edge=0)
@@ -113,6 +113,16 @@ DRAW: dict[str, Callable[[Canvas, Point, float, Colour, int], None]] = {
     "dog": draw_dog,
     "balloon": draw_balloon,
 }
+
+
+def stripe(colour: Colour) -> Colour:
+    """The colour of a cone's stripe."""
+    return (245, 245, 245) if sum(colour) < 640 else (70, 70, 76)
+
+
+def eyes(colour: Colour) -> Colour:
+    """The colour of a dog's eyes and nose."""
+    return (24, 22, 26) if sum(colour) > 200 else (230, 226, 220)
 
 
 def shaded(colour: Colour, by: float) -> Colour:

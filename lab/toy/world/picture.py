@@ -142,13 +142,12 @@ def keypoints(figure: Figure, window: Window) -> list[dict[str, Any]]:
         "pose_keypoints_2d": [value for name in BODY for value in triple(name)],
         "foot_keypoints_2d": [value for name in FEET for value in triple(name)],
     }
-    return [nobody(window)[0] | {"people": [person]}]
+    return pose_frame(window.right - window.left, window.bottom - window.top, [person])
 
 
-def nobody(window: Window) -> list[dict[str, Any]]:
-    """One POSE_KEYPOINT frame without anybody."""
-    size = {"canvas_width": window.right - window.left, "canvas_height": window.bottom - window.top}
-    return [size | {"people": []}]
+def pose_frame(width: int, height: int, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One POSE_KEYPOINT frame of a picture's size in pixels."""
+    return [{"canvas_width": width, "canvas_height": height, "people": people}]
 
 
 def rows(pose: list[dict[str, Any]]) -> np.ndarray:
@@ -197,7 +196,7 @@ def shifted(pose: list[dict[str, Any]], left: int, top: int, width: int, height:
         return moved
 
     people = [{name: move(flat) for name, flat in person.items()} for person in pose[0]["people"]]
-    return [{"canvas_width": width, "canvas_height": height, "people": people}]
+    return pose_frame(width, height, people)
 
 
 def crop_between(whole: Example, seed: int) -> Example:

@@ -9,7 +9,7 @@ from math import cos, radians, sin
 import numpy as np
 
 from .labels import MATERIAL
-from .objects import bright, cuboid, shaded
+from .objects import STRING, WOOD, bright, cuboid, eyes, shaded, stripe
 from .raster import Canvas, Colour, Point, capsule, convex, disc, ellipse
 
 Draw = Callable[[Canvas, Point, float, Colour, int], None]
@@ -66,16 +66,11 @@ def box_lying(canvas: Canvas, at: Point, size: float, colour: Colour, side: int)
     cuboid(canvas, (at[0], at[1] - 0.045 * size), half, -30 * side, colour, MATERIAL["box"], 0.36)
 
 
-def band(colour: Colour) -> Colour:
-    """The colour of a cone's stripe."""
-    return (245, 245, 245) if sum(colour) < 640 else (70, 70, 76)
-
-
 def cone_lying(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
     p, m = placed((at[0], at[1] - 0.10 * size), size, side), MATERIAL["cone"]
     canvas.paint(capsule(p(-0.08, 0.012), p(0.16, -0.06), 0.085 * size, 0.018 * size), colour, m, relief=0.2)
     canvas.paint(
-        convex([p(0.02, 0.05), p(0.06, 0.032), p(0.045, -0.086), p(0.0, -0.088)]), band(colour), m, edge=0
+        convex([p(0.02, 0.05), p(0.06, 0.032), p(0.045, -0.086), p(0.0, -0.088)]), stripe(colour), m, edge=0
     )
     foot = [p(-0.12, 0.09), p(-0.155, 0.075), p(-0.145, -0.085), p(-0.105, -0.09)]
     canvas.paint(convex(foot), shaded(colour, 0.8), m, edge=0.3)
@@ -87,7 +82,7 @@ def cone_from_above(canvas: Canvas, at: Point, size: float, colour: Colour, side
         convex([p(-0.11, -0.08), p(0.11, -0.08), p(0.11, 0.10), p(-0.11, 0.10)]), shaded(colour, 0.8), m
     )
     canvas.paint(disc(p(0, 0.01), 0.085 * size), colour, m, relief=0.2)
-    canvas.paint(disc(p(0, 0.02), 0.056 * size), band(colour), m, relief=0, edge=0)
+    canvas.paint(disc(p(0, 0.02), 0.056 * size), stripe(colour), m, relief=0, edge=0)
     canvas.paint(disc(p(0, 0.03), 0.036 * size), colour, m, relief=0.2, edge=0)
 
 
@@ -95,14 +90,14 @@ def cone_leaning(canvas: Canvas, at: Point, size: float, colour: Colour, side: i
     p, m = placed((at[0], at[1] - 0.04 * size), size, side, 24), MATERIAL["cone"]
     canvas.paint(capsule(p(0.02, 0.05), p(0.02, 0.29), 0.085 * size, 0.018 * size), colour, m, relief=0.2)
     canvas.paint(
-        convex([p(-0.04, 0.13), p(0.08, 0.13), p(0.068, 0.175), p(-0.028, 0.175)]), band(colour), m, edge=0
+        convex([p(-0.04, 0.13), p(0.08, 0.13), p(0.068, 0.175), p(-0.028, 0.175)]), stripe(colour), m, edge=0
     )
     canvas.paint(convex([p(-0.09, 0.04), p(0.13, 0.04), p(0.12, 0.0), p(-0.08, 0.0)]), shaded(colour, 0.8), m)
 
 
 def umbrella_leaning(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
     p, m = placed((at[0] - 0.08 * size * side, at[1]), size, side, 28), MATERIAL["umbrella"]
-    canvas.paint(capsule(p(0, 0.01), p(0, 0.42), 0.9, 0.9), (120, 100, 84), m, edge=0)
+    canvas.paint(capsule(p(0, 0.01), p(0, 0.42), 0.9, 0.9), WOOD, m, edge=0)
     rim = [p(0.20 * cos(radians(a)), 0.29 + 0.17 * sin(radians(a))) for a in range(0, 181, 12)]
     canvas.paint(convex(rim), colour, m, relief=0.2)
     for x in (-0.065, 0.065):
@@ -127,7 +122,7 @@ def umbrella_from_above(canvas: Canvas, at: Point, size: float, colour: Colour, 
             relief=0,
             edge=0,
         )
-    canvas.paint(disc(p(0, 0.02), 0.016 * size), (120, 100, 84), m, relief=0, edge=0)
+    canvas.paint(disc(p(0, 0.02), 0.016 * size), WOOD, m, relief=0, edge=0)
 
 
 def umbrella_lying(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
@@ -136,16 +131,15 @@ def umbrella_lying(canvas: Canvas, at: Point, size: float, colour: Colour, side:
     canvas.paint(convex(rim), colour, m, relief=0.2)
     inside = [p(-0.06 + 0.05 * sin(radians(a)), 0.18 + 0.18 * cos(radians(a))) for a in range(0, 361, 20)]
     canvas.paint(convex(inside), shaded(colour, 0.78), m, relief=0.1)
-    canvas.paint(capsule(p(-0.06, 0.18), p(0.20, 0.02), 0.9, 0.9), (120, 100, 84), m, edge=0)
+    canvas.paint(capsule(p(-0.06, 0.18), p(0.20, 0.02), 0.9, 0.9), WOOD, m, edge=0)
 
 
 def face(
     canvas: Canvas, p: Callable[[float, float], Point], x: float, y: float, size: float, colour: Colour
 ) -> None:
     """A dog's eyes and nose seen from the front."""
-    dark = (24, 22, 26) if sum(colour) > 200 else (230, 226, 220)
     for dx, dy, r in ((-0.025, 0.016, 0.009), (0.025, 0.016, 0.009), (0, -0.018, 0.013)):
-        canvas.paint(disc(p(x + dx, y + dy), r * size), dark, MATERIAL["dog"], relief=0, edge=0)
+        canvas.paint(disc(p(x + dx, y + dy), r * size), eyes(colour), MATERIAL["dog"], relief=0, edge=0)
 
 
 def dog_front(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
@@ -195,16 +189,15 @@ def dog_sitting(canvas: Canvas, at: Point, size: float, colour: Colour, side: in
     canvas.paint(
         capsule(p(0.03, 0.295), p(0.02, 0.23), 0.02 * size, 0.018 * size), shaded(colour, 0.6), m, edge=0
     )
-    dark = (24, 22, 26) if sum(colour) > 200 else (230, 226, 220)
     for x, y, r in ((0.08, 0.288, 0.010), (0.142, 0.255, 0.012)):
-        canvas.paint(disc(p(x, y), r * size), dark, m, relief=0, edge=0)
+        canvas.paint(disc(p(x, y), r * size), eyes(colour), m, relief=0, edge=0)
 
 
 def balloon(
     canvas: Canvas, at: Point, size: float, colour: Colour, side: int, lean: float, length: float
 ) -> None:
     p, m = placed(at, size, side, lean), MATERIAL["balloon"]
-    canvas.paint(capsule(at, p(0, length), 0.5, 0.5), (235, 235, 235), m, relief=0, edge=0.3)
+    canvas.paint(capsule(at, p(0, length), 0.5, 0.5), STRING, m, relief=0, edge=0.3)
     canvas.paint(capsule(p(0, length), p(0, length + 0.02), 0.01 * size, 0.02 * size), colour, m)
     bulb = [
         disc(p(0, length + 0.135), 0.104 * size),
@@ -224,7 +217,7 @@ def balloon_leaning(canvas: Canvas, at: Point, size: float, colour: Colour, side
 
 def balloon_lying(canvas: Canvas, at: Point, size: float, colour: Colour, side: int) -> None:
     p, m = placed((at[0], at[1] - 0.10 * size), size, side), MATERIAL["balloon"]
-    canvas.paint(capsule(p(-0.15, -0.02), p(-0.24, -0.09), 0.5, 0.5), (235, 235, 235), m, relief=0, edge=0.3)
+    canvas.paint(capsule(p(-0.15, -0.02), p(-0.24, -0.09), 0.5, 0.5), STRING, m, relief=0, edge=0.3)
     canvas.paint(capsule(p(-0.15, -0.02), p(-0.13, -0.016), 0.02 * size, 0.01 * size), colour, m)
     bulb = [disc(p(0, 0), 0.1 * size), capsule(p(-0.12, -0.015), p(-0.02, 0), 0.03 * size, 0.095 * size)]
     canvas.paint(bulb, colour, m, relief=0.24)
