@@ -49,6 +49,12 @@ def parser() -> argparse.ArgumentParser:
         "--weights", type=Path, metavar="DIR", help="read and write here instead of lab/weights"
     )
     options.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="DIR",
+        help="unet: imitate the UNet, ControlNet and text encoder in DIR on the whole view",
+    )
+    options.add_argument(
         "--set",
         action="append",
         default=[],
@@ -97,7 +103,7 @@ def main(arguments: list[str], environment: Environment) -> int:
 
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    places = Places(options.weights or parts.FOLDER, environment.cache / "training", device)
+    places = Places(options.weights or parts.FOLDER, environment.cache / "training", device, options.teacher)
     try:
         config = override(task.configuration(options.name), dict(options.set))
     except ValueError as error:

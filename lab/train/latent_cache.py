@@ -45,7 +45,8 @@ class Bucket(NamedTuple):
 class Batch(NamedTuple):
     """A batch: latents B,4,h,16; mask and rest B,5,h,16, zero for a picture of words alone; word ids B,77,
     whether they say nothing and the material they speak of (-1: none); how much of each cell is made of each
-    material B,M,h,16; skeletons of the first P pictures, P,3,H,128 in 0…1."""
+    material B,M,h,16; skeletons of the first P pictures, P,3,H,128 in 0…1; and as many numbers as the number
+    of the batch's view in VIEWS, so that a graph of the loss is made for each view."""
 
     clean: Tensor
     inpaint_cond: Tensor
@@ -54,6 +55,7 @@ class Batch(NamedTuple):
     meant: Tensor
     shares: Tensor
     hints: Tensor
+    view: Tensor
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ class LatentCache:
         """Endless batches, each of one height of one view; a height comes as often as it is in its view."""
         return Batches(self, config, seed)
 
-    def batch(self, bucket: Bucket, config: dict[str, Any], random: np.random.Generator) -> Batch:
-        """Some pictures of a bucket, each with one of its prompts and with one of its holes or with none."""
+    def batch(
+        self, number: int, bucket: Bucket, config: dict[str, Any], random: np.random.Generator
+    ) -> Batch:
+        """Some pictures of a bucket of the view of a number, each with one of its prompts and with one of its
+        holes or with none."""
         device, size = bucket.clean.device, config["batch"]
 
         def chosen(most: int) -> Tensor:
@@ -86,7 +91,8 @@ class LatentCache:
         nothing = bucket.nothing[some, prompt] | without
         meant = bucket.meant[some, prompt].long().masked_fill(without, -1)
         shares = bucket.shares[some].float().div(255)
-        return Batch(bucket.clean[some].float(), inpaint_cond, words, nothing, meant, shares, hints)
+        clean, view = bucket.clean[some].float(), torch.zeros(number, device=device)
+        return Batch(clean, inpaint_cond, words, nothing, meant, shares, hints, view)
 
 
 class Batches:
@@ -99,10 +105,11 @@ class Batches:
         return self
 
     def __next__(self) -> Batch:
-        view = self.source.views[int(self.random.random() < self.config["closer_share"])]
+        number = int(self.random.random() < self.config["closer_share"])
+        view = self.source.views[number]
         counts = np.array([len(bucket.clean) for bucket in view])
         bucket = view[self.random.choice(len(counts), p=counts / counts.sum())]
-        return self.source.batch(bucket, self.config, self.random)
+        return self.source.batch(number, bucket, self.config, self.random)
 
     def state_dict(self) -> dict[str, Any]:
         """Where its random numbers are."""

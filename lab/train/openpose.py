@@ -10,6 +10,7 @@ from ..toy.models import networks
 from .latent_cache import cached_latents
 from .places import Places, frozen, resume
 from .task import Task
+from .teacher import Student
 from .unet import error
 
 
@@ -23,5 +24,5 @@ def task(config: dict[str, Any], places: Places) -> Task:
     found = cached_latents(places, config)
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
-    loss = error(config, text, unet, control)
+    loss = error(config, Student(text, unet, control))
     return Task({"openpose": control}, loss, found.batches(config, seed), notes={"openpose": notes})

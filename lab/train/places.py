@@ -17,11 +17,13 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Places:
-    """Where a training leaves weights, where it keeps pictures and latents, and what it runs on."""
+    """Where a training leaves weights, where it keeps pictures and latents, what it runs on, and the weights
+    that it may imitate."""
 
     weights: Path
     cache: Path
     device: torch.device = CPU
+    teacher: Path | None = None
 
 
 def resume(network: nn.Module, places: Places, name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ..toy.models.tokenizer import PLACES
 from .latent_cache import Batch, cached_latents
 from .places import Places, frozen, resume
 from .task import Task
+from .teacher import Student, Teacher, only_cross_attention
 
 # The last cross-attention layers, at a sixteenth and at an eighth of the picture's size.
 SUPERVISED_LAYERS = 6
@@ -55,9 +56,12 @@ def attention_map_loss(maps: list[Tensor], batch: Batch, clean: Tensor) -> Tenso
     return torch.stack(total).mean()
 
 
-def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.Module) -> Any:
+def error(config: dict[str, Any], student: Student, teacher: Teacher | None = None) -> Any:
     """What is minimised: the velocity's error, where a picture is given less than in its hole; the share of
-    attention on padding and filler words; and, in the last layers, the error of the attention maps."""
+    attention on padding and filler words; and, in the last layers, the error of the attention maps.
+
+    A teacher's velocity stands for the true one in the whole view, or its layers' outputs (`layerwise`).
+    """
 
     def loss(batch: Batch) -> Tensor:
         device = batch.clean.device
@@ -65,23 +69,42 @@ def error(config: dict[str, Any], text: nn.Module, unet: nn.Module, control: nn.
         noise = torch.randn_like(batch.clean)
         x = torch.cat([diffusion.noised(batch.clean, noise, steps), batch.inpaint_cond], 1)
         recorder = attention.AttentionRecorder(PLACES)
-        options = {"optimized_attention_override": recorder.override}
-        with torch.autocast(device.type, torch.bfloat16, config["bfloat16"], cache_enabled=False):
-            states = networks.text_states(text, batch.words)
-            if len(batch.hints):
-                predicted = controlled(unet, control, x, batch.hints, steps, states, options)
-            else:
-                predicted = unet(x, steps.float(), states, transformer_options=options)
-        given = (batch.inpaint_cond[:, 1:] != 0).any(1, keepdim=True) & (batch.inpaint_cond[:, :1] == 0)
-        weights = 1 - (1 - config["known_weight"]) * given.float()
-        true = diffusion.velocity(batch.clean, noise, steps)
         snr = diffusion.signal_to_noise(steps)
-        wrong = losses.velocity(predicted.float(), true, snr, weights)
+        with torch.autocast(device.type, torch.bfloat16, config["bfloat16"], cache_enabled=False):
+            states = networks.text_states(student.text, batch.words)
+            if teacher and config["layerwise"]:
+                wrong = teacher.layers(x, batch, steps, states, recorder)
+            else:
+                predicted = predict(student, x, batch, steps, states, recorder)
+                imitated = teacher is not None and not len(batch.view)
+                true = (
+                    teacher.velocity(x, batch, steps)
+                    if imitated
+                    else diffusion.velocity(batch.clean, noise, steps)
+                )
+                wrong = losses.velocity(predicted.float(), true.float(), snr, cell_weights(batch, config))
         mapped = attention_map_loss(recorder.maps[-SUPERVISED_LAYERS:], batch, snr / (1 + snr))
         unused = attention_share(recorder.maps, batch.nothing)
         return wrong + config["padding_weight"] * unused + config["attention_map_weight"] * mapped
 
     return loss
+
+
+def predict(
+    student: Student, x: Tensor, batch: Batch, steps: Tensor, states: Tensor,
+    recorder: attention.AttentionRecorder,
+) -> Tensor:  # fmt: skip
+    """The velocity B,4,h,w that the networks predict for words and skeletons."""
+    options = {"optimized_attention_override": recorder.override}
+    if len(batch.hints):
+        return controlled(student.unet, student.control, x, batch.hints, steps, states, options)
+    return student.unet(x, steps.float(), states, transformer_options=options)
+
+
+def cell_weights(batch: Batch, config: dict[str, Any]) -> Tensor:
+    """How much each cell's error counts, B,1,h,w: less where the picture is given."""
+    given = (batch.inpaint_cond[:, 1:] != 0).any(1, keepdim=True) & (batch.inpaint_cond[:, :1] == 0)
+    return 1 - (1 - config["known_weight"]) * given.float()
 
 
 def task(config: dict[str, Any], places: Places) -> Task:
@@ -94,7 +117,12 @@ def task(config: dict[str, Any], places: Places) -> Task:
     if config["posed_share"] > 0:
         notes["openpose"] = resume(control, places, "openpose")
         trained["openpose"] = control.to(places.device)
+    student = Student(text, unet, control)
+    teacher = Teacher(places, student) if places.teacher else None
+    if teacher and config["layerwise"]:
+        for network in trained.values():
+            only_cross_attention(network)
     seed = config["seed"] + notes["unet"].get("steps", 0)
     torch.manual_seed(seed)
     made = cached_latents(places, config).batches(config, seed)
-    return Task(trained, error(config, text, unet, control), made, notes=notes)
+    return Task(trained, error(config, student, teacher), made, notes=notes)

@@ -76,7 +76,7 @@ def test_attention_on_words_for_what_is_elsewhere_costs(comfy: ModuleType) -> No
     meant = torch.full((1, 77), -1)
     meant[0, 3:5], meant[0, 8] = 6, 0
     nothing = torch.zeros(1, 77, dtype=torch.bool)
-    batch = Batch(*[torch.zeros(1)] * 2, torch.zeros(1, 77), nothing, meant, shares, torch.zeros(0))
+    batch = Batch(*[torch.zeros(1)] * 2, torch.zeros(1, 77), nothing, meant, shares, *[torch.zeros(0)] * 2)
     right = torch.zeros(1, 4, 16, 77)
     right[..., :8, 3:5], right[..., 8:, 8] = 0.5, 1
     wrong, clean = right.flip(2), torch.ones(1)

@@ -105,7 +105,7 @@ def test_a_batch_has_the_shares_that_are_asked_for(comfy: ModuleType) -> None:
     other = bucket._replace(clean=torch.ones(5, 4, 3, 2).half())
     cache = LatentCache([[bucket], [other]], torch.zeros(UNCONDITIONAL, 77, dtype=torch.long))
     config = {"batch": 2000, "dropped": 0.1, "holed_share": 0.6, "posed_share": 0.25, "closer_share": 0.3}
-    batch = cache.batch(bucket, config, np.random.default_rng(1))
+    batch = cache.batch(0, bucket, config, np.random.default_rng(1))
     assert batch.clean.shape == (2000, 4, 3, 2)
     assert float(batch.inpaint_cond.amax((1, 2, 3)).mean()) == pytest.approx(0.6, abs=0.04)
     assert float(1 - batch.words[:, 0].float().mean()) == pytest.approx(0.1, abs=0.03)
@@ -116,5 +116,6 @@ def test_a_batch_has_the_shares_that_are_asked_for(comfy: ModuleType) -> None:
     assert batch.hints.shape == (500, 3, 24, 16)
     assert float(batch.hints.min()) == 1
     few = cache.batches(config | {"batch": 1}, 3)
-    seen = [float(next(few).clean.mean()) for _ in range(400)]
-    assert np.mean(seen) == pytest.approx(0.3, abs=0.07)
+    seen = [(float(one.clean.mean()), len(one.view)) for one, _ in zip(few, range(400), strict=False)]
+    assert np.mean([value for value, _ in seen]) == pytest.approx(0.3, abs=0.07)
+    assert set(seen) == {(0, 0), (1, 1)}  # each batch tells its view
