@@ -42,11 +42,11 @@ def main(arguments: list[str], environment: Environment) -> int:
         path = (given.out or catalogue.FOLDER) / f"{given.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         catalogue.write(figures, path)
-        page = catalogue.write_page(given.name, figures, given.out or DOCS)
+        pages = catalogue.write_pages(given.name, figures, given.out or DOCS)
     except (OSError, RuntimeError, ValueError) as error:
         print(f"figures: {error}", file=sys.stderr)
         return 1
     for name, value in figures.summary.items():
         print(f"{name}: {value}")
-    print(*filter(None, (path, page)), sep="\n")
+    print(path, *pages, sep="\n")
     return 0

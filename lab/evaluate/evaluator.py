@@ -17,7 +17,7 @@ from ..toy.models import evaluator, parts
 from ..toy.world.labels import GARMENTS, MATERIAL
 from ..toy.world.palette import nearest
 from ..toy.world.things import KINDS, THINGS, TINTS, palette_of
-from ..toy.world.visible import PIXELS
+from ..toy.world.visible import PERSON, PIXELS
 
 BATCH = 16
 # How much the number that the network says counts beside the middles it sees, and how sure those are.
@@ -43,6 +43,7 @@ class Seen:
     pose: str = ""  # a pose family, or nobody
     scene: str = ""
     things: dict[str, Thing] = field(default_factory=dict)  # by name, of all that are shown: see world/things
+    person: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool))  # bool H,W
 
     @property
     def somebody(self) -> bool:
@@ -109,6 +110,7 @@ def seen(sight: evaluator.Sight, place: int, image: np.ndarray) -> Seen:
         evaluator.POSES[int(sight.poses[place].argmax())],
         evaluator.PLACES[int(sight.scenes[place].argmax())],
         things(sight, place, image, shown),
+        np.isin(shown, PERSON),
     )
 
 

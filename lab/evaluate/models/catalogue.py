@@ -13,9 +13,18 @@ from ..rows import Figures
 FOLDER = RESULTS / "models"
 
 # Measurements of no toy model, as in its table: (folder of weights) -> Figures.
-OTHERS = {"completion": "lab.evaluate.completion.measure:measure"}
-# Figures that a page in the docs is made of: (figures) -> page.
-PAGES = {"completion": "lab.evaluate.completion.page:write"}
+OTHERS = {
+    "attention": "lab.evaluate.attention.figures:measure",
+    "completion": "lab.evaluate.completion.measure:measure",
+}
+# Figures that files in the docs are made of: name of the file, and (figures) -> its text.
+PAGES = {
+    "attention": {
+        "attention.md": "lab.evaluate.attention.page:page",
+        "pictures/attention.svg": "lab.evaluate.attention.page:curves",
+    },
+    "completion": {"completion.md": "lab.evaluate.completion.page:write"},
+}
 
 
 def names() -> dict[str, str]:
@@ -28,13 +37,15 @@ def measure(name: str, weights: Path) -> Figures:
     return table.function(names()[name])(weights)
 
 
-def write_page(name: str, figures: Figures, folder: Path) -> Path | None:
-    """Write the page of the figures, if there is one, into the folder."""
-    if name not in PAGES:
-        return None
-    path = folder / f"{name}.md"
-    replace(path, table.function(PAGES[name])(figures))
-    return path
+def write_pages(name: str, figures: Figures, folder: Path) -> list[Path]:
+    """Write what the docs show of the figures into the folder; the files' paths."""
+    found = []
+    for file, text in PAGES.get(name, {}).items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace(path, table.function(text)(figures))
+        found.append(path)
+    return found
 
 
 def write(figures: Figures, path: Path) -> None:
