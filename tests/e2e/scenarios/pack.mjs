@@ -52,6 +52,9 @@ export async function templatesPost(comfy, { twins }) {
       const names = [...new Set([...Object.keys(inputs), ...Object.keys(posted[id].inputs)])].sort();
       for (const input of names) same(posted[id].inputs[input], inputs[input], `${name}, ${type} ${id}, ${input}`);
     }
+    await comfy.evaluate(() => window.app.extensionManager.command.execute("Comfy.Canvas.FitView"));
+    await comfy.frames(10);
+    await comfy.picture(`template-${name}`);
   }
 }
 
