@@ -87,8 +87,9 @@ def check_model(samples: Any, model: Any, who: str) -> None:
         return
     kinds = {3: "a sound's", 4: "a picture's", 5: "a video's"}
     raise ValueError(
-        f"{who}: the latent is {kinds.get(samples.ndim, 'one')} with {samples.shape[1]} channels but the model "
-        f"takes {kinds.get(axes, 'one')} with {form.latent_channels}; encode it with the model's own VAE."
+        f"{who}: the latent is {kinds.get(samples.ndim, 'one')} with {samples.shape[1]} channels but the "
+        f"model takes {kinds.get(axes, 'one')} with {form.latent_channels}; encode it with the model's "
+        "own VAE."
     )
 
 
