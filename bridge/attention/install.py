@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,7 @@ class Run:
 
     shape: tuple[int, ...]  # of the latent batch
     sigmas: Sequence[float]
+    prompts: tuple[int, ...] = ()  # how many rows each conditioning has
 
     @property
     def rows(self) -> int:
@@ -63,7 +64,7 @@ def install(
     def outer(
         executor: Any, noise: Tensor, latent: Any, sampler: Any, sigmas: Tensor, *more: Any, **named: Any
     ) -> Any:
-        run = Run(tuple(noise.shape), sigmas.tolist())
+        run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(executor.class_obj.conds))
         start(run)
         # ComfyUI copies these options for each run.
         executor.class_obj.model_options.setdefault("transformer_options", {})[RUN] = run
@@ -83,6 +84,12 @@ def install(
     clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, key, outer)
     clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, apply)
     return clone
+
+
+def prompt_rows(conditionings: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[int, ...]:
+    """How many rows of words each entry of a guider's conditionings has, where it has any."""
+    words = [entry.get("cross_attn") for entries in conditionings.values() for entry in entries]
+    return tuple(len(each) for each in words if isinstance(each, Tensor))
 
 
 def changed(given: Options, x: Tensor, t: Tensor, change: Callable[[Options, Call], Options]) -> Options:
