@@ -64,7 +64,7 @@ def install(
     def outer(
         executor: Any, noise: Tensor, latent: Any, sampler: Any, sigmas: Tensor, *more: Any, **named: Any
     ) -> Any:
-        run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(executor.class_obj.conds))
+        run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(executor.class_obj))
         start(run)
         # ComfyUI copies these options for each run.
         executor.class_obj.model_options.setdefault("transformer_options", {})[RUN] = run
@@ -86,10 +86,12 @@ def install(
     return clone
 
 
-def prompt_rows(conditionings: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[int, ...]:
-    """How many rows of words each entry of a guider's conditionings has, where it has any."""
-    words = [entry.get("cross_attn") for entries in conditionings.values() for entry in entries]
-    return tuple(len(each) for each in words if isinstance(each, Tensor))
+def prompt_rows(guider: Any) -> tuple[int, ...]:
+    """How many rows each conditioning of a guider has; none where it holds them in a way of its own."""
+    held = getattr(guider, "conds", None)
+    entries = [each for some in held.values() for each in some] if isinstance(held, Mapping) else []
+    words = [each.get("cross_attn") for each in entries if isinstance(each, Mapping)]
+    return tuple(len(each) for each in words if isinstance(each, Tensor) and each.ndim)
 
 
 def changed(given: Options, x: Tensor, t: Tensor, change: Callable[[Options, Call], Options]) -> Options:

@@ -85,7 +85,7 @@ def masks_of(mode: str, source: Tensor | None, target: Tensor | None) -> Masks |
         raise ValueError(
             f"{WHO}: the mode masked needs mask_source and mask_target; connect both or choose another mode."
         )
-    for mask, name in zip(made, ("mask_source", "mask_target"), strict=True):
+    for mask, name in ((made[0], "mask_source"), (made[1], "mask_target")):
         if float(mask.max()) < INSIDE:
             notice(
                 f"{WHO}: {name} is empty, so nothing is told apart there; connect a mask in which "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,6 +80,12 @@ def test_prompts_that_are_not_one_for_each_row_are_told(
 def test_a_negative_of_other_rows_is_told(world: models.World, mutual: Callable, shown: list[str]) -> None:
     world.run(mutual(world.model), world.prompt(1, rows=3), world.prompt(2, rows=2), rows=3, steps=2)
     assert len(shown) == 1 and "2 prompts for a latent of 3 rows" in shown[0]
+
+
+@pytest.mark.parametrize("conds", [None, {"positive": [[torch.ones(2, 3, 4), {}]]}, {"positive": [{}]}, []])
+def test_a_guider_that_holds_its_prompts_otherwise_has_none_counted(conds: Any, comfy: ModuleType) -> None:
+    rows = importlib.import_module("recompose.bridge.attention.install").prompt_rows
+    assert rows(SimpleNamespace(conds=conds)) == rows(SimpleNamespace()) == ()
 
 
 @pytest.mark.parametrize("empty", ["mask_source", "mask_target"])
