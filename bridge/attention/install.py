@@ -52,12 +52,13 @@ class Call:
 
 
 def install(
-    model: Any, key: str, start: Callable[[Run], None], change: Callable[[Options, Call], Options]
+    model: Any, key: str, start: Callable[[Run, Any], None], change: Callable[[Options, Call], Options]
 ) -> Any:
     """A clone of MODEL that calls `start` before each run and `change` before each call of the network.
 
-    `start` may raise ValueError. `change` gets a copy of the transformer options, with the patches of all
-    other nodes, and returns what the network is to have. It is called from several threads on several GPUs.
+    `start` gets the latent as well and may raise ValueError. `change` gets a copy of the transformer options,
+    with the patches of all other nodes, and returns what the network is to have. It is called from several
+    threads on several GPUs.
     """
     clone = model.clone()
 
@@ -65,7 +66,7 @@ def install(
         executor: Any, noise: Tensor, latent: Any, sampler: Any, sigmas: Tensor, *more: Any, **named: Any
     ) -> Any:
         run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(executor.class_obj))
-        start(run)
+        start(run, latent)
         # ComfyUI copies these options for each run.
         executor.class_obj.model_options.setdefault("transformer_options", {})[RUN] = run
         return executor(noise, latent, sampler, sigmas, *more, **named)

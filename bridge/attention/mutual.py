@@ -11,6 +11,7 @@ from ...core.attention.mutual import INSIDE, Masks, Mode, Mutual
 from ...core.attention.steps import kept_from
 from ...core.shapes import Size
 from .. import layouts
+from ..latent import check_numbers
 from ..notices import notice
 from .blocks import Network, network_of
 from .install import Call, Options, Run, install
@@ -32,8 +33,10 @@ def mutual(
         ranges.split(steps, f"{WHO}: steps")
     kind, masks = Mode(mode), masks_of(mode, mask_source, mask_target)
 
-    def start(run: Run) -> None:
+    def start(run: Run, latent: Any) -> None:
         check_rows(run, source_rows, masks)
+        if isinstance(latent, Tensor) and not latent.is_nested:
+            check_numbers(latent, f"{WHO}: the latent")
         notice_prompts(run)
         if not chosen_steps(steps, keep, run.steps):
             notice(

@@ -98,3 +98,23 @@ def test_an_empty_mask_is_told_by_its_name(empty: str, world: models.World, mutu
         model = module.mutual(world.model, 1.0, "masked", "0", "", "", **masks)
     assert len(found) == 1 and found[0].startswith(f"Mutual Attention: {empty} is empty")
     assert torch.isfinite(world.run(model, steps=2)).all()
+
+
+@pytest.mark.parametrize("name", ["mask_source", "mask_target"])
+def test_nan_in_a_mask_is_said(name: str, world: models.World, mutual: Callable) -> None:
+    masks = {each: torch.ones(1, 128, 128) for each in ("mask_source", "mask_target")}
+    masks[name][0, 3, 4] = torch.nan
+    with pytest.raises(ValueError, match=rf"^Mutual Attention: {name} .*NaN.*\.$"):
+        mutual(world.model, mode="masked", **masks)
+
+
+def test_nan_in_the_sampled_latent_is_said_before_the_model_is_asked(
+    comfy: ModuleType, mutual: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = models.unet()
+    monkeypatch.setattr(world.model.model.diffusion_model, "forward", None)
+    broken = torch.zeros(2, 4, 16, 16)
+    broken[1, 2, 3, 4] = torch.nan
+    monkeypatch.setattr(world, "latent", lambda rows: broken)
+    with pytest.raises(ValueError, match=r"^Mutual Attention: the latent holds NaN .*\.$"):
+        world.run(mutual(world.model))
