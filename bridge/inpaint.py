@@ -9,7 +9,7 @@ import comfy.utils
 import latent_preview
 
 from ..core.sampling import repaint
-from .latent import check_latent
+from .latent import check_latent, check_model
 from .noise_mask import checked_mask, is_empty
 from .notices import notice
 from .sampling import Inpainter
@@ -53,6 +53,7 @@ def sample_inpaint(
         latent.get("downscale_ratio_spacial"),
         latent.get("downscale_ratio_temporal"),
     )
+    check_model(samples, model, sampler.name)
     sigmas = sigmas_of(model, schedule)
     calls = sampler.calls(sigmas)
     if is_empty(mask, samples):

@@ -170,9 +170,21 @@ def _is_conditioning(value: Any) -> bool:
 
 
 def _is_words(value: Any) -> bool:
-    """Whether a text encoder may have made this: fractional numbers, some of them, all finite."""
+    """Whether a text encoder may have made this: fractional numbers, some of them."""
     plain = isinstance(value, Tensor) and not value.is_nested and not value.is_meta
-    return plain and value.is_floating_point() and value.numel() > 0 and bool(torch.isfinite(value).all())
+    return plain and value.is_floating_point() and value.numel() > 0
+
+
+def check_conditioning(value: Any, name: str) -> Any:
+    """The very CONDITIONING that came; ValueError by a sentence for anything else and for NaN."""
+    if not _is_conditioning(value):
+        raise ValueError(f"{name} cannot be used as it is ({shown(value)}); connect CLIP Text Encode.")
+    if not all(bool(torch.isfinite(words).all()) for words, _ in value):
+        raise ValueError(
+            f"{name} holds NaN or infinite values; check the text encoder and the nodes after it (a LoRA "
+            "that does not fit is a usual cause)."
+        )
+    return value
 
 
 def _is_sigmas(value: Any) -> bool:
@@ -213,7 +225,7 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     "MODEL": _socket(_is_model, "a loader's model"),
     "CLIP": _socket(_is_clip, "a loader's CLIP"),
     "VAE": _socket(_is_vae, "a VAE of pictures"),
-    "CONDITIONING": _socket(_is_conditioning, "CLIP Text Encode"),
+    "CONDITIONING": lambda _declared, value, name: check_conditioning(value, name),
     "SIGMAS": _socket(_is_sigmas, "a scheduler's sigmas"),
     "BOUNDING_BOX": _socket(_is_region, "the region of Extend Canvas"),
     "RECOMPOSE_PATCH": _socket(lambda value: isinstance(value, Patch), "Patch"),

@@ -74,6 +74,25 @@ def check_numbers(samples: Tensor, name: str) -> None:
     check_finite(samples.float(), name, NAN)
 
 
+def check_model(samples: Any, model: Any, who: str) -> None:
+    """Refuse a latent of another model's VAE: of other channels, or with frames where there are none.
+
+    Nested samples belong to models of several kinds of latents and are theirs to check.
+    """
+    form = model.get_model_object("latent_format")
+    axes = form.latent_dimensions + 2
+    if getattr(samples, "is_nested", False) or (
+        samples.ndim == axes and samples.shape[1] == form.latent_channels
+    ):
+        return
+    kinds = {3: "a sound's", 4: "a picture's", 5: "a video's"}
+    raise ValueError(
+        f"{who}: the latent is {kinds.get(samples.ndim, 'one')} with {samples.shape[1]} channels but the "
+        f"model takes {kinds.get(axes, 'one')} with {form.latent_channels}; encode it with the model's "
+        "own VAE."
+    )
+
+
 def _check_batch_index(latent: Mapping[str, Any], who: str) -> None:
     """The rows' numbers of a batch that was taken apart, from which their noise is drawn."""
     indices = latent.get("batch_index")

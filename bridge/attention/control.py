@@ -10,6 +10,7 @@ from comfy.controlnet import ControlBase
 from torch import Tensor
 
 from ...core.attention import ranges
+from ..notices import notice
 
 WHO = "Control Rows"
 
@@ -30,7 +31,10 @@ def control_rows(
 
     found = tuple([entry(each) for each in conditioning] for conditioning in (positive, negative))
     if not limited:
-        raise ValueError(f"{WHO}: neither conditioning has a ControlNet; connect Apply ControlNet before it.")
+        raise ValueError(
+            f"{WHO}: neither conditioning has a ControlNet; connect Apply ControlNet before it, with a "
+            "strength above 0."
+        )
     return found[0], found[1]
 
 
@@ -40,6 +44,7 @@ class RowControl(ControlBase):
     def __init__(self, inner: Any, rows: str) -> None:
         super().__init__()
         self.inner, self.rows = inner, rows
+        self.told = False  # in this run that no row is chosen
         self.multigpu_clones = inner.multigpu_clones
 
     def get_control(
@@ -51,6 +56,7 @@ class RowControl(ControlBase):
         if len(chosen) == rows:
             return self.inner.get_control(x_noisy, t, cond, batched_number, transformer_options)
         if not chosen:
+            self.tell(rows)
             return None
         numbers = torch.tensor([chunk * rows + row for chunk in range(batched_number) for row in chosen])
 
@@ -65,7 +71,17 @@ class RowControl(ControlBase):
             return None
         return {key: [spread(each, numbers, total) for each in values] for key, values in found.items()}
 
+    def tell(self, rows: int) -> None:
+        """Give notice, once a run, that the ControlNets act on none of the batch's rows."""
+        if not self.told:
+            notice(
+                f'{WHO}: rows "{ranges.shown(self.rows)}" names none of the batch\'s rows 0 to {rows - 1}, '
+                "so the ControlNets change nothing; name some of them."
+            )
+        self.told = True
+
     def pre_run(self, model: Any, percent_to_timestep_function: Any) -> None:
+        self.told = False
         self.inner.pre_run(model, percent_to_timestep_function)
 
     def cleanup(self) -> None:

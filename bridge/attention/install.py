@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,7 @@ class Run:
 
     shape: tuple[int, ...]  # of the latent batch
     sigmas: Sequence[float]
+    prompts: tuple[int, ...] = ()  # how many rows each conditioning has
 
     @property
     def rows(self) -> int:
@@ -51,20 +52,21 @@ class Call:
 
 
 def install(
-    model: Any, key: str, start: Callable[[Run], None], change: Callable[[Options, Call], Options]
+    model: Any, key: str, start: Callable[[Run, Any], None], change: Callable[[Options, Call], Options]
 ) -> Any:
     """A clone of MODEL that calls `start` before each run and `change` before each call of the network.
 
-    `start` may raise ValueError. `change` gets a copy of the transformer options, with the patches of all
-    other nodes, and returns what the network is to have. It is called from several threads on several GPUs.
+    `start` gets the latent as well and may raise ValueError. `change` gets a copy of the transformer options,
+    with the patches of all other nodes, and returns what the network is to have. It is called from several
+    threads on several GPUs.
     """
     clone = model.clone()
 
     def outer(
         executor: Any, noise: Tensor, latent: Any, sampler: Any, sigmas: Tensor, *more: Any, **named: Any
     ) -> Any:
-        run = Run(tuple(noise.shape), sigmas.tolist())
-        start(run)
+        run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(executor.class_obj))
+        start(run, latent)
         # ComfyUI copies these options for each run.
         executor.class_obj.model_options.setdefault("transformer_options", {})[RUN] = run
         return executor(noise, latent, sampler, sigmas, *more, **named)
@@ -83,6 +85,14 @@ def install(
     clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, key, outer)
     clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, apply)
     return clone
+
+
+def prompt_rows(guider: Any) -> tuple[int, ...]:
+    """How many rows each conditioning of a guider has; none where it holds them in a way of its own."""
+    held = getattr(guider, "conds", None)
+    entries = [each for some in held.values() for each in some] if isinstance(held, Mapping) else []
+    words = [each.get("cross_attn") for each in entries if isinstance(each, Mapping)]
+    return tuple(len(each) for each in words if isinstance(each, Tensor) and each.ndim)
 
 
 def changed(given: Options, x: Tensor, t: Tensor, change: Callable[[Options, Call], Options]) -> Options:

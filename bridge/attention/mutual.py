@@ -7,10 +7,11 @@ from typing import Any
 from torch import Tensor
 
 from ...core.attention import ranges
-from ...core.attention.mutual import Masks, Mode, Mutual
+from ...core.attention.mutual import INSIDE, Masks, Mode, Mutual
 from ...core.attention.steps import kept_from
 from ...core.shapes import Size
 from .. import layouts
+from ..latent import check_numbers
 from ..notices import notice
 from .blocks import Network, network_of
 from .install import Call, Options, Run, install
@@ -32,8 +33,11 @@ def mutual(
         ranges.split(steps, f"{WHO}: steps")
     kind, masks = Mode(mode), masks_of(mode, mask_source, mask_target)
 
-    def start(run: Run) -> None:
+    def start(run: Run, latent: Any) -> None:
         check_rows(run, source_rows, masks)
+        if isinstance(latent, Tensor) and not latent.is_nested:
+            check_numbers(latent, f"{WHO}: the latent")
+        notice_prompts(run)
         if not chosen_steps(steps, keep, run.steps):
             notice(
                 f"{WHO}: none of this run's {run.steps} steps is chosen, so it changes nothing; "
@@ -84,7 +88,24 @@ def masks_of(mode: str, source: Tensor | None, target: Tensor | None) -> Masks |
         raise ValueError(
             f"{WHO}: the mode masked needs mask_source and mask_target; connect both or choose another mode."
         )
+    for mask, name in ((made[0], "mask_source"), (made[1], "mask_target")):
+        if float(mask.max()) < INSIDE:
+            notice(
+                f"{WHO}: {name} is empty, so nothing is told apart there; connect a mask in which "
+                "the thing is white."
+            )
     return Masks(made[0].cpu(), made[1].cpu())
+
+
+def notice_prompts(run: Run) -> None:
+    """Give notice of prompts that are not one for each row: ComfyUI leaves the last out, or repeats them."""
+    odd = [count for count in run.prompts if count not in (1, run.rows)]
+    if odd:
+        what = "the last are left out" if max(odd) > run.rows else "they are repeated"
+        notice(
+            f"{WHO}: there are {max(odd)} prompts for a latent of {run.rows} rows, so {what}; connect the "
+            "output rows of Rows to Same Noise."
+        )
 
 
 def check_rows(run: Run, source_rows: str, masks: Masks | None) -> None:

@@ -11,7 +11,7 @@ from comfy.ldm.qwen_image.model import QwenImageTransformer2DModel
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..inputs import shown
+from ..inputs import check_conditioning, shown
 from .blocks import UNET, network_of
 
 WHO = "Rows"
@@ -53,8 +53,12 @@ def prompts(source: str, targets: str, connected: bool) -> list[str]:
 def encoded(texts: Sequence[str], clip: Any) -> list[list[Any]]:
     """The CONDITIONING of each text; ValueError without a CLIP."""
     if texts and clip is None:
-        raise ValueError(f"{WHO} needs clip for the prompts typed in it; connect it or clear them.")
-    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in texts]
+        raise ValueError(
+            f"{WHO} needs clip for the prompts typed in it; connect one (some checkpoints hold none) or "
+            "clear them."
+        )
+    made = [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in texts]
+    return [check_conditioning(each, f"{WHO}: the conditioning of a typed prompt") for each in made]
 
 
 def merged(entries: Sequence[Entry], counts: Sequence[int], model: Any = None) -> list[Any]:

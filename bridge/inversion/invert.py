@@ -17,7 +17,7 @@ from ...core.inversion.trajectory import Inversion
 from ...core.sampling.checks import check_descent, check_finite
 from ...core.sampling.noise_schedule import Kind
 from ..inpaint import Conditioning
-from ..latent import check_latent, check_numbers
+from ..latent import check_latent, check_model, check_numbers
 from ..notices import notice, show_status
 from ..sigmas import SigmaSettings, sigmas_of
 from .methods import method_of
@@ -143,6 +143,7 @@ def checked_samples(model: Any, latent: Any) -> Tensor:
     samples = comfy.sample.fix_empty_latent_channels(
         model, samples, latent.get("downscale_ratio_spacial"), latent.get("downscale_ratio_temporal")
     )
+    check_model(samples, model, NAME)
     check_numbers(samples, f"{NAME}: the latent")
     return samples
 

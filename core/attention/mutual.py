@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+INSIDE = 0.5  # mask values from which a token is inside
 # Attention of queries to keys and values, with what is added to its scores or None.
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
@@ -41,7 +42,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Masks:
-    """Where the thing is: 1,1,H,W or one a source or target, on the CPU; one half and more is inside."""
+    """Where the thing is: 1,1,H,W or one a source or target, on the CPU; INSIDE and more is inside."""
 
     source: Tensor
     target: Tensor
@@ -51,7 +52,7 @@ class Masks:
         source, target = (
             interpolate(mask, size, mode="nearest-exact") for mask in (self.source, self.target)
         )
-        return source.flatten(1) >= 0.5, target.flatten(1) >= 0.5
+        return source.flatten(1) >= INSIDE, target.flatten(1) >= INSIDE
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`help-pictures`: make the pictures of the help pages by running the nodes on the demo photo."""
+"""`help-pictures`: make the pictures of the help pages and templates by running them on the demo photo."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PIL import Image
 
 from ...cli import saving
 from ...cli.comfy.client import Client
-from ..evaluate.help import pages, scenes, sheet
+from ..evaluate.help import pages, scenes, sheet, templates
 from ..places import DOCS, ROOT
 from ..setup import models
 from ..setup.environment import Environment
 from ..setup.server import PrivateServer, demo_packs
 
-FOLDER = ROOT / "js" / "docs" / "pictures"
+FOLDER, TEMPLATES = ROOT / "js" / "docs" / "pictures", ROOT / "workflows"
 PHOTO, POSE = DOCS / "demo" / "photo.png", DOCS / "demo" / "photo_pose.json"
 
 
@@ -35,19 +35,28 @@ def made(server: PrivateServer | Client) -> dict[str, bytes]:
     return {node: sheet.webp(picture) for node, picture in pages.pages(found, pose).items()}
 
 
+def of_templates(server: PrivateServer | Client) -> dict[str, bytes]:
+    """The file of every template's picture that the demo models make, by the template's name."""
+    client, pose = getattr(server, "client", server), POSE.read_text(encoding="utf-8")
+    found = templates.made(client, client.upload(PHOTO), pose)
+    return {name: templates.jpeg(picture) for name, picture in found.items()}
+
+
 def main(arguments: list[str], environment: Environment) -> int:
     """Run the command and return its exit status."""
     options = argparse.ArgumentParser(prog="cli help-pictures", description=__doc__.partition(": ")[2])
-    options.add_argument("--out", type=Path, default=FOLDER, help="instead of js/docs/pictures")
+    options.add_argument("--out", type=Path, help="instead of js/docs/pictures and workflows")
     out = options.parse_args(arguments).out
     try:
         folder = models.assembled(environment.cache)
         with PrivateServer(
             environment.python, environment.comfyui, environment.cache, demo_packs(), folder
         ) as server:
-            files = [(f"{node}.webp", content) for node, content in made(server).items()]
-        for path in saving.save(out, files, overwrite=True):
-            print(f"{path.stat().st_size:7} {path}")
+            pictures = [(f"{node}.webp", content) for node, content in made(server).items()]
+            shown = [(f"{name}.jpg", content) for name, content in of_templates(server).items()]
+        for target, files in ((out or FOLDER, pictures), (out or TEMPLATES, shown)):
+            for path in saving.save(target, files, overwrite=True):
+                print(f"{path.stat().st_size:7} {path}")
     except (RuntimeError, ValueError) as error:
         print(f"help-pictures: {error}", file=sys.stderr)
         return 1

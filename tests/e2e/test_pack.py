@@ -19,6 +19,11 @@ def test_its_templates_post_what_their_api_twins_say(pages) -> None:
     pages.run("templatesPost", twins={path.stem: json.loads(path.read_text()) for path in API.glob("*.json")})
 
 
+def test_what_is_typed_on_the_subgraph_reaches_its_nodes(pages) -> None:
+    values = {"source_prompt": "a man standing", "target_prompts": "a man running\na man waving", "seed": 77}
+    pages.run("subgraphTakesPrompts", name="same_person_new_pose_subgraph", values=values)
+
+
 def test_what_a_page_lacks_is_said(pages) -> None:
     with pytest.raises(AssertionError, match='The pack\'s nodes: expected \\["Nothing"\\]'):
         pages.run("packAndTemplate", nodes=["Nothing"])

@@ -18,7 +18,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 from recompose.cli.comfy import workflow
 from recompose.cli.comfy.client import Refused
-from recompose.tests.in_comfyui import main_job
+from recompose.lab.toy import templates
+from recompose.tests.in_comfyui import main_job, subgraphs
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -103,6 +104,7 @@ def widget_values(node: dict, definition: dict) -> dict:
 
 def prompt_of(graph: dict, definitions: dict) -> dict:
     """The prompt the editor would post for its own file."""
+    graph = subgraphs.flattened(graph)
     origins = {link[0]: [str(link[1]), link[2]] for link in graph["links"]}
     prompt = {}
     for node in graph["nodes"]:
@@ -280,6 +282,22 @@ def test_the_main_job_reads_from_left_to_right() -> None:
     assert sorted(back) == [(12, 13), (20, 26), (37, 8)]
     starts = [group["bounding"][0] for group in graph["groups"]]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_no_link_leads_left(name: str) -> None:
+    graph = read(FOLDER / f"{name}.json")
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    for _, source, _, target, *_ in graph["links"]:
+        assert nodes[target]["pos"][0] >= nodes[source]["pos"][0] + nodes[source]["size"][0], (source, target)
+
+
+def test_another_value_on_a_subgraph_than_inside_would_be_found() -> None:
+    graph = copy.deepcopy(read(FOLDER / f"{templates.PACKED}.json"))
+    host = next(node for node in graph["nodes"] if node["title"] == "Same Person, New Pose")
+    host["widgets_values"][0] += " at night"
+    with pytest.raises(AssertionError, match="source_prompt"):
+        subgraphs.flattened(graph)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from recompose.lab.commands import help_pictures
-from recompose.lab.evaluate.help import pages, scenes, sheet
+from recompose.lab.evaluate.help import pages, scenes, sheet, templates
 from recompose.lab.evaluate.help.graph import Graph
+from recompose.lab.toy import templates as composed
 
 SCHEMAS = json.loads((Path(__file__).resolve().parents[1] / "data" / "schemas.json").read_text("utf-8"))
 POSE = help_pictures.POSE.read_text("utf-8")
@@ -142,3 +143,55 @@ def test_a_picture_too_large_to_be_committed_is_refused() -> None:
     noise = Image.effect_noise((900, 900), 120).convert("RGB")
     with pytest.raises(ValueError, match="Expected at most 40000 bytes"):
         sheet.webp(noise)
+
+
+class Saving(Server):
+    """Answers with three pictures for everything that is saved or shown."""
+
+    def upload(self, path: Path) -> str:
+        return path.name
+
+    def run(self, prompt: dict) -> dict:
+        ends = [name for name, node in prompt.items() if node["class_type"] in ("SaveImage", "PreviewImage")]
+        return {"outputs": {name: {"images": [{"filename": "a" * 128}] * 3} for name in ends}}
+
+    def fetch(self, image: dict) -> bytes:
+        file = io.BytesIO()
+        Image.new("RGB", (len(image["filename"]), 192), (200, 90, 40)).save(file, "PNG")
+        return file.getvalue()
+
+
+def test_every_template_of_the_demo_models_gets_a_picture() -> None:
+    made = help_pictures.of_templates(Saving())
+    assert sorted(made) == sorted(composed.NAMES)
+    for file in made.values():
+        picture = Image.open(io.BytesIO(file))
+        assert picture.format == "JPEG" and 256 <= picture.width <= 1024 and 256 <= picture.height <= 1024
+
+
+def test_a_wide_strip_is_lower() -> None:
+    strip = templates.strip(*[Image.new("RGB", (300, 200))] * 3)
+    assert strip.width <= templates.WIDTH and strip.height < templates.HEIGHT
+    assert templates.strip(Image.new("RGB", (128, 192))).size == (284, templates.HEIGHT)
+
+
+def test_a_template_that_saves_nothing_is_named() -> None:
+    server = Saving()
+    server.run = lambda prompt: {"outputs": {}}
+    with pytest.raises(RuntimeError, match="the picture 'saved' but its node made none"):
+        help_pictures.of_templates(server)
+
+
+def test_an_edit_moves_the_points_that_are_named_and_no_others() -> None:
+    pose = json.dumps(
+        [
+            {
+                "canvas_width": 90,
+                "canvas_height": 70,
+                "people": [{"pose_keypoints_2d": [3, 4, 1, 0, 0, 0, 7, 8, 1]}],
+            }
+        ]
+    )
+    (frame,) = json.loads(composed.edit(pose, "0" * 16, {2: (50.5, 6)}))["frames"].values()
+    assert frame["size"] == [90, 70]
+    assert frame["people"] == [{"from": 0, "flags": "101", "xy": [48, 64, 808, 96]}]

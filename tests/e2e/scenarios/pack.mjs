@@ -52,6 +52,9 @@ export async function templatesPost(comfy, { twins }) {
       const names = [...new Set([...Object.keys(inputs), ...Object.keys(posted[id].inputs)])].sort();
       for (const input of names) same(posted[id].inputs[input], inputs[input], `${name}, ${type} ${id}, ${input}`);
     }
+    await comfy.evaluate(() => window.app.extensionManager.command.execute("Comfy.Canvas.FitView"));
+    await comfy.frames(10);
+    await comfy.picture(`template-${name}`);
   }
 }
 
@@ -89,5 +92,23 @@ export async function frenchHelp(comfy, { type, title }) {
     await comfy.picture("help in French");
   } finally {
     await comfy.set({ "Comfy.Locale": "en" });
+  }
+}
+
+/** What is typed on the node of a template's subgraph is posted for the nodes within. */
+export async function subgraphTakesPrompts(comfy, { name, values }) {
+  const posted = await comfy.evaluate(async ({ file, typed }) => {
+    const listed = await (await window.app.api.fetchApi("/workflow_templates")).json();
+    const pack = Object.keys(listed).find((folder) => listed[folder].includes(file));
+    const answer = await fetch(window.app.api.apiURL(`/workflow_templates/${encodeURIComponent(pack)}/${file}.json`));
+    await window.app.loadGraphData(await answer.json());
+    const host = window.app.graph.nodes.find((node) => node.subgraph);
+    for (const [widget, value] of Object.entries(typed)) host.widgets.find((each) => each.name === widget).value = value;
+    return (await window.app.graphToPrompt()).output;
+  }, { file: name, typed: values });
+  const inner = Object.entries(posted).filter(([id]) => id.includes(":")).map(([, node]) => node);
+  for (const [widget, value] of Object.entries(values)) {
+    const found = inner.filter(({ inputs }) => widget in inputs).map(({ inputs }) => inputs[widget]);
+    same(found, [value], `What is posted as ${widget}`);
   }
 }

@@ -72,6 +72,23 @@ def test_all_rows_and_none(world: models.World, network: Any, control_rows: Call
     assert torch.equal(world.run(None, *control_rows(*both, "7-")), plain)
 
 
+def test_rows_beyond_the_batch_are_told_once_a_run(
+    world: models.World, network: Any, control_rows: Callable
+) -> None:
+    none = control_rows(*applied(network, world.prompt(1, rows=2), world.prompt(2), hints()), "2-5")
+    some = control_rows(*applied(network, world.prompt(1, rows=2), world.prompt(2), hints()), "1-5")
+    notices = importlib.import_module("recompose.bridge.notices")
+    for both, told in ((none, 1), (none, 1), (some, 0)):
+        shown: list[str] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(notices, "_show_below_node", shown.append)
+            world.run(None, *both)
+        assert len(shown) == told
+        assert all(
+            'Control Rows: rows "2-5" names none of the batch\'s rows 0 to 1' in each for each in shown
+        )
+
+
 def test_another_one_may_be_applied_before_and_after(
     world: models.World, network: Any, control_rows: Callable
 ) -> None:
@@ -93,3 +110,9 @@ def test_without_a_controlnet_and_with_other_texts_it_says_so(
         control_rows(world.prompt(1), world.prompt(2))
     with pytest.raises(ValueError, match=r"^Control Rows: rows cannot be read at .*\.$"):
         control_rows(world.prompt(1), world.prompt(2), "all but one")
+
+
+def test_a_strength_of_0_is_said(world: models.World, network: Any, control_rows: Callable) -> None:
+    """Apply ControlNet then leaves the conditioning as it is."""
+    with pytest.raises(ValueError, match=r"^Control Rows: .* with a strength above 0\.$"):
+        control_rows(*applied(network, world.prompt(1, rows=2), world.prompt(2), hints(), 0.0))

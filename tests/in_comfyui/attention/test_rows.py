@@ -128,6 +128,14 @@ WRONG: dict[str, tuple[Callable[[], list], dict, str]] = {
     "no row": (lambda: [], {}, r"^Rows needs at least two rows, .* has 0; .*\.$"),
     "one row": (lambda: [row()], {}, r"^Rows needs at least two rows, .* has 1; .*\.$"),
     "prompts without clip": (lambda: [], {"source": "a", "targets": "b"}, r"^Rows needs clip .*\.$"),
+    "NaN": (
+        lambda: [row(), [[torch.full((1, 77, 16), torch.nan), {}]]], {},
+        r"^Rows: conditionings\.conditioning1 holds NaN or infinite values; .*\.$",
+    ),
+    "infinity in half precision": (
+        lambda: [[[torch.full((1, 77, 16), torch.inf).half(), {}]], row()], {},
+        r"^Rows: conditionings\.conditioning0 holds NaN or infinite values; .*\.$",
+    ),
     "other encoders": (lambda: [row(), row(width=8)], {}, r"^Rows: .* \[1, 77, 16\], \[1, 77, 8\]; .*\.$"),
     "other lengths": (lambda: [row(20), row(35)], {}, r"^Rows: .* 20, 35 tokens .* connect model.*\.$"),
     "other lengths of T5": (
@@ -163,3 +171,12 @@ def test_inputs_are_not_changed(rows: Callable) -> None:
     rows(*given)
     for (words, more), each in zip(before, given, strict=True):
         assert torch.equal(each[0][0], words) and each[0][1].keys() == more.keys()
+
+
+def test_nan_from_the_text_encoder_is_said(rows: Callable) -> None:
+    clip = Clip()
+    clip.encode_from_tokens_scheduled = lambda text: (
+        row() if text == "a" else [[torch.tensor([[[torch.nan]]]), {}]]
+    )
+    with pytest.raises(ValueError, match=r"^Rows: the conditioning of a typed prompt holds NaN .*\.$"):
+        rows(source="a", targets="b", clip=clip)

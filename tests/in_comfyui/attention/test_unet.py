@@ -86,7 +86,7 @@ def test_a_step_of_a_sampler_with_two_calls_has_both(world: models.World, mutual
         seen.append((float(options["sigmas"][0]), call.step))
         return options
 
-    world.run(install.install(world.model, "watch", lambda _run: None, change), sampler="dpm_2", cfg=1.0)
+    world.run(install.install(world.model, "watch", lambda *_: None, change), sampler="dpm_2", cfg=1.0)
     assert [step for _, step in seen] == [0, 0, 1, 1, 2, 2, 3]
     assert all(sigma > 0 for sigma, _ in seen)
 

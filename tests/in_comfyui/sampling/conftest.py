@@ -88,12 +88,15 @@ def world(comfy: ModuleType) -> Callable[[str], World]:
     base = importlib.import_module("comfy.model_base")
     config = importlib.import_module("comfy.supported_models_base")
     patcher = importlib.import_module("comfy.model_patcher")
+    formats = importlib.import_module("comfy.latent_formats")
 
     def make(name: str) -> World:
         kind, channels, out, shape = MODELS[name]
         settings = config.BASE({"disable_unet_model_creation": True, "in_channels": channels})
         inner = base.BaseModel(settings, base.ModelType[kind])
         inner.diffusion_model = Network(channels, out, len(shape))
+        kind_of_latent = {"latent_channels": out, "latent_dimensions": len(shape) - 2}
+        inner.latent_format = type("LatentFormat", (formats.LatentFormat,), kind_of_latent)()
         if channels == 9:
             inner.set_inpaint()
         cpu = torch.device("cpu")

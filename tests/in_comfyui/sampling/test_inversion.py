@@ -290,6 +290,15 @@ WRONG = {
     "no samples": (lambda this: {"latent": {}}, "needs a LATENT with samples"),
     "NaN": (lambda this: {"latent": {"samples": this.latent * torch.nan}}, "NaN"),
     "picture and sound": (lambda this: {"latent": {"samples": nested(this.latent)}}, "nested"),
+    "another model's channels": (
+        lambda this: {"latent": {"samples": torch.ones(2, 16, 6, 5)}},
+        "a picture's with 16 channels but the model takes a picture's with 4",
+    ),
+    "a video": (
+        lambda this: {"latent": {"samples": torch.ones(2, 4, 3, 6, 5)}},
+        "a video's with 4 channels but the model takes a picture's with 4",
+    ),
+    "an empty video": (lambda this: {"latent": {"samples": torch.zeros(2, 4, 3, 6, 5)}}, "a video's with 4"),
     "no step": (lambda this: {"sigmas": torch.tensor([3.0])}, "no step"),
     "sigmas that ascend": (lambda this: {"sigmas": torch.tensor([0.0, 1.0, 3.0])}, "1 follows 0"),
     "sigmas that are no numbers": (lambda this: {"sigmas": torch.tensor([3.0, torch.nan])}, "nan follows 3"),

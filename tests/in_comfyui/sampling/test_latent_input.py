@@ -178,3 +178,21 @@ def test_traces_in_a_noise_mask_are_no_mask(world: Callable, method: Any) -> Non
     mask[..., 20:] = 1
     out = method.paint(this, latent={"noise_mask": mask})["samples"]
     assert (out - this.latent)[..., :2].abs().max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (torch.ones(1, 16, 6, 5), "a picture's with 16 channels but the model takes a picture's with 4"),
+        (torch.ones(1, 4, 3, 6, 5), "a video's with 4 channels but the model takes a picture's with 4"),
+    ],
+    ids=["channels", "video"],
+)
+def test_a_latent_of_another_model_is_one_sentence_before_it_is_asked(
+    samples: Tensor, words: str, world: Callable, method: Any
+) -> None:
+    this = world("eps")
+    this.model.model.diffusion_model.forward = None
+    with pytest.raises(ValueError, match=SENTENCE) as caught:
+        method.paint(this, latent={"samples": samples, "noise_mask": HALF})
+    assert words in str(caught.value)

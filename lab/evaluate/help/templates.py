@@ -1,0 +1,78 @@
+"""The pictures that the page's list of templates shows."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from ....cli.comfy import workflow
+from ....cli.comfy.client import Client
+from ...toy import templates
+from .sheet import GAP, PAPER, over
+
+HEIGHT, WIDTH, QUALITY = 426, 1000, 88
+SAVED = "SaveImage"
+
+
+def shown(client: Client, prompt: dict, links: dict[str, list[Any]]) -> dict[str, list[Image.Image]]:
+    """The pictures that a prompt saves, as "saved", and those of further IMAGE links by name."""
+    prompt = prompt | {
+        name: {"class_type": "PreviewImage", "inputs": {"images": link}} for name, link in links.items()
+    }
+    outputs = client.run(prompt)["outputs"]
+    saved = next(identity for identity, node in prompt.items() if node["class_type"] == SAVED)
+    found = {}
+    for name, identity in {"saved": saved, **{name: name for name in links}}.items():
+        if identity not in outputs:
+            raise RuntimeError(f"Expected the picture {name!r} but its node made none; run it in the page.")
+        files = [client.fetch(image) for image in outputs[identity]["images"]]
+        found[name] = [Image.open(io.BytesIO(file)).convert("RGB") for file in files]
+    return found
+
+
+def made(client: Client, photo: str, pose: str) -> dict[str, Image.Image]:
+    """The picture of every template here, by its name; `photo` lies in the server's input folder."""
+    prompts = {name: templates.compose(name, photo, pose) for name in templates.NAMES}
+    rows = shown(client, prompts[templates.SAME], {})["saved"]
+    hand = prompts[templates.POSED]
+    posed = shown(client, hand, {"pose": [workflow.find(hand, "Edit Pose"), 1]})
+    edit = prompts[templates.EDITED]
+    links = {
+        "photo": [workflow.find(edit, "Photo"), 0],
+        "pose": [workflow.find(edit, "Edit Pose"), 1],
+    }
+    edited = shown(client, edit, links)
+    return {
+        templates.SAME: strip(*rows),
+        templates.PACKED: strip(*rows),
+        templates.POSED: strip(posed["saved"][0], posed["pose"][0], posed["saved"][1]),
+        templates.EDITED: strip(
+            edited["photo"][0], over(edited["photo"][0], edited["pose"][0]), edited["saved"][0]
+        ),
+    }
+
+
+def strip(*pictures: Image.Image) -> Image.Image:
+    """The pictures side by side, all brought to the same height, on a page of WIDTH at most."""
+    gaps = GAP * (len(pictures) - 1)
+    aspects = sum(each.width / each.height for each in pictures)
+    height = min(HEIGHT, int((WIDTH - gaps - len(pictures)) / aspects))
+    scaled = [
+        each.resize((round(each.width * height / each.height), height), Image.Resampling.LANCZOS)
+        for each in pictures
+    ]
+    page = Image.new("RGB", (sum(each.width for each in scaled) + gaps, height), PAPER)
+    x = 0
+    for each in scaled:
+        page.paste(each, (x, 0))
+        x += each.width + GAP
+    return page
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """The picture as the bytes of a JPEG file."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY, optimize=True)
+    return file.getvalue()
