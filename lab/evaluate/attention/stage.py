@@ -27,6 +27,7 @@ class Stage:
     """Samples batches of rows: the first prompt is the source."""
 
     def __init__(self, weights: Path) -> None:
+        importlib.import_module("comfy.utils").set_progress_bar_enabled(False)
         supported = importlib.import_module("comfy.supported_models")
         demo = importlib.import_module("recompose.lab.toy.model_pack.registration").DemoSD15
         if demo not in supported.models:
