@@ -20,7 +20,8 @@ AUTO, BLAZEPOSE = "auto", "BlazePose"
 DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
 LARGEST = "largest"  # of BlazePose's landmarks networks
 # Folders under ComfyUI's models/.
-BLIP_MODELS, KEYPOINT_MODELS = "blip", "keypoint_models"
+BLIP_MODELS, KEYPOINT_MODELS, CONCEPTS = "blip", "keypoint_models", "concepts"
+CONCEPT_ENDINGS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
 PUBLISHED_BLIP = "blip-image-captioning-base"
 SCHEDULERS = comfy.samplers.SCHEDULER_NAMES
 SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps and flow models alike
@@ -49,6 +50,18 @@ def keypoint_models() -> list[str]:
     """The files by name; where two folders share one the first wins."""
     roots = folders.roots(KEYPOINT_MODELS)
     return sorted({path.name for root in roots for path in root.glob("*.safetensors")})
+
+
+def concepts() -> list[str]:
+    """The files of concepts below models/concepts and below concepts/ of ComfyUI's output folder, by path."""
+    return sorted(
+        {
+            path.relative_to(root).as_posix()
+            for root in folders.roots_and_output(CONCEPTS)
+            for path in root.rglob("*")
+            if path.suffix in CONCEPT_ENDINGS and path.is_file()
+        }
+    )
 
 
 def require(node: Any, **chosen: object) -> None:

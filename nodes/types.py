@@ -13,6 +13,8 @@ BOUNDING_BOX    core's {"x", "y", "width", "height"}; as *region* it says where 
 RECOMPOSE_CONTEXT
                 core.crop.Context: which box of which canvas was cropped, and the size it was brought to.
 RECOMPOSE_PATCH core.stitch.Patch: a generated crop with its mask and context; None where the mask is empty.
+RECOMPOSE_CONCEPT
+                core.concepts.concept.Concept: a UNet's weights and the vectors of new words.
 RECOMPOSE_INVERSION
                 core.inversion.trajectory.Inversion: the states of latents on their way up in noise.
 """
@@ -30,6 +32,7 @@ PoseKeypoint = io.Custom("POSE_KEYPOINT")
 Context = io.Custom("RECOMPOSE_CONTEXT")
 Patch = io.Custom("RECOMPOSE_PATCH")
 Region = io.Custom("BOUNDING_BOX")
+Concept = io.Custom("RECOMPOSE_CONCEPT")
 Inversion = io.Custom("RECOMPOSE_INVERSION")
 SOCKET_ONLY = {"forceInput": True}
 

@@ -16,6 +16,11 @@ def roots(category: str) -> list[Path]:
     return [Path(path) for path in folder_paths.get_folder_paths(category)]
 
 
+def roots_and_output(category: str) -> list[Path]:
+    """The folders of a model category, and the one below ComfyUI's output that such files are saved to."""
+    return [*roots(category), Path(folder_paths.get_output_directory()) / category]
+
+
 def model_folders(category: str) -> dict[str, Path]:
     """The folders that hold a config.json, by name; where two roots share a name the first wins.
 

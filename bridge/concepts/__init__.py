@@ -1,0 +1,1 @@
+"""Concepts on ComfyUI's models: loaded, merged, saved."""

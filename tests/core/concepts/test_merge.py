@@ -1,0 +1,76 @@
+"""Concepts in one model, in closed form."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from recompose.core.concepts import merge
+from torch import Tensor
+
+OUT, IN = 12, 24
+
+
+def normal(*shape: int, seed: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.fixture
+def problem() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Base, features of two concepts, their values, features that are to stay."""
+    return normal(OUT, IN, seed=1), normal(5, IN, seed=2), normal(5, OUT, seed=3), normal(90, IN, seed=4)
+
+
+def change(weight: Tensor, base: Tensor, regular: Tensor) -> float:
+    return float(((weight - base) @ regular.T).norm())
+
+
+def test_the_concepts_have_their_values_and_the_rest_changes_least(problem: tuple[Tensor, ...]) -> None:
+    base, features, values, regular = problem
+    merged = merge.closed_form(*problem)
+    assert (merged @ features.T - values.T).abs().max() < 1e-9 * values.abs().max()
+    free = torch.eye(IN, dtype=torch.float64) - torch.linalg.pinv(features) @ features
+    for seed in range(100):
+        other = merged + 0.1 * normal(OUT, IN, seed=100 + seed) @ free
+        assert (other @ features.T - values.T).abs().max() < 1e-8
+        assert change(other, base, regular) > change(merged, base, regular)
+
+
+def test_without_features_the_base_stays(problem: tuple[Tensor, ...]) -> None:
+    base, features, values, regular = problem
+    assert merge.closed_form(base, features[:0], values[:0], regular).equal(base)
+
+
+def test_values_of_the_base_change_nothing(problem: tuple[Tensor, ...]) -> None:
+    base, features, _, regular = problem
+    merged = merge.closed_form(base, features, features @ base.T, regular)
+    assert torch.allclose(merged, base, atol=1e-12)
+
+
+def test_fewer_regularisation_features_than_numbers(problem: tuple[Tensor, ...]) -> None:
+    base, features, values, regular = problem
+    merged = merge.closed_form(base, features, values, regular[:6])
+    assert (merged @ features.T - values.T).abs().max() < 1e-6 * values.abs().max()
+
+
+def test_features_that_are_nearly_the_same(problem: tuple[Tensor, ...]) -> None:
+    base, features, values, regular = problem
+    twice = torch.cat([features, features + 1e-12])
+    merged = merge.closed_form(base, twice, torch.cat([values, values]), regular)
+    assert (merged @ features.T - values.T).abs().max() < 1e-6 * values.abs().max()
+
+
+def test_shapes_of_another_layer_are_refused(problem: tuple[Tensor, ...]) -> None:
+    base, features, values, regular = problem
+    with pytest.raises(ValueError, match="Expected features of 24"):
+        merge.closed_form(base, features[:, :-1], values, regular)
+
+
+def test_distinct_rows() -> None:
+    rows = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1e-7], [1.0, 0.1]])
+    assert merge.distinct(rows).tolist() == [True, True, False, True]
+
+
+def test_average() -> None:
+    base = torch.zeros(2, 2)
+    assert merge.average(base, [base + 1, base + 3]).equal(torch.full((2, 2), 2.0, dtype=torch.float64))
+    assert merge.average(base, []).equal(base.double())
