@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,16 +13,29 @@ WARM_UP = 3  # runs before a capture, in which libraries choose their kernels
 
 
 class EagerStep:
-    """The loss of a batch; its gradients are left in the parameters."""
+    """The mean loss of batches, taken one after the other; its gradients are left in the parameters.
 
-    def __init__(self, loss_of: Callable[[Any], Tensor], parameters: Sequence[nn.Parameter]) -> None:
-        self.loss_of, self.parameters = loss_of, parameters
+    `around` gives the context in which each batch's loss and its gradients are computed.
+    """
 
-    def __call__(self, batch: Any) -> Tensor:
+    def __init__(
+        self,
+        loss_of: Callable[[Any], Tensor],
+        parameters: Sequence[nn.Parameter],
+        around: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self.loss_of, self.parameters, self.around = loss_of, parameters, around
+
+    def __call__(self, *batches: Any) -> Tensor:
         for parameter in self.parameters:
             parameter.grad = None
-        loss = self.loss_of(batch)
-        loss.backward()
+        return torch.stack([self.once(batch, len(batches)) for batch in batches]).sum()
+
+    def once(self, batch: Any, count: int) -> Tensor:
+        """The loss of one of several batches, as its share of the mean."""
+        with self.around():
+            loss = self.loss_of(batch) / count
+            loss.backward()
         return loss.detach()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ class TrainConfig:
     min_lr_ratio: float = 0.05
     grad_clip: float = 1.0
     weight_decay: float = 0.0
+    accumulation: int = 1  # batches of one step
 
     def __post_init__(self) -> None:
         for name, good in (
@@ -36,6 +38,7 @@ class TrainConfig:
             ("learning_rate", self.learning_rate > 0),
             ("warmup", self.warmup >= 1),
             ("weight_decay", self.weight_decay >= 0),
+            ("accumulation", self.accumulation >= 1),
         ):
             if not good:
                 raise ValueError(f"Expected a larger {name}, got {getattr(self, name)}; raise it.")
@@ -78,7 +81,8 @@ def param_groups(networks: Sequence[nn.Module], weight_decay: float) -> list[dic
 class Trainer:
     """Minimises a loss with AdamW (Loshchilov & Hutter 2019); its state can be saved between two steps.
 
-    `graphed`: replay the gradients as CUDA graphs, one per shape of batch (see `cuda_graphs`).
+    `graphed`: replay the gradients as CUDA graphs, one per shape of batch (see `cuda_graphs`). `around`: the
+    context of a batch's loss and gradients. `average`: makes tensors the mean of those of all processes.
     """
 
     def __init__(
@@ -87,14 +91,18 @@ class Trainer:
         loss_of: Callable[[Any], Tensor],
         config: TrainConfig,
         graphed: bool = False,
+        around: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        average: Callable[[Sequence[Tensor]], None] = lambda _: None,
     ) -> None:
-        self.config, self.step, self.seconds = config, 0, 0.0
+        self.config, self.step, self.seconds, self.average = config, 0, 0.0, average
         with learning():
             self.optimizer = torch.optim.AdamW(
                 param_groups(networks, config.weight_decay), config.learning_rate, (0.9, 0.99), fused=True
             )
             self.trained = [value for group in self.optimizer.param_groups for value in group["params"]]
-            self.gradients = (GraphedStep if graphed else EagerStep)(loss_of, self.trained)
+            self.gradients: EagerStep | GraphedStep = (
+                GraphedStep(loss_of, self.trained) if graphed else EagerStep(loss_of, self.trained, around)
+            )
 
     @property
     def done(self) -> bool:
@@ -102,12 +110,13 @@ class Trainer:
         limit = self.config.seconds
         return self.step >= self.config.steps or (limit is not None and self.seconds >= limit)
 
-    def take(self, batch: Any) -> tuple[Tensor, float]:
+    def take(self, *batches: Any) -> tuple[Tensor, float]:
         """One step; returns its loss and learning rate. RuntimeError when the loss is not finite."""
         lr = lr_at(self.config, self.step, self.seconds)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        loss = self.gradients(batch)
+        loss = self.gradients(*batches)
+        self.average([loss, *(value.grad for value in self.trained if value.grad is not None)])
         if not torch.isfinite(loss):
             raise RuntimeError(
                 f"Expected a finite loss but step {self.step + 1} gave {loss.item()}; "
@@ -123,11 +132,11 @@ class Trainer:
         source, before, start = iter(batches), self.seconds, time.monotonic()
         while True:
             with learning():
-                batch: Any = next(source, _END)
+                batches: Any = [next(source, _END) for _ in range(self.config.accumulation)]
                 self.seconds = before + time.monotonic() - start
-                if batch is _END or self.done:
+                if any(each is _END for each in batches) or self.done:
                     return
-                loss, lr = self.take(normal_batch(batch))
+                loss, lr = self.take(*map(normal_batch, batches))
                 after_step()
                 value = float(loss.detach())
                 self.seconds = before + time.monotonic() - start

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,13 +24,16 @@ class Task:
     """Networks by name (also parts of a loaded model), what is minimised, and on which batches.
 
     `auxiliary` networks are trained along and never kept. Batches that have `state_dict` and
-    `load_state_dict` go on exactly where they were.
+    `load_state_dict` go on exactly where they were. `around` gives the context of each batch's loss and
+    gradients; `average` makes tensors the mean of those of all processes.
     """
 
     networks: dict[str, nn.Module]
     loss: Callable[[Any], Tensor]
     batches: Iterable[Any]
     auxiliary: list[nn.Module] = field(default_factory=list)
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext
+    average: Callable[[Sequence[Tensor]], None] = lambda _: None
 
     def all_networks(self) -> list[nn.Module]:
         """Everything that learns."""
@@ -56,7 +60,7 @@ class Run:
         self.losses: list[float] = []
         for network in task.all_networks():
             leave_inference(network)
-        self.trainer = Trainer(task.all_networks(), task.loss, config, graphed)
+        self.trainer = Trainer(task.all_networks(), task.loss, config, graphed, task.around, task.average)
         self.averages = {name: EMA(network, ema_decay) for name, network in task.networks.items()}
 
     def follow(self) -> None:
@@ -111,12 +115,14 @@ def train(
     state: Path | None = None,
     graphed: bool = False,
     pause_seconds: float | None = None,
+    save_steps: int | None = None,
+    writes: bool = True,
 ) -> Iterator[Report]:
-    """Train, saving now and then and at the end.
+    """Train, saving now and then and at the end: after so many seconds, or else after so many steps.
 
     With a `state` file the same call goes on from the last saving, as if nothing had stopped it. A finished
     training's state stays, so that the same call does nothing more. After `pause_seconds` of this call it
-    saves and ends before it is finished.
+    saves and ends before it is finished. Of several processes only one `writes`.
     """
     with learning():
         run = Run(task, config, ema_decay, graphed)
@@ -125,6 +131,8 @@ def train(
             run.load_state_dict(before)
 
     def keep() -> None:
+        if not writes:
+            return
         for name, average in run.averages.items():
             save(name, average.weights(), run.progress())
         if state:
@@ -134,7 +142,8 @@ def train(
     report = None
     for report in run.trainer.run(task.batches, run.follow):
         run.losses = [*run.losses[1 - RECENT :], report.loss]
-        if time.monotonic() - saved > save_seconds:
+        due = time.monotonic() - saved > save_seconds if save_steps is None else not report.step % save_steps
+        if due:
             keep()
             saved = time.monotonic()
         yield report

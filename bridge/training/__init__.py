@@ -1,0 +1,1 @@
+"""Trainings of models that live in ComfyUI."""
