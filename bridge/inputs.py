@@ -6,7 +6,7 @@ ComfyUI checks what is typed into a node; what comes over a link it passes on as
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..core.canvas.crop import Context
 from ..core.canvas.stitch import Patch
+from ..core.concepts.concept import Concept
 from ..core.inversion.trajectory import Inversion
 
 # Choices that the bridge reads itself, with sentences that name the file or folder.
@@ -41,6 +42,22 @@ def checked(schema: Any, given: Mapping[str, Any], dynamic: bool = True) -> dict
             del found[each.id]
         else:
             found[each.id] = _value(each, found[each.id], f"{schema.display_name}: {each.id}")
+    return found
+
+
+def checked_lists(schema: Any, given: Mapping[str, Any], lists: Sequence[str]) -> dict[str, Any]:
+    """The same for a node that takes lists: some inputs are lists, of the others the first item counts."""
+    single = {name: value[0] if value else None for name, value in given.items() if name not in lists}
+    found = checked(schema, single)
+    declared = {each.id: each for each in schema.inputs}
+    for name in lists:
+        some = [value for value in given.get(name) or () if value is not None]
+        if not some and not declared[name].optional:
+            raise ValueError(
+                f"{schema.display_name}: {name} is missing; connect a {declared[name].get_io_type()} to it."
+            )
+        label = f"{schema.display_name}: {name}"
+        found[name] = [_value(declared[name], value, label) for value in some]
     return found
 
 
@@ -230,6 +247,7 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     "BOUNDING_BOX": _socket(_is_region, "the region of Extend Canvas"),
     "RECOMPOSE_PATCH": _socket(lambda value: isinstance(value, Patch), "Patch"),
     "RECOMPOSE_CONTEXT": _socket(lambda value: isinstance(value, Context), "the context of Crop to Region"),
+    "RECOMPOSE_CONCEPT": _socket(lambda value: isinstance(value, Concept), "Load Concept or Train Concept"),
     "RECOMPOSE_INVERSION": _socket(
         lambda value: isinstance(value, Inversion), "the inversion of Invert Latent"
     ),

@@ -1,4 +1,4 @@
-"""Load Concept, Merge Concepts, Save Concept."""
+"""Load Concept, Merge Concepts, Save Concept, Train Concept."""
 
 from __future__ import annotations
 
@@ -164,4 +164,127 @@ class SaveConcept(Node):
         return io.NodeOutput(ui={"recompose": [{"files": saved}]})
 
 
-NODES = [LoadConcept, MergeConcepts, SaveConcept]
+class TrainConcept(Node):
+    LISTS = ("images", "masks", "captions", "prior_images", "prior_captions")
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeTrainConcept",
+            display_name="Train Concept",
+            category=CATEGORY,
+            description="Teaches a model a thing of your own from a few pictures (Custom Diffusion).",
+            search_aliases=[
+                "custom diffusion",
+                "dreambooth",
+                "textual inversion",
+                "fine-tune",
+                "personalization",
+            ],
+            is_input_list=True,
+            inputs=[
+                io.Model.Input(
+                    "model", tooltip="A text-to-image model of SD1, SD2 or SDXL; it stays as it is."
+                ),
+                io.Clip.Input("clip"),
+                io.Vae.Input("vae"),
+                io.Image.Input(
+                    "images", tooltip="4 to 20 pictures of the thing: a batch, or a list of any sizes."
+                ),
+                io.String.Input(
+                    "token", default="<new1>", tooltip="The new word that prompts name the thing by."
+                ),
+                io.String.Input("class_word", default="", tooltip="What the thing is: cat, chair, woman."),
+                io.Combo.Input(
+                    "train",
+                    options=["keys and values", "cross-attention", "embedding alone"],
+                    tooltip="keys and values: as published. cross-attention: more, for faces. embedding "
+                    "alone: only the new word.",
+                ),
+                io.Int.Input("steps", default=250, min=1, max=100000),
+                io.Float.Input(
+                    "learning_rate",
+                    default=4e-5,
+                    min=1e-8,
+                    max=1.0,
+                    step=1e-8,
+                    tooltip="Published: 0.00001 times the pictures of a step. A lower one needs more steps.",
+                ),
+                io.Int.Input(
+                    "batch_size",
+                    default=2,
+                    min=1,
+                    max=64,
+                    tooltip="Pictures of the thing in a step; as many of its class come along.",
+                ),
+                io.Int.Input(
+                    "size", default=512, min=64, max=4096, step=64, tooltip="Side of the pictures in px."
+                ),
+                io.Boolean.Input(
+                    "augmentation",
+                    default=True,
+                    tooltip="Show the thing at other sizes and places, with fitting words. Off for faces.",
+                ),
+                io.Int.Input(
+                    "prior_pictures",
+                    default=50,
+                    min=0,
+                    max=1000,
+                    tooltip="Pictures of the class that the model makes, once, and is held to. 0: none. "
+                    "Not used where prior_images is connected.",
+                ),
+                io.Int.Input(
+                    "save_every", default=100, min=1, max=100000, tooltip="Steps between two savings."
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=io.ControlAfterGenerate.fixed,
+                ),
+                io.Int.Input(
+                    "accumulation", default=1, min=1, max=256, advanced=True, tooltip="Batches of one step."
+                ),
+                io.Boolean.Input(
+                    "gradient_checkpointing",
+                    default=False,
+                    advanced=True,
+                    tooltip="Takes less memory and more time.",
+                ),
+                io.Mask.Input("masks", optional=True, tooltip="Where the thing is: one for each picture."),
+                io.String.Input(
+                    "captions",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    tooltip="A line for each picture, or a list from BLIP Caption or a data set. "
+                    "Empty: photo of a <new1> cat.",
+                ),
+                io.Image.Input(
+                    "prior_images", optional=True, tooltip="Pictures of other things of the class."
+                ),
+                io.String.Input("prior_captions", default="", multiline=True, optional=True),
+            ],
+            outputs=[
+                io.Model.Output("model", display_name="model"),
+                io.Clip.Output("clip", display_name="clip"),
+                Concept.Output("concept", display_name="concept", tooltip="For Save Concept."),
+                io.Image.Output(
+                    "sheet", display_name="sheet", tooltip="Pictures before the training and at each saving."
+                ),
+            ],
+            has_intermediate_output=True,
+        )
+
+    @classmethod
+    def execute(cls, model, clip, vae, save_every, **given) -> io.NodeOutput:
+        from ..bridge import notices
+        from ..bridge.concepts import trainer
+
+        with notices.collect() as found:
+            made = trainer.train_concept(model, clip, vae, *trainer.read(given), save_every)
+        return io.NodeOutput(*made, ui=found.ui())
+
+
+NODES = [LoadConcept, MergeConcepts, SaveConcept, TrainConcept]

@@ -40,6 +40,8 @@ SOCKET_ONLY = {"forceInput": True}
 class Node(io.ComfyNode):
     """A node whose inputs are checked against its schema before it runs, whether typed or linked."""
 
+    LISTS: tuple[str, ...] = ()  # inputs that are lists, of a node that takes lists
+
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
         _check(cls, "execute")
@@ -66,6 +68,8 @@ def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
         given = dict(signature.bind(cls, *values, **named).arguments)
         given |= {name: value for rest in collected for name, value in given.pop(rest, {}).items()}
         given.pop("cls")
+        if cls.LISTS:
+            return method(cls, **inputs.checked_lists(cls.define_schema(), given, cls.LISTS))
         return method(cls, **inputs.checked(cls.define_schema(), given, dynamic))
 
     return run

@@ -139,15 +139,16 @@ def train(
             checkpoints.save_state(state, run.state_dict())
 
     begun = saved = time.monotonic()
+    kept = None
     report = None
     for report in run.trainer.run(task.batches, run.follow):
         run.losses = [*run.losses[1 - RECENT :], report.loss]
         due = time.monotonic() - saved > save_seconds if save_steps is None else not report.step % save_steps
         if due:
             keep()
-            saved = time.monotonic()
+            saved, kept = time.monotonic(), report.step
         yield report
         if pause_seconds is not None and time.monotonic() - begun > pause_seconds:
             break
-    if report is not None:
+    if report is not None and report.step != kept:
         keep()

@@ -24,6 +24,11 @@ class Examples:
     counts: Tensor
     prompts: Sequence[str]
 
+    def only(self, number: int) -> Examples:
+        """One of them."""
+        row = slice(number, number + 1)
+        return Examples(self.latents[row], self.counts[row], list(self.prompts)[row])
+
 
 class Batch(NamedTuple):
     """Latents B,C,h,w, where they count, noise, the number of each row's level of noise, its weight in the
@@ -38,10 +43,10 @@ class Batch(NamedTuple):
 
 
 def examples(
-    images: Tensor, masks: Tensor, captions: Sequence[str], side: int, cell: int, vary: bool, seed: int,
-    encode: Callable[[Tensor], Tensor],
+    images: Sequence[Tensor], masks: Sequence[Tensor], captions: Sequence[str], side: int, cell: int,
+    vary: bool, seed: int, encode: Callable[[Tensor], Tensor],
 ) -> Examples:  # fmt: skip
-    """The latents of pictures (B,C,H,W) with masks (B,1,H,W) and prompts, each in several views or in one."""
+    """The latents of pictures C,H,W with masks 1,H,W and prompts, each in several views or in one."""
     random = torch.Generator().manual_seed(seed)
     views, prompts = [], []
     for picture, mask, caption in zip(images, masks, captions, strict=True):

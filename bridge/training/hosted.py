@@ -75,8 +75,7 @@ class Hosted:
     @contextmanager
     def loaded(self) -> Iterator[None]:
         """Within, it is on its device, and ComfyUI's operations can be differentiated."""
-        management.load_models_gpu([self.patcher], force_full_load=True)
-        self.check_wrappers()
+        self.load()
         before = management.in_training
         management.in_training = True
         blocks = transformer_blocks(self.inner) if self.checkpointing else []
@@ -89,6 +88,11 @@ class Hosted:
             management.in_training = before
             for block in blocks:
                 del block.forward
+
+    def load(self) -> None:
+        """Bring it to its device, all of it."""
+        management.load_models_gpu([self.patcher], force_full_load=True)
+        self.check_wrappers()
 
     def check_wrappers(self) -> None:
         """RuntimeError where ComfyUI has left out what is to learn, as it does for small modules at times."""
