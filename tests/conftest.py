@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,6 +52,22 @@ def comfy() -> ModuleType:
         return importlib.import_module("comfy.model_management") and sys.modules["comfy"]
     finally:
         sys.argv = arguments
+
+
+@pytest.fixture(scope="module")
+def diffusers() -> Iterator[ModuleType]:
+    """diffusers, found only while a module's tests run."""
+    overlay = os.environ.get("RECOMPOSE_OVERLAY_DIFFUSERS")
+    assert overlay, "RECOMPOSE_OVERLAY_DIFFUSERS is not set; `python3 cli test` sets it."
+    before = set(sys.modules)
+    sys.path.append(overlay)
+    import diffusers
+
+    yield diffusers
+    sys.path.remove(overlay)
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] == "diffusers":
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")
