@@ -16,6 +16,7 @@ PRODUCT = ("core", "training", "bridge", "nodes", "cli")
 ARROWS = {
     "core": {"core"},
     "core/attention": {"core", "core/attention"},
+    "core/concepts": {"core", "core/concepts"},
     "core/mask": {"core", "core/mask"},
     "core/sampling": {"core", "core/sampling"},
     "core/inversion": {"core", "core/sampling", "core/inversion"},
@@ -26,7 +27,9 @@ ARROWS = {
     "training": {"core/", "training"},
     "bridge": {"core/", "training", "bridge", "bridge/models"},
     "bridge/attention": {"core/", "bridge", "bridge/attention"},
+    "bridge/concepts": {"core/", "training", "bridge", "bridge/models", "bridge/training", "bridge/concepts"},
     "bridge/models": {"core/", "bridge", "bridge/models"},
+    "bridge/training": {"core/", "training", "bridge", "bridge/attention", "bridge/training"},
     "bridge/detectors": {"core/", "bridge", "bridge/models", "bridge/detectors"},
     "bridge/inversion": {"core/", "bridge", "bridge/inversion"},
     "nodes": {"core/", "bridge/", "nodes"},

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +74,13 @@ class Run:
         mean = sum(self.losses) / max(len(self.losses), 1)
         return Progress(self.trainer.step, self.trainer.seconds, mean)
 
+    def keep(self, save: Save, state: Path | None) -> None:
+        """Save the averaged weights, and all that is needed to go on."""
+        for name, average in self.averages.items():
+            save(name, average.weights(), self.progress())
+        if state:
+            checkpoints.save_state(state, self.state_dict())
+
     def state_dict(self) -> dict[str, Any]:
         """All that the same run needs to go on."""
         batches = getattr(self.task.batches, "state_dict", dict)
@@ -129,22 +137,12 @@ def train(
         before = checkpoints.load_state(state) if state else None
         if before is not None:
             run.load_state_dict(before)
-
-    def keep() -> None:
-        if not writes:
-            return
-        for name, average in run.averages.items():
-            save(name, average.weights(), run.progress())
-        if state:
-            checkpoints.save_state(state, run.state_dict())
-
+    keep: Callable[[], None] = partial(run.keep, save, state) if writes else lambda: None
     begun = saved = time.monotonic()
-    kept = None
-    report = None
+    kept, report = None, None
     for report in run.trainer.run(task.batches, run.follow):
         run.losses = [*run.losses[1 - RECENT :], report.loss]
-        due = time.monotonic() - saved > save_seconds if save_steps is None else not report.step % save_steps
-        if due:
+        if time.monotonic() - saved > save_seconds if save_steps is None else not report.step % save_steps:
             keep()
             saved, kept = time.monotonic(), report.step
         yield report
