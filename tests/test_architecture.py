@@ -36,6 +36,7 @@ ARROWS = {
     "cli": {"cli/"},
     "cli/comfy": {"cli", "cli/comfy"},
     # The plan of a photo is what the nodes would do with it: theirs is the code that says so.
+    "cli/training": {"bridge/concepts", "cli"},
     "cli/plan": {"core/", "bridge", "cli/"},
     "lab": {"lab", "lab/setup", "lab/toy"},
     "lab/toy": {"core/", "cli/", "lab", "lab/toy/"},

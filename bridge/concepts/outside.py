@@ -1,0 +1,128 @@
+"""A concept's training outside of a server, in one process or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management as management
+import comfy.sd
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...core.concepts import formats
+from ...training.parallel import Group, group
+from .files import write
+from .train import ConceptTraining, Settings
+from .trainer import Given, check, prepared
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+STATUS = 10  # steps between two lines
+
+
+def train_files(
+    checkpoint: Path,
+    given: Given,
+    settings: Settings,
+    out: Path,
+    save_every: int,
+    tell: Callable[[str], None],
+) -> Path:
+    """Train on pictures with a checkpoint file and write the concept to `out`; its state lies beside it.
+
+    The same call goes on from there. ValueError by a sentence. Every process of a launcher calls this.
+    """
+    with group(management.get_torch_device()) as processes, torch.inference_mode():
+        model, clip, vae = loaded(checkpoint)
+        check(settings, vae)
+        training = ConceptTraining(model, clip, settings)
+        own, prior = prepared(training, model, clip, vae, given)
+        run(training, own, prior, out, save_every, tell if processes.first else lambda _: None, processes)
+    return out
+
+
+def run(
+    training: ConceptTraining, own: Any, prior: Any, out: Path, save_every: int, tell: Callable[[str], None],
+    processes: Group,
+) -> None:  # fmt: skip
+    """Train to the end, tell of it, and write the concept at each saving."""
+    settings = training.settings
+
+    def saved(step: int) -> None:
+        tensors, metadata = formats.ours(training.concept())
+        write([(out, tensors, {**metadata, "steps": str(step)})])
+
+    for report in training.run(own, prior, out.with_suffix(".state"), save_every, saved, processes):
+        if not report.step % STATUS or report.step == settings.steps:
+            tell(f"step {report.step} of {settings.steps}, loss {report.loss:.6f}")
+
+
+def loaded(checkpoint: Path) -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE of a checkpoint file; ValueError where it has not all three."""
+    try:
+        found = comfy.sd.load_checkpoint_guess_config(str(checkpoint), output_vae=True, output_clip=True)[:3]
+    # Which errors a file that is no checkpoint causes is no promise of ComfyUI.
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(
+            f"{checkpoint} is no checkpoint that ComfyUI can load ({reason}); give another file."
+        ) from error
+    if any(each is None for each in found):
+        raise ValueError(f"{checkpoint} holds not all of model, CLIP and VAE; give a whole checkpoint.")
+    return found
+
+
+def read_pictures(folder: Path) -> tuple[list[Tensor], list[str]]:
+    """The pictures of a folder as IMAGE, and their captions (of all or none); ValueError by a sentence."""
+    paths = (
+        sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS) if folder.is_dir() else []
+    )
+    if not paths:
+        raise ValueError(f"Expected pictures in {folder}, got none; put 4 to 20 of them there.")
+    captions = [caption_of(path) for path in paths]
+    missing = [path.name for path, caption in zip(paths, captions, strict=True) if caption is None]
+    if missing and len(missing) < len(paths):
+        raise ValueError(
+            f"Expected a caption beside every picture of {folder} or none, got none for {missing[0]}; "
+            "add its .txt file."
+        )
+    return [opened(path) for path in paths], [caption for caption in captions if caption is not None]
+
+
+def caption_of(path: Path) -> str | None:
+    """The text of the .txt file beside a picture, None where there is none."""
+    beside = path.with_suffix(".txt")
+    return " ".join(beside.read_text(encoding="utf-8").split()) if beside.is_file() else None
+
+
+def masks_of(folder: Path | None, pictures: Path) -> list[Tensor]:
+    """The masks of a folder by the pictures' names as MASK; ValueError where one is missing."""
+    if folder is None:
+        return []
+    paths = sorted(path for path in pictures.iterdir() if path.suffix.lower() in ENDINGS)
+    found = []
+    for path in paths:
+        mask = next((each for ending in ENDINGS if (each := folder / f"{path.stem}{ending}").is_file()), None)
+        if mask is None:
+            raise ValueError(f"Expected a mask for {path.name} in {folder}, got none; add it.")
+        found.append(opened(mask)[..., 0])
+    return found
+
+
+def opened(path: Path) -> Tensor:
+    """A picture file as IMAGE, 1,H,W,3; ValueError for any other file."""
+    try:
+        with Image.open(path) as image:
+            return torch.from_numpy(np.asarray(image.convert("RGB"), dtype=np.float32) / 255)[None]
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is no picture that can be read ({error}); remove it.") from error
+
+
+def given_of(pictures: Path, masks: Path | None, prior: Path | None, prior_pictures: int) -> Given:
+    """The pictures, masks and captions of folders."""
+    images, captions = read_pictures(pictures)
+    others, said = read_pictures(prior) if prior is not None else ([], [])
+    return Given(images, masks_of(masks, pictures), captions, others, said, prior_pictures)

@@ -1,0 +1,1 @@
+"""Trainings outside of a server: the part of cli that uses bridge."""
