@@ -1,0 +1,64 @@
+"""What is kept of the cross-attention of a run: sums of maps, by prompt, group of layers and step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ..shapes import Size
+
+ENCODER, MIDDLE, DECODER = "encoder", "middle", "decoder"
+
+
+@dataclass
+class Part:
+    """The maps of some layers of one size, added up, each the mean over the layer's heads."""
+
+    where: str  # encoder, middle or decoder
+    layers: tuple[int, ...]
+    step: int | None  # None: all steps that were recorded
+    size: Size
+    sums: Tensor  # rows, height, width, columns of the prompt
+    count: int = 0  # how many maps were added
+
+
+@dataclass
+class Prompt:
+    """One conditioning of a run and the maps of its columns."""
+
+    embedding: Tensor  # rows or 1, columns, width
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def filled(self) -> list[Part]:
+        """The parts to which anything was added."""
+        return [part for part in self.parts if part.count]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The cross-attention of one run of a sampler, and the latent that the run ended with."""
+
+    size: Size  # of the latent, in cells
+    cell: int  # pixels of the picture along a side of a cell
+    steps: int
+    prompts: Sequence[Prompt]
+    result: Tensor  # rows, channels, height, width
+
+
+def rows_of(record: Record, latent: Tensor) -> list[int] | None:
+    """Which rows of the run a latent (rows, channels, height, width) consists of; None if it is another."""
+    if latent.shape[1:] != record.result.shape[1:]:
+        return None
+    result = record.result.to(latent.dtype)
+    found = []
+    for number, row in enumerate(latent.to(result.device)):
+        # A batch keeps its order, so that equal rows are not taken for each other.
+        order = sorted(range(len(result)), key=lambda each: each != number)
+        same = [each for each in order if bool((result[each] == row).all())]
+        if not same:
+            return None
+        found.append(same[0])
+    return found
