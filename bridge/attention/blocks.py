@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comfy.ldm.flux.model import Flux
 from comfy.ldm.lumina.model import NextDiT
 from comfy.ldm.modules.attention import SpatialTransformer, SpatialVideoTransformer
 from comfy.ldm.modules.diffusionmodules.mmdit import MMDiT
-from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel, Upsample
 from comfy.ldm.qwen_image.model import QwenImageTransformer2DModel
 
 # Where a layer is: for a UNet input, middle or output, the number of the block there and of the layer in it;
@@ -32,6 +32,7 @@ class Network:
     default: str | None  # the published layers as a text
     patch: int = 1  # side of a picture's token in latent cells
     multiple: int = 1  # the picture's tokens are padded to a multiple of this
+    halvings: Sequence[int] = ()  # how often the latent's sides are halved at each layer of a UNet
 
 
 def network_of(model: Any, who: str) -> Network:
@@ -77,7 +78,18 @@ def unet(net: UNetModel) -> Network:
     ]
     names = {"encoder": "input", "middle": "middle", "decoder": "output"}
     groups = {word: [i for i, each in enumerate(layers) if each[0] == names[word]] for word in names}
-    return described(UNET, layers, groups)
+    return replace(described(UNET, layers, groups), halvings=halvings(parts, layers))
+
+
+def halvings(parts: Mapping[str, Sequence[Any]], layers: Sequence[Place]) -> list[int]:
+    """How often the latent's sides were halved where each layer is."""
+    level, found = 0, dict[tuple[str, int], int]()
+    for part, blocks in parts.items():
+        for number, block in enumerate(blocks):
+            level += any(isinstance(each, Downsample) for each in block.modules())
+            found[part, number] = level  # a block's layers come after its Downsample, before its Upsample
+            level -= any(isinstance(each, Upsample) for each in block.modules())
+    return [found[layer[:2]] for layer in layers]
 
 
 def joint(kind: str, counts: Mapping[str, int], patch: int, multiple: int = 1) -> Network:

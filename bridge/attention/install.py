@@ -20,16 +20,31 @@ Options = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Words:
+    """One conditioning of what is to be seen; its chunks of a batch are known by `uuid`."""
+
+    uuid: Any
+    embedding: Tensor  # rows or 1, columns, width
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of a sampler."""
 
     shape: tuple[int, ...]  # of the latent batch
     sigmas: Sequence[float]
     prompts: tuple[int, ...] = ()  # how many rows each conditioning has
+    positive: tuple[Words, ...] = ()
+    device: Any = None  # where the model computes
 
     @property
     def rows(self) -> int:
         return self.shape[0]
+
+    def is_like(self, other: Run) -> bool:
+        """Whether another has the same latent, levels and prompts."""
+        words = [[each.uuid for each in run.positive] for run in (self, other)]
+        return (self.shape, self.sigmas) == (other.shape, other.sigmas) and words[0] == words[1]
 
     @property
     def steps(self) -> int:
@@ -52,24 +67,33 @@ class Call:
 
 
 def install(
-    model: Any, key: str, start: Callable[[Run, Any], None], change: Callable[[Options, Call], Options]
+    model: Any,
+    key: str,
+    start: Callable[[Run, Any], None],
+    change: Callable[[Options, Call], Options],
+    end: Callable[[Run, Tensor | None], None] = lambda run, result: None,
 ) -> Any:
     """A clone of MODEL that calls `start` before each run and `change` before each call of the network.
 
     `start` gets the latent as well and may raise ValueError. `change` gets a copy of the transformer options,
     with the patches of all other nodes, and returns what the network is to have. It is called from several
-    threads on several GPUs.
+    threads on several GPUs. `end` gets the latent that the run made, or None if it was broken off.
     """
     clone = model.clone()
 
     def outer(
         executor: Any, noise: Tensor, latent: Any, sampler: Any, sigmas: Tensor, *more: Any, **named: Any
     ) -> Any:
-        run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(executor.class_obj))
-        start(run, latent)
-        # ComfyUI copies these options for each run.
-        executor.class_obj.model_options.setdefault("transformer_options", {})[RUN] = run
-        return executor(noise, latent, sampler, sigmas, *more, **named)
+        # ComfyUI copies these options for each run; another of these patches may have been here before.
+        options = executor.class_obj.model_options.setdefault("transformer_options", {})
+        run = run_of(executor.class_obj, noise, sigmas, options.get(RUN))
+        options[RUN], result = run, None
+        try:
+            start(run, latent)
+            result = executor(noise, latent, sampler, sigmas, *more, **named)
+        finally:
+            end(run, result)
+        return result
 
     def apply(executor: Any, x: Tensor, t: Tensor, *more: Any, **named: Any) -> Any:
         position = 3  # after the concatenated latent, the words and the control
@@ -85,6 +109,25 @@ def install(
     clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, key, outer)
     clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, apply)
     return clone
+
+
+def run_of(guider: Any, noise: Tensor, sigmas: Tensor, known: Run | None) -> Run:
+    """The run that a guider is about to make: the known one, if it is that."""
+    words = positive_words(guider)
+    device = getattr(getattr(guider, "model_patcher", None), "load_device", None)
+    run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(guider), words, device)
+    return known if known is not None and known.is_like(run) else run
+
+
+def positive_words(guider: Any) -> tuple[Words, ...]:
+    """The conditionings of what is to be seen; none where the guider holds them in a way of its own."""
+    held = getattr(guider, "conds", None)
+    entries = (held.get("positive") or []) if isinstance(held, Mapping) else []
+    return tuple(
+        Words(each["uuid"], each["cross_attn"])
+        for each in entries
+        if isinstance(each.get("cross_attn"), Tensor) and each["cross_attn"].ndim == 3 and "uuid" in each
+    )
 
 
 def prompt_rows(guider: Any) -> tuple[int, ...]:

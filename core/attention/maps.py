@@ -1,8 +1,8 @@
 """Maps of words from recorded cross-attention, as in DAAM and in prompt-to-prompt, and masks from maps.
 
-DAAM: Tang et al., What the DAAM: Interpreting Stable Diffusion Using Cross Attention (2023). Prompt-to-prompt:
-Hertz et al. (2022), the maps of its local blend. Otsu: A threshold selection method from gray-level histograms
-(1979). DAAM cuts each head's enlarged map at 0; here the sum of a part is cut, as sums are what is recorded.
+DAAM: Tang et al., What the DAAM: Interpreting Stable Diffusion Using Cross Attention (2023); it cuts each
+head's enlarged map at 0, here the sum of a part is cut, as sums are what is recorded. Prompt-to-prompt: Hertz
+et al. (2022), the maps of its local blend. Otsu (1979): the threshold of greatest variance between classes.
 """
 
 from __future__ import annotations
@@ -60,6 +60,15 @@ def folded(found: Tensor, count: int) -> Tensor | None:
     return found[..., :count] if columns > count else None
 
 
+def resized(found: Tensor, size: Size) -> Tensor:
+    """Maps (rows, height, width, columns) in another size, for networks that are shrunk in some steps."""
+    if found.shape[1:3] == (size.height, size.width):
+        return found
+    moved = found.movedim(-1, 1)
+    grown = F.interpolate(moved, (size.height, size.width), mode="bilinear", align_corners=False)
+    return grown.movedim(1, -1)
+
+
 def daam(chosen: Sequence[Chosen], size: Size) -> Tensor:
     """A word's map (rows, height, width) in latent cells: the mean over its tokens, layers, heads and steps.
 
@@ -96,7 +105,7 @@ def prompt_to_prompt(chosen: Sequence[Chosen], size: Size) -> Tensor:
 
 
 def stretched(found: Tensor, from_zero: bool = False) -> Tensor:
-    """Maps (rows, height, width) from their lowest value, or from 0, to their highest as 0…1; flat ones as 0."""
+    """Maps (rows, height, width) from their lowest value, or 0, to their highest as 0…1; flat ones are 0."""
     high = found.amax((-2, -1), keepdim=True)
     low = torch.zeros_like(high) if from_zero else found.amin((-2, -1), keepdim=True)
     height = high - low

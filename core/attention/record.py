@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from torch import Tensor
 
 from ..shapes import Size
 
 ENCODER, MIDDLE, DECODER = "encoder", "middle", "decoder"
+# Runs whose maps are kept: those of one workflow, or of a few seeds that another cache still holds.
+MOST_RUNS, MOST_BYTES = 4, 2**28
 
 
 @dataclass
@@ -46,6 +49,12 @@ class Record:
     steps: int
     prompts: Sequence[Prompt]
     result: Tensor  # rows, channels, height, width
+    missed: str = ""  # why something of it is missing
+
+    @property
+    def bytes(self) -> int:
+        """The memory that the maps take."""
+        return sum(4 * part.sums.numel() for prompt in self.prompts for part in prompt.parts)
 
 
 def rows_of(record: Record, latent: Tensor) -> list[int] | None:
@@ -62,3 +71,24 @@ def rows_of(record: Record, latent: Tensor) -> list[int] | None:
             return None
         found.append(same[0])
     return found
+
+
+class Records:
+    """The records of the last runs of one patched model, the newest last; each run adds a new one."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._held: tuple[Record, ...] = ()
+
+    @property
+    def held(self) -> tuple[Record, ...]:
+        return self._held
+
+    def add(self, record: Record) -> None:
+        """Keep a run's record, in place of one with the same result, and leave out the oldest."""
+        with self._lock:
+            others = [each for each in self._held if rows_of(each, record.result) is None]
+            kept = [*others, record][-MOST_RUNS:]
+            while len(kept) > 1 and sum(each.bytes for each in kept) > MOST_BYTES:
+                del kept[0]
+            self._held = tuple(kept)

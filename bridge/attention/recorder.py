@@ -1,0 +1,221 @@
+"""Record Attention: what each word of the prompt gets of the cross-attention of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+import comfy.model_management as management
+import torch
+from comfy.ldm.modules.attention import optimized_attention
+from torch import Tensor
+
+from ...core.attention import ranges
+from ...core.attention.maps import folded, probabilities, resized
+from ...core.attention.record import Part, Prompt, Record, Records
+from ...core.shapes import Size
+from ..notices import notice, show_status
+from .blocks import UNET, Network, network_of
+from .install import Call, Options, Run, Words, install, paused
+
+WHO = "Record Attention"
+KEY = "recompose_record_attention"
+TOGETHER, LAYERS, STEPS, BOTH = "all together", "each layer", "each step", "each layer and step"
+# Sums up to this many bytes are where the model computes until the run ends, which saves a wait a layer.
+MOST_ON_DEVICE = 2**26
+# A record may take at most this share of the free memory.
+SHARE = 0.5
+
+
+def record(model: Any, detail: str, steps: str, layers: str) -> tuple[Any, Records]:
+    """MODEL that leaves the maps of its cross-attention in the records; ValueError by a sentence."""
+    network = network_of(model, WHO)
+    if network.kind != UNET:
+        raise ValueError(
+            f"{WHO} works with SD1, SD2 and SDXL but the model is a {type(model.model).__name__}; connect "
+            "one of these."
+        )
+    numbers = chosen_layers(network, layers)
+    if steps.strip():
+        ranges.split(steps, f"{WHO}: steps")
+    plan = Plan(network, numbers, steps, detail, cell_of(model))
+    records, running = Records(), dict[int, Taking]()
+
+    def start(run: Run, latent: Any) -> None:
+        running[id(run)] = Taking(plan, run)
+
+    def change(options: Options, call: Call) -> Options:
+        taking = running.get(id(call.run))
+        return options if taking is None else taking.patched(options, call)
+
+    def end(run: Run, result: Tensor | None) -> None:
+        taking = running.pop(id(run), None)
+        if taking is not None and result is not None:
+            records.add(taking.record(result))
+
+    return install(model, KEY, start, change, end), records
+
+
+def chosen_layers(network: Network, text: str) -> list[int]:
+    """The numbers of the layers that a text names, all if it is empty; ValueError if it names none."""
+    count = len(network.layers)
+    found = ranges.chosen(text if text.strip() else "all", count, f"{WHO}: layers", network.words)
+    if not found:
+        shown = ranges.shown(text)
+        raise ValueError(f'{WHO}: layers "{shown}" names none of the model\'s layers 0 to {count - 1}.')
+    return found
+
+
+def cell_of(model: Any) -> int:
+    """How many pixels a cell of the model's latents has along a side."""
+    return int(getattr(model.get_model_object("latent_format"), "spacial_downscale_ratio", 8))
+
+
+class Plan:
+    """What is recorded of a model: which layers and steps, and what is added up."""
+
+    def __init__(self, network: Network, layers: list[int], steps: str, detail: str, cell: int) -> None:
+        self.network, self.layers, self.text, self.detail, self.cell = network, layers, steps, detail, cell
+
+    def steps(self, run: Run) -> list[int]:
+        """The numbers of the steps that are recorded."""
+        return ranges.chosen(self.text if self.text.strip() else "0-", run.steps, f"{WHO}: steps")
+
+    def groups(self) -> list[tuple[int, ...]]:
+        """The layers that are added up: each alone, or those of one size in encoder, middle or decoder."""
+        if self.detail in (LAYERS, BOTH):
+            return [(layer,) for layer in self.layers]
+        found: dict[tuple[str, int], list[int]] = {}
+        for layer in self.layers:
+            found.setdefault((self.where(layer), self.network.halvings[layer]), []).append(layer)
+        return [tuple(each) for each in found.values()]
+
+    def where(self, layer: int) -> str:
+        """Encoder, middle or decoder."""
+        return next(name for name, some in self.network.words.items() if layer in some)
+
+    def size(self, layer: int, run: Run) -> Size:
+        """The size of a layer's maps; a side is rounded up when it is halved."""
+        cells = 2 ** self.network.halvings[layer]
+        height, width = (-(-side // cells) for side in run.shape[-2:])
+        return Size(width, height)
+
+
+class Taking:
+    """The maps of one run as it goes on."""
+
+    def __init__(self, plan: Plan, run: Run) -> None:
+        self.plan, self.run, self.lock = plan, run, Lock()
+        self.steps = plan.steps(run)
+        self.prompts: dict[Any, Prompt] = {}
+        self.parts: dict[tuple[Any, int, int | None], Part] = {}
+        self.missed = ""
+        size = self.bytes()
+        self.check(size)
+        device = run.device if size <= MOST_ON_DEVICE else torch.device("cpu")
+        for words in run.positive:
+            self.prompts[words.uuid] = prompt = Prompt(words.embedding.detach().cpu())
+            self.allocate(words, prompt, device)
+
+    @property
+    def times(self) -> list[int] | list[None]:
+        """The steps that are kept apart; None for all in one."""
+        return self.steps if self.plan.detail in (STEPS, BOTH) else [None]
+
+    def bytes(self) -> int:
+        """The memory that the sums take."""
+        columns = sum(words.embedding.shape[1] for words in self.run.positive)
+        cells = sum(self.plan.size(group[0], self.run).area for group in self.plan.groups())
+        return 4 * self.run.rows * columns * cells * len(self.times)
+
+    def check(self, size: int) -> None:
+        """Tell how much memory is taken; ValueError if that is more than there is, notice if nothing is."""
+        free = management.get_free_memory(torch.device("cpu"))
+        if size > SHARE * free:
+            raise ValueError(
+                f"{WHO} would take {size / 1e9:.1f} GB for the maps but only {free / 1e9:.1f} GB are free; "
+                f"keep {TOGETHER}, or name fewer steps or layers."
+            )
+        if not self.run.positive:
+            notice(f"{WHO}: the sampler has no prompt with words, so there is nothing to record.")
+        elif not self.steps:
+            notice(f"{WHO}: none of this run's {self.run.steps} steps is chosen; choose others by steps.")
+        else:
+            show_status(f"{WHO}: {size / 1e6:.1f} MB for the maps of {self.run.rows} rows")
+
+    def allocate(self, words: Words, prompt: Prompt, device: Any) -> None:
+        """Make the sums: before the run, as nothing that outlives a call may be made within it."""
+        columns = words.embedding.shape[1]
+        for time in self.times:
+            for group in self.plan.groups():
+                size = self.plan.size(group[0], self.run)
+                sums = torch.zeros(self.run.rows, size.height, size.width, columns, device=device)
+                part = Part(self.plan.where(group[0]), group, time, size, sums)
+                prompt.parts.append(part)
+                self.parts.update({(words.uuid, layer, time): part for layer in group})
+
+    def patched(self, options: Options, call: Call) -> Options:
+        """The transformer options with patches that look on, or as they are where nothing is recorded."""
+        if call.step not in self.steps:
+            return options
+        chunks = {at: each for at, each in enumerate(options.get("uuids", ())) if each in self.prompts}
+        if chunks and not call.whole:
+            self.missed = "its prompts are for areas of the picture"
+        if not chunks or not call.whole:
+            return options
+        replace = dict(options.get("patches_replace", {}))
+        found = dict(replace.get("attn2", {}))
+        for layer in self.plan.layers:
+            place = self.plan.network.layers[layer]
+            # ComfyUI looks for a patch of the very layer first, then for one of its block.
+            found[place] = self.watching(found.get(place, found.get(place[:2])), call, layer, chunks)
+        return {**options, "patches_replace": {**replace, "attn2": found}}
+
+    def watching(
+        self, previous: Callable[..., Tensor] | None, call: Call, layer: int, chunks: Mapping[int, Any]
+    ) -> Callable[..., Tensor]:
+        """The attention that was there, other nodes' patches included, with its probabilities added up."""
+
+        def patch(q: Tensor, k: Tensor, v: Tensor, extra: Options, **more: Any) -> Tensor:
+            with paused():
+                self.take(q, k, extra, call, layer, chunks)
+            if previous is not None:
+                return previous(q, k, v, extra, **more)
+            return optimized_attention(
+                q, k, v, extra["n_heads"], attn_precision=extra["attn_precision"], transformer_options=extra
+            )
+
+        return patch
+
+    def take(
+        self, q: Tensor, k: Tensor, extra: Options, call: Call, layer: int, chunks: Mapping[int, Any]
+    ) -> None:
+        """Add a layer's maps of the prompts' chunks."""
+        rows, (height, width) = call.run.rows, extra.get("activations_shape", (0, 0))[-2:]
+        if len(q) != call.chunks * rows or len(k) != len(q) or q.shape[1] != height * width:
+            self.missed = "another patch changes the order of the picture's tokens"
+            return
+        for at, uuid in chunks.items():
+            some = slice(at * rows, (at + 1) * rows)
+            time = None if (uuid, layer, None) in self.parts else call.step
+            part = self.parts[uuid, layer, time]
+            found = folded(probabilities(q[some], k[some], extra["n_heads"]), part.sums.shape[-1])
+            if found is None:
+                self.missed = "another patch takes away columns of the prompt"
+                continue
+            found = resized(found.unflatten(1, (height, width)), part.size).to(part.sums.device)
+            with self.lock:
+                part.sums += found
+                part.count += 1
+
+    def record(self, result: Tensor) -> Record:
+        """What was recorded, on the CPU, with the latent that the run made."""
+        for part in self.parts.values():
+            part.sums = part.sums.cpu()
+        size = Size(self.run.shape[-1], self.run.shape[-2])
+        prompts = [each for each in self.prompts.values() if each.filled]
+        if self.missed and not prompts:
+            notice(f"{WHO}: nothing was recorded of this run, as {self.missed}.")
+        kept = result.detach().float().cpu()
+        return Record(size, self.plan.cell, self.run.steps, prompts, kept, self.missed)
