@@ -1,0 +1,230 @@
+"""Attention Maps: where the words of a prompt are in the picture that a recorded run made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ...core.attention import heat, maps, ranges
+from ...core.attention.maps import Chosen
+from ...core.attention.record import Part, Prompt, Record, Records, rows_of
+from ...core.attention.words import Word
+from ...core.shapes import Size
+from .. import layouts
+from ..latent import check_latent
+from ..notices import notice
+from .columns import words_in
+from .places import Place, places_of_text
+
+WHO = "Attention Maps"
+OVERLAY, HEAT, SHEET_LAYERS, SHEET_STEPS = "overlay", "heat map", "sheet of layers", "sheet of steps"
+DAAM, LOCAL_BLEND = "DAAM", "prompt-to-prompt"
+GROUPS = {"encoder", "middle", "decoder"}
+
+
+class Look(NamedTuple):
+    """How maps are made and shown."""
+
+    show: str
+    aggregation: str
+    threshold: float  # 0: Otsu's
+    layers: str = ""
+    steps: str = ""
+
+
+class Made(NamedTuple):
+    """The outputs of the node, in their order; for each row of the latent one for each word."""
+
+    images: Tensor
+    masks: Tensor
+    maps: Tensor
+
+
+def attention_maps(
+    records: Any, latent: Any, clip: Any, text: str, words: str, look: Look, image: Tensor | None = None
+) -> Made:
+    """The maps of the words in the run that made the LATENT; ValueError by a sentence."""
+    record, rows = recorded(records, latent)
+    found = words_in(clip, text, words, WHO)
+    parts = {id(prompt): parts_of(prompt, look) for prompt in record.prompts}
+    places = places_of_text(record.prompts, clip, text, rows, WHO)
+    picture = picture_of(image, record, rows)
+    size = record.size if picture is None else layouts.size_of(picture)
+    if picture is None:
+        size = Size(size.width * record.cell, size.height * record.cell)
+    shown, masks, values = [], [], []
+    for row in places:
+        for word in found:
+            made = one(word, row, places[row], parts, look, record)
+            mask, full = masked(made, look, size, word, row)
+            masks.append(mask)
+            values.append(full)
+            beneath = None if picture is None else picture[rows.index(row) % len(picture)]
+            shown.append(drawn(word, row, places[row], parts, look, record, full, beneath))
+    images = layouts.image_to_comfy(torch.stack(shown).clamp(0, 1))
+    return Made(images, *(layouts.mask_to_comfy(torch.stack(some)[:, None]) for some in (masks, values)))
+
+
+def recorded(records: Any, latent: Any) -> tuple[Record, list[int]]:
+    """The record of the run that made a LATENT, and which rows of it the latent has."""
+    if not isinstance(records, Records):
+        raise ValueError(
+            f"{WHO} needs the attention of Record Attention but got a {type(records).__name__}; connect it."
+        )
+    samples = check_latent(latent, WHO)["samples"]
+    held = records.held
+    if not held:
+        raise ValueError(
+            f"{WHO}: nothing was recorded: the sampler has not run with the model of Record Attention, or its "
+            "result came from the cache; connect that model to the sampler, or change its seed and run again."
+        )
+    for record in reversed(held):
+        rows = None if samples.is_nested else rows_of(record, samples)
+        if rows is not None:
+            return filled(record), rows
+    if len(held) > 1:
+        raise ValueError(
+            f"{WHO}: the latent is not what any of the {len(held)} recorded runs made; connect the output of "
+            "the sampler itself, or change its seed and run again."
+        )
+    notice(
+        f"{WHO}: the latent is not what the recorded run made, so the maps are those of the last run; connect "
+        "the output of the sampler itself, or change its seed and run again if it came from the cache."
+    )
+    return filled(held[-1]), [*range(len(held[-1].result))]
+
+
+def filled(record: Record) -> Record:
+    """The record; ValueError where it holds no maps."""
+    if not record.prompts:
+        why = f", as {record.missed}" if record.missed else "; see the notice of its run"
+        raise ValueError(f"{WHO}: nothing was recorded of this run{why}; record another run.")
+    return record
+
+
+def picture_of(image: Tensor | None, record: Record, rows: Sequence[int]) -> Tensor | None:
+    """The picture beneath the maps; ValueError if it is another batch or aspect than the latent."""
+    if image is None:
+        return None
+    picture = layouts.image_from_comfy(image, f"{WHO}: image")
+    size = layouts.size_of(picture)
+    if len(picture) not in (1, len(rows)):
+        raise ValueError(
+            f"{WHO}: image has a batch of {len(picture)} but the latent has {len(rows)} rows; connect the "
+            "decoded latent, or one picture."
+        )
+    if abs(size.height / size.width * record.size.width - record.size.height) > 1:
+        raise ValueError(
+            f"{WHO}: image is {size} but the latent is {record.size} cells, of another aspect; connect the "
+            "decoded latent."
+        )
+    return picture
+
+
+def parts_of(prompt: Prompt, look: Look) -> list[Part]:
+    """The parts of a prompt's record that are asked for; ValueError if the record cannot tell them apart."""
+    found = prompt.filled
+    known = sorted({layer for part in found for layer in part.layers})
+    if look.layers.strip():
+        words = {name: [n for part in found if part.where == name for n in part.layers] for name in GROUPS}
+        words = {name: numbers for name, numbers in words.items() if numbers} | {"all": known}
+        asked = set(ranges.chosen(look.layers, max(known) + 1, f"{WHO}: layers", words)) & set(known)
+        split = [part for part in found if asked & set(part.layers) and set(part.layers) - asked]
+        if split:
+            raise ValueError(
+                f"{WHO}: the record holds layers {ranges.described(split[0].layers)} together; record each "
+                "layer (detail of Record Attention), or name all of them."
+            )
+        found = [part for part in found if asked & set(part.layers)]
+    if look.steps.strip():
+        found = of_steps(found, look.steps)
+    if not found:
+        raise ValueError(f"{WHO}: layers and steps name nothing that was recorded; leave them empty for all.")
+    return found
+
+
+def of_steps(parts: Sequence[Part], text: str) -> list[Part]:
+    """The parts of the steps that a text names."""
+    known = [part.step for part in parts if part.step is not None]
+    if not known:
+        raise ValueError(
+            f"{WHO}: the record holds all steps together; record each step (detail of Record Attention), or "
+            "leave steps empty."
+        )
+    asked = ranges.chosen(text, max(known) + 1, f"{WHO}: steps")
+    return [part for part in parts if part.step in asked]
+
+
+Parts = dict[int, list[Part]]
+
+
+def chosen(word: Word, places: Sequence[Place], parts: Parts) -> list[Chosen]:
+    """The parts with the word's columns, in every prompt in which the text is."""
+    return [
+        Chosen(part, [column + place.offset for column in word.columns])
+        for place in places
+        for part in parts[id(place.prompt)]
+    ]
+
+
+def one(word: Word, row: int, places: Sequence[Place], parts: Parts, look: Look, record: Record) -> Tensor:
+    """The map of a word in a row, height and width in latent cells, as attention was paid."""
+    combine = maps.daam if look.aggregation == DAAM else maps.prompt_to_prompt
+    return combine([of_row(each, row) for each in chosen(word, places, parts)], record.size)[0]
+
+
+def of_row(each: Chosen, row: int) -> Chosen:
+    part = each.part
+    return Chosen(
+        Part(part.where, part.layers, part.step, part.size, part.sums[row : row + 1], part.count),
+        each.columns,
+    )
+
+
+def masked(made: Tensor, look: Look, size: Size, word: Word, row: int) -> tuple[Tensor, Tensor]:
+    """The mask of a word and its map from 0 to 1, both in the picture's size."""
+    values = maps.stretched(made[None], look.aggregation == LOCAL_BLEND)
+    threshold = look.threshold or maps.otsu(values)
+    if threshold is None or float(made.max()) < maps.LEAST_HEIGHT:
+        notice(
+            f'{WHO}: nothing in row {row} stands out for "{ranges.shown(word.text)}", so its mask is empty; '
+            "set a threshold."
+        )
+        threshold = None
+    return maps.mask_of(values[0], size, threshold), maps.scaled(values, size)[0]
+
+
+def drawn(
+    word: Word, row: int, places: Sequence[Place], parts: Parts, look: Look, record: Record, full: Tensor,
+    beneath: Tensor | None,
+) -> Tensor:  # fmt: skip
+    """The picture of a word in a row: its map over the picture or alone, or a sheet of maps."""
+    if look.show in (SHEET_LAYERS, SHEET_STEPS):
+        some = [of_row(each, row) for each in chosen(word, places, parts)]
+        size = Size(record.size.width * record.cell, record.size.height * record.cell)
+        return heat.sheet([*tiles(some, look, record)], size)
+    if look.show == OVERLAY and beneath is not None:
+        return heat.over(full[None], beneath[None].to(full))[0]
+    return heat.heat(full[None])[0]
+
+
+def tiles(some: Sequence[Chosen], look: Look, record: Record) -> list[Tensor]:
+    """One map for each layer or group of layers as they run, or for each step."""
+    by_step = look.show == SHEET_STEPS
+    if by_step and any(each.part.step is None for each in some):
+        raise ValueError(
+            f"{WHO}: the record holds all steps together; record each step (detail of Record Attention) for a "
+            "sheet of steps."
+        )
+    keys = sorted(
+        {(each.part.step,) if by_step else each.part.layers for each in some}, key=lambda key: key[0] or 0
+    )
+    combine = maps.prompt_to_prompt if by_step and look.aggregation == LOCAL_BLEND else maps.daam
+    found = []
+    for key in keys:
+        here = [each for each in some if key == ((each.part.step,) if by_step else each.part.layers)]
+        found.append(maps.stretched(combine(here, record.size))[0])
+    return found
