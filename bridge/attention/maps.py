@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import comfy.model_management as management
 import torch
 from torch import Tensor
 
@@ -22,6 +24,8 @@ from .places import Place, places_of_text
 WHO = "Attention Maps"
 OVERLAY, HEAT, SHEET_LAYERS, SHEET_STEPS = "overlay", "heat map", "sheet of layers", "sheet of steps"
 DAAM, LOCAL_BLEND = "DAAM", "prompt-to-prompt"
+# Of a pixel's picture, mask and map, twice as they are put together.
+BYTES = 2 * 4 * (3 + 1 + 1)
 GROUPS = {"encoder", "middle", "decoder"}
 
 
@@ -49,12 +53,11 @@ def attention_maps(
     """The maps of the words in the run that made the LATENT; ValueError by a sentence."""
     record, rows = recorded(records, latent)
     found = words_in(clip, text, words, WHO)
+    picture = picture_of(image, record, rows)
+    size = full_size(record) if picture is None else layouts.size_of(picture)
+    check_count(len(found) * len(rows), size)
     parts = {id(prompt): parts_of(prompt, look) for prompt in record.prompts}
     places = places_of_text(record.prompts, clip, text, rows, WHO)
-    picture = picture_of(image, record, rows)
-    size = record.size if picture is None else layouts.size_of(picture)
-    if picture is None:
-        size = Size(size.width * record.cell, size.height * record.cell)
     shown, masks, values = [], [], []
     for row in places:
         for word in found:
@@ -78,8 +81,8 @@ def recorded(records: Any, latent: Any) -> tuple[Record, list[int]]:
     held = records.held
     if not held:
         raise ValueError(
-            f"{WHO}: nothing was recorded: the sampler has not run with the model of Record Attention, or its "
-            "result came from the cache; connect that model to the sampler, or change its seed and run again."
+            f"{WHO}: nothing was recorded: the sampler has not run with the model of Record Attention, or "
+            "its result came from the cache; connect that model to it, or change its seed and run again."
         )
     for record in reversed(held):
         rows = None if samples.is_nested else rows_of(record, samples)
@@ -91,8 +94,8 @@ def recorded(records: Any, latent: Any) -> tuple[Record, list[int]]:
             "the sampler itself, or change its seed and run again."
         )
     notice(
-        f"{WHO}: the latent is not what the recorded run made, so the maps are those of the last run; connect "
-        "the output of the sampler itself, or change its seed and run again if it came from the cache."
+        f"{WHO}: the latent is not what the recorded run made, so the maps are those of the last run; "
+        "connect the output of the sampler itself, or change its seed if it came from the cache."
     )
     return filled(held[-1]), [*range(len(held[-1].result))]
 
@@ -103,6 +106,22 @@ def filled(record: Record) -> Record:
         why = f", as {record.missed}" if record.missed else "; see the notice of its run"
         raise ValueError(f"{WHO}: nothing was recorded of this run{why}; record another run.")
     return record
+
+
+def check_count(count: int, size: Size) -> None:
+    """ValueError for more pictures than fit into memory with their masks."""
+    taken = count * size.area * BYTES
+    free = management.get_free_memory(torch.device("cpu"))
+    if taken > free:
+        raise ValueError(
+            f"{WHO}: {count} maps of {size} px would take {taken / 1e9:.1f} GB but only {free / 1e9:.1f} GB "
+            "are free; name fewer words."
+        )
+
+
+def full_size(record: Record) -> Size:
+    """The size of the picture that a run made, in pixels."""
+    return Size(record.size.width * record.cell, record.size.height * record.cell)
 
 
 def picture_of(image: Tensor | None, record: Record, rows: Sequence[int]) -> Tensor | None:
@@ -177,11 +196,7 @@ def one(word: Word, row: int, places: Sequence[Place], parts: Parts, look: Look,
 
 
 def of_row(each: Chosen, row: int) -> Chosen:
-    part = each.part
-    return Chosen(
-        Part(part.where, part.layers, part.step, part.size, part.sums[row : row + 1], part.count),
-        each.columns,
-    )
+    return Chosen(replace(each.part, sums=each.part.sums[row : row + 1]), each.columns)
 
 
 def masked(made: Tensor, look: Look, size: Size, word: Word, row: int) -> tuple[Tensor, Tensor]:
@@ -204,8 +219,7 @@ def drawn(
     """The picture of a word in a row: its map over the picture or alone, or a sheet of maps."""
     if look.show in (SHEET_LAYERS, SHEET_STEPS):
         some = [of_row(each, row) for each in chosen(word, places, parts)]
-        size = Size(record.size.width * record.cell, record.size.height * record.cell)
-        return heat.sheet([*tiles(some, look, record)], size)
+        return heat.sheet(tiles(some, look, record), full_size(record))
     if look.show == OVERLAY and beneath is not None:
         return heat.over(full[None], beneath[None].to(full))[0]
     return heat.heat(full[None])[0]
@@ -216,15 +230,11 @@ def tiles(some: Sequence[Chosen], look: Look, record: Record) -> list[Tensor]:
     by_step = look.show == SHEET_STEPS
     if by_step and any(each.part.step is None for each in some):
         raise ValueError(
-            f"{WHO}: the record holds all steps together; record each step (detail of Record Attention) for a "
-            "sheet of steps."
+            f"{WHO}: the record holds all steps together; record each step (detail of Record Attention) for "
+            "a sheet of steps."
         )
-    keys = sorted(
-        {(each.part.step,) if by_step else each.part.layers for each in some}, key=lambda key: key[0] or 0
-    )
     combine = maps.prompt_to_prompt if by_step and look.aggregation == LOCAL_BLEND else maps.daam
-    found = []
-    for key in keys:
-        here = [each for each in some if key == ((each.part.step,) if by_step else each.part.layers)]
-        found.append(maps.stretched(combine(here, record.size))[0])
-    return found
+    found: dict[tuple[int, ...], list[Chosen]] = {}
+    for each in some:
+        found.setdefault((each.part.step or 0,) if by_step else each.part.layers, []).append(each)
+    return [maps.stretched(combine(found[key], record.size))[0] for key in sorted(found)]
