@@ -4,7 +4,7 @@ with is therefore imported where it computes."""
 from comfy_api.latest import ComfyExtension, io
 
 from ..bridge import routes
-from . import attention, canvas, caption, detect, inversion, mask, pose, pose_edit, sampling
+from . import attention, attention_maps, canvas, caption, detect, inversion, mask, pose, pose_edit, sampling
 
 
 class RecomposeExtension(ComfyExtension):
@@ -23,4 +23,5 @@ class RecomposeExtension(ComfyExtension):
             *sampling.NODES,
             *attention.NODES,
             *inversion.NODES,
+            *attention_maps.NODES,
         ]

@@ -77,8 +77,8 @@ class AttentionMaps(Node):
                 io.Combo.Input(
                     "show",
                     options=["overlay", "heat map", "sheet of layers", "sheet of steps"],
-                    tooltip="overlay: over the image, if one is connected. Sheets: a small map for each layer "
-                    "or step that Record Attention kept.",
+                    tooltip="overlay: over the image, if one is connected. Sheets: a small map for each "
+                    "layer or step that Record Attention kept.",
                 ),
                 io.Float.Input(
                     "threshold",

@@ -12,6 +12,7 @@ from ..notices import notice
 
 # How much the same text's encoding may differ: half precision and another batch make less, a word more.
 SAME = 0.1
+CHUNK = 77  # tokens that CLIP encodes at once
 
 
 class Place(NamedTuple):
@@ -38,9 +39,7 @@ def places_of_text(
     if there:
         if others := [row for row in found if row not in there]:
             which = ", ".join(map(str, others))
-            notice(
-                f"{who}: the rows {which} were made with other words than text, so they have no maps here."
-            )
+            notice(f"{who}: rows {which} were made with other words than text, so they have no maps here.")
         return there
     if len(prompts) > 1:
         raise ValueError(
@@ -69,11 +68,9 @@ def offsets(encoded: Tensor, embedding: Tensor) -> list[int]:
     length = len(encoded)
     if encoded.shape[-1] != embedding.shape[-1]:
         return []
-    return [
-        at
-        for at in range(0, len(embedding) - length + 1, length)
-        if is_same(encoded, embedding[at : at + length])
-    ]
+    step = CHUNK if length % CHUNK == 0 else 1
+    starts = range(0, len(embedding) - length + 1, step)
+    return [at for at in starts if is_same(encoded, embedding[at : at + length])]
 
 
 def is_same(first: Tensor, second: Tensor) -> bool:
