@@ -88,6 +88,7 @@ class AttentionMaps(Node):
                     step=0.01,
                     tooltip="The mask is where the map is at least this. 0: found for each map (Otsu).",
                 ),
+                io.Boolean.Input("labels", default=True, tooltip="Write each word into its picture."),
                 io.Combo.Input(
                     "aggregation",
                     options=["DAAM", "prompt-to-prompt"],
@@ -118,12 +119,24 @@ class AttentionMaps(Node):
 
     @classmethod
     def execute(
-        cls, attention, latent, clip, text, words, show, threshold, aggregation, layers, steps, image=None
+        cls,
+        attention,
+        latent,
+        clip,
+        text,
+        words,
+        show,
+        threshold,
+        labels,
+        aggregation,
+        layers,
+        steps,
+        image=None,
     ) -> io.NodeOutput:
         from ..bridge import notices
         from ..bridge.attention import maps
 
-        look = maps.Look(show, aggregation, threshold, layers, steps)
+        look = maps.Look(show, aggregation, threshold, labels, layers, steps)
         with notices.collect() as found:
             made = maps.attention_maps(attention, latent, clip, text, words, look, image)
         return io.NodeOutput(*made, ui=found.ui())

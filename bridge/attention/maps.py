@@ -35,6 +35,7 @@ class Look(NamedTuple):
     show: str
     aggregation: str
     threshold: float  # 0: Otsu's
+    labels: bool = False
     layers: str = ""
     steps: str = ""
 
@@ -56,18 +57,17 @@ def attention_maps(
     picture = picture_of(image, record, rows)
     size = full_size(record) if picture is None else layouts.size_of(picture)
     check_count(len(found) * len(rows), size)
-    parts = {id(prompt): parts_of(prompt, look) for prompt in record.prompts}
-    places = places_of_text(record.prompts, clip, text, rows, WHO)
+    painter = Painter(record, look, size)
     shown, masks, values = [], [], []
-    for row in places:
+    for row, places in places_of_text(record.prompts, clip, text, rows, WHO).items():
+        beneath = None if picture is None else picture[rows.index(row) % len(picture)]
         for word in found:
-            made = one(word, row, places[row], parts, look, record)
-            mask, full = masked(made, look, size, word, row)
+            some = painter.chosen(word, places, row)
+            mask, full = painter.masked(some, word, row)
             masks.append(mask)
             values.append(full)
-            beneath = None if picture is None else picture[rows.index(row) % len(picture)]
-            shown.append(drawn(word, row, places[row], parts, look, record, full, beneath))
-    images = layouts.image_to_comfy(torch.stack(shown).clamp(0, 1))
+            shown.append(painter.drawn(some, full, word, beneath))
+    images = layouts.image_to_comfy(torch.stack(shown))
     return Made(images, *(layouts.mask_to_comfy(torch.stack(some)[:, None]) for some in (masks, values)))
 
 
@@ -177,64 +177,60 @@ def of_steps(parts: Sequence[Part], text: str) -> list[Part]:
     return [part for part in parts if part.step in asked]
 
 
-Parts = dict[int, list[Part]]
+class Painter:
+    """Makes the maps of one record, in one size."""
 
+    def __init__(self, record: Record, look: Look, size: Size) -> None:
+        self.record, self.look, self.size = record, look, size
+        self.parts = {id(prompt): parts_of(prompt, look) for prompt in record.prompts}
+        self.local = look.aggregation == LOCAL_BLEND
 
-def chosen(word: Word, places: Sequence[Place], parts: Parts) -> list[Chosen]:
-    """The parts with the word's columns, in every prompt in which the text is."""
-    return [
-        Chosen(part, [column + place.offset for column in word.columns])
-        for place in places
-        for part in parts[id(place.prompt)]
-    ]
+    def chosen(self, word: Word, places: Sequence[Place], row: int) -> list[Chosen]:
+        """A row's parts with the word's columns, in every prompt in which the text is."""
+        return [
+            Chosen(
+                replace(part, sums=part.sums[row : row + 1]),
+                [column + place.offset for column in word.columns],
+            )
+            for place in places
+            for part in self.parts[id(place.prompt)]
+        ]
 
+    def masked(self, some: Sequence[Chosen], word: Word, row: int) -> tuple[Tensor, Tensor]:
+        """The mask of a word and its map from 0 to 1, height and width of the picture."""
+        combine = maps.prompt_to_prompt if self.local else maps.daam
+        found = combine(some, self.record.size)
+        values = maps.stretched(found, self.local)
+        threshold = self.look.threshold or maps.otsu(values)
+        if threshold is None or float(found.max()) < maps.LEAST_HEIGHT:
+            notice(
+                f'{WHO}: nothing in row {row} stands out for "{ranges.shown(word.text)}", so its mask is '
+                "empty; set a threshold."
+            )
+            threshold = None
+        return maps.mask_of(values[0], self.size, threshold), maps.scaled(values, self.size)[0]
 
-def one(word: Word, row: int, places: Sequence[Place], parts: Parts, look: Look, record: Record) -> Tensor:
-    """The map of a word in a row, height and width in latent cells, as attention was paid."""
-    combine = maps.daam if look.aggregation == DAAM else maps.prompt_to_prompt
-    return combine([of_row(each, row) for each in chosen(word, places, parts)], record.size)[0]
+    def drawn(self, some: Sequence[Chosen], full: Tensor, word: Word, beneath: Tensor | None) -> Tensor:
+        """The picture of a word: its map over the picture or alone, or a sheet of maps."""
+        if self.look.show in (SHEET_LAYERS, SHEET_STEPS):
+            shown = heat.sheet(self.tiles(some), full_size(self.record))
+        elif self.look.show == OVERLAY and beneath is not None:
+            shown = heat.over(full[None], beneath[None].to(full))[0]
+        else:
+            shown = heat.heat(full[None])[0]
+        shown = shown.clamp(0, 1)
+        return heat.labelled(shown, word.text) if self.look.labels else shown
 
-
-def of_row(each: Chosen, row: int) -> Chosen:
-    return Chosen(replace(each.part, sums=each.part.sums[row : row + 1]), each.columns)
-
-
-def masked(made: Tensor, look: Look, size: Size, word: Word, row: int) -> tuple[Tensor, Tensor]:
-    """The mask of a word and its map from 0 to 1, both in the picture's size."""
-    values = maps.stretched(made[None], look.aggregation == LOCAL_BLEND)
-    threshold = look.threshold or maps.otsu(values)
-    if threshold is None or float(made.max()) < maps.LEAST_HEIGHT:
-        notice(
-            f'{WHO}: nothing in row {row} stands out for "{ranges.shown(word.text)}", so its mask is empty; '
-            "set a threshold."
-        )
-        threshold = None
-    return maps.mask_of(values[0], size, threshold), maps.scaled(values, size)[0]
-
-
-def drawn(
-    word: Word, row: int, places: Sequence[Place], parts: Parts, look: Look, record: Record, full: Tensor,
-    beneath: Tensor | None,
-) -> Tensor:  # fmt: skip
-    """The picture of a word in a row: its map over the picture or alone, or a sheet of maps."""
-    if look.show in (SHEET_LAYERS, SHEET_STEPS):
-        some = [of_row(each, row) for each in chosen(word, places, parts)]
-        return heat.sheet(tiles(some, look, record), full_size(record))
-    if look.show == OVERLAY and beneath is not None:
-        return heat.over(full[None], beneath[None].to(full))[0]
-    return heat.heat(full[None])[0]
-
-
-def tiles(some: Sequence[Chosen], look: Look, record: Record) -> list[Tensor]:
-    """One map for each layer or group of layers as they run, or for each step."""
-    by_step = look.show == SHEET_STEPS
-    if by_step and any(each.part.step is None for each in some):
-        raise ValueError(
-            f"{WHO}: the record holds all steps together; record each step (detail of Record Attention) for "
-            "a sheet of steps."
-        )
-    combine = maps.prompt_to_prompt if by_step and look.aggregation == LOCAL_BLEND else maps.daam
-    found: dict[tuple[int, ...], list[Chosen]] = {}
-    for each in some:
-        found.setdefault((each.part.step or 0,) if by_step else each.part.layers, []).append(each)
-    return [maps.stretched(combine(found[key], record.size))[0] for key in sorted(found)]
+    def tiles(self, some: Sequence[Chosen]) -> list[Tensor]:
+        """One map for each layer or group of layers as they run, or for each step."""
+        by_step = self.look.show == SHEET_STEPS
+        if by_step and any(each.part.step is None for each in some):
+            raise ValueError(
+                f"{WHO}: the record holds all steps together; record each step (detail of Record Attention) "
+                "for a sheet of steps."
+            )
+        combine = maps.prompt_to_prompt if by_step and self.local else maps.daam
+        found: dict[tuple[int, ...], list[Chosen]] = {}
+        for each in some:
+            found.setdefault((each.part.step or 0,) if by_step else each.part.layers, []).append(each)
+        return [maps.stretched(combine(found[key], self.record.size))[0] for key in sorted(found)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..shapes import Size
@@ -18,6 +20,8 @@ COLOURS = torch.tensor([[0, 0, 0], [75, 15, 110], [185, 45, 80], [250, 145, 30],
 LEFT, DIMMED = 0.35, 0.45
 # Longest side of a tile in pixels, and the gap between two.
 TILE, GAP = 256, 2
+# Height of a label's letters as a share of the picture's height, and at least so many pixels.
+LETTERS, LEAST_LETTERS = 1 / 24, 10
 
 
 def heat(found: Tensor) -> Tensor:
@@ -49,3 +53,18 @@ def sheet(tiles: Sequence[Tensor], size: Size) -> Tensor:
     drawn += [empty] * (across * down - len(drawn))
     rows = [torch.cat(drawn[n * across : (n + 1) * across], -1) for n in range(down)]
     return torch.cat(rows, -2)[:, :-GAP, :-GAP]
+
+
+def labelled(picture: Tensor, text: str) -> Tensor:
+    """A picture (3, height, width; 0…1) with a short text at its upper left, on a dark ground."""
+    drawn = Image.fromarray((picture.movedim(0, -1) * 255).round().byte().cpu().numpy())
+    size = max(LEAST_LETTERS, round(LETTERS * drawn.height))
+    font, draw = ImageFont.load_default(size), ImageDraw.Draw(drawn)
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    margin = max(1, size // 4)
+    draw.rectangle((0, 0, right - left + 2 * margin, bottom - top + 2 * margin), fill=(0, 0, 0))
+    draw.text((margin - left, margin - top), text, fill=(255, 255, 255), font=font)
+    box = (slice(None), slice(0, bottom - top + 2 * margin + 1), slice(0, right - left + 2 * margin + 1))
+    result = picture.clone()
+    result[box] = torch.from_numpy(np.array(drawn)).movedim(-1, 0)[box].to(picture) / 255
+    return result

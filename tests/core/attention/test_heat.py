@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from recompose.core.attention.heat import COLOURS, GAP, heat, over, sheet
+from recompose.core.attention.heat import COLOURS, GAP, heat, labelled, over, sheet
 from recompose.core.shapes import Size
 
 
@@ -34,3 +34,13 @@ def test_a_sheet_has_its_tiles_in_reading_order() -> None:
         assert torch.allclose(shown[:, y * (4 + GAP) + 1, x * (6 + GAP) + 1], colour)
     assert shown[:, -1, -1].tolist() == [1, 1, 1]
     assert max(sheet(tiles[:1], Size(2000, 1000)).shape) == 256
+
+
+def test_a_label_is_in_the_upper_left_corner_and_nowhere_else() -> None:
+    picture = torch.full((3, 96, 160), 0.3)
+    shown = labelled(picture, "red ball")
+    changed = (shown != picture).any(0).nonzero()
+    assert len(changed) > 0 and changed.amax(0)[0] < 24 and changed.amax(0)[1] < 120
+    assert shown[:, :24].max() > 0.9 and shown[:, 0, 0].max() == 0
+    for word in ("犬", "x" * 80, "é"):
+        assert labelled(picture, word).shape == picture.shape

@@ -1,4 +1,4 @@
-"""Record Attention, a sampler and Attention Maps together, with ComfyUI's CLIP tokenizer and a toy encoder."""
+"""Record Attention, a sampler and Attention Maps together, with ComfyUI's CLIP tokenizer and a toy CLIP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor
 TEXT, OTHER = "a red ball, a shirt and a dog", "a blue hat on a chair"
 CELLS = Size(16, 16)
 LOOK = {
-    "show": "heat map", "threshold": 0.0, "aggregation": "DAAM", "layers": "", "steps": "",
+    "show": "heat map", "threshold": 0.0, "labels": False, "aggregation": "DAAM", "layers": "", "steps": "",
 }  # fmt: skip
 
 
