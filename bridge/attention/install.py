@@ -14,6 +14,8 @@ from torch import Tensor
 from ...core.attention.steps import step_of
 
 RUN = "recompose_run"
+# Where a model's call has the options: after the concatenated latent, the words and the control.
+POSITION = 3
 # What a network leaves in the options of the call before.
 LEFT = ("block_type", "block_index", "img_slice", "reference_image_num_tokens")
 Options = dict[str, Any]
@@ -96,15 +98,11 @@ def install(
         return result
 
     def apply(executor: Any, x: Tensor, t: Tensor, *more: Any, **named: Any) -> Any:
-        position = 3  # after the concatenated latent, the words and the control
-        inside = len(more) > position
-        given = more[position] if inside else named.get("transformer_options", {})
-        options = changed(given, x, t, change)
-        if inside:
-            more = (*more[:position], options, *more[position + 1 :])
-        else:
-            named = {**named, "transformer_options": options}
-        return executor(x, t, *more, **named)
+        if len(more) > POSITION:
+            options = changed(more[POSITION], x, t, change)
+            return executor(x, t, *more[:POSITION], options, *more[POSITION + 1 :], **named)
+        options = changed(named.get("transformer_options", {}), x, t, change)
+        return executor(x, t, *more, **{**named, "transformer_options": options})
 
     clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, key, outer)
     clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, apply)
