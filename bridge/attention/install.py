@@ -121,11 +121,9 @@ def positive_words(guider: Any) -> tuple[Words, ...]:
     """The conditionings of what is to be seen; none where the guider holds them in a way of its own."""
     held = getattr(guider, "conds", None)
     entries = (held.get("positive") or []) if isinstance(held, Mapping) else []
-    return tuple(
-        Words(each["uuid"], each["cross_attn"])
-        for each in entries
-        if isinstance(each.get("cross_attn"), Tensor) and each["cross_attn"].ndim == 3 and "uuid" in each
-    )
+    known = [each for each in entries if isinstance(each, Mapping) and "uuid" in each]
+    words = [(each["uuid"], each.get("cross_attn")) for each in known]
+    return tuple(Words(*each) for each in words if isinstance(each[1], Tensor) and each[1].ndim == 3)
 
 
 def prompt_rows(guider: Any) -> tuple[int, ...]:

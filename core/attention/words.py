@@ -79,9 +79,10 @@ def columns_of(atoms: Sequence[Atom], wanted: str, name: str) -> tuple[int, ...]
         places = list(places_of(atoms, numbered["text"]))
         number = int(numbered["number"])
         if places and not 1 <= number <= len(places):
+            count = "once" if len(places) == 1 else f"{len(places)} times"
             raise ValueError(
-                f'{name}: "{shown(numbered["text"])}" is {len(places)} times in the text but #{number} was '
-                f"asked for; write #1 to #{len(places)}."
+                f'{name}: "{shown(numbered["text"])}" is in the text {count} but #{number} was asked for; write '
+                f"a number from 1 to {len(places)}, or none for all."
             )
         places = places[number - 1 : number]
     if not places:
