@@ -21,7 +21,7 @@ LEFT, DIMMED = 0.35, 0.45
 # Longest side of a tile in pixels, and the gap between two.
 TILE, GAP = 256, 2
 # Height of a label's letters as a share of the picture's height, and at least so many pixels.
-LETTERS, LEAST_LETTERS = 1 / 24, 10
+LETTERS, LEAST_LETTERS = 1 / 32, 10
 
 
 def heat(found: Tensor) -> Tensor:

@@ -81,8 +81,8 @@ def columns_of(atoms: Sequence[Atom], wanted: str, name: str) -> tuple[int, ...]
         if places and not 1 <= number <= len(places):
             count = "once" if len(places) == 1 else f"{len(places)} times"
             raise ValueError(
-                f'{name}: "{shown(numbered["text"])}" is in the text {count} but #{number} was asked for; write '
-                f"a number from 1 to {len(places)}, or none for all."
+                f'{name}: "{shown(numbered["text"])}" is in the text {count} but #{number} was asked for; '
+                f"write a number from 1 to {len(places)}, or none for all."
             )
         places = places[number - 1 : number]
     if not places:
