@@ -122,7 +122,7 @@ def positive_words(guider: Any) -> tuple[Words, ...]:
     held = getattr(guider, "conds", None)
     entries = (held.get("positive") or []) if isinstance(held, Mapping) else []
     known = [each for each in entries if isinstance(each, Mapping) and "uuid" in each]
-    words = [(each["uuid"], each.get("cross_attn")) for each in known]
+    words: list[tuple[Any, Any]] = [(each["uuid"], each.get("cross_attn")) for each in known]
     return tuple(Words(*each) for each in words if isinstance(each[1], Tensor) and each[1].ndim == 3)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import comfy.model_management as management
 import torch
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from ..latent import check_latent
 from ..notices import notice
 from .columns import words_in
 from .places import Place, places_of_text
+from .recorder import free_memory
 
 WHO = "Attention Maps"
 OVERLAY, HEAT, SHEET_LAYERS, SHEET_STEPS = "overlay", "heat map", "sheet of layers", "sheet of steps"
@@ -52,6 +52,10 @@ def attention_maps(
     records: Any, latent: Any, clip: Any, text: str, words: str, look: Look, image: Tensor | None = None
 ) -> Made:
     """The maps of the words in the run that made the LATENT; ValueError by a sentence."""
+    if clip is None:
+        raise ValueError(
+            f"{WHO} needs the CLIP that encoded the prompt; connect it (some checkpoints hold none)."
+        )
     record, rows = recorded(records, latent)
     found = words_in(clip, text, words, WHO)
     picture = picture_of(image, record, rows)
@@ -78,7 +82,7 @@ def recorded(records: Any, latent: Any) -> tuple[Record, list[int]]:
             f"{WHO} needs the attention of Record Attention but got a {type(records).__name__}; connect it."
         )
     samples = check_latent(latent, WHO)["samples"]
-    held = records.held
+    held = list(records.held)
     if not held:
         raise ValueError(
             f"{WHO}: nothing was recorded: the sampler has not run with the model of Record Attention, or "
@@ -111,7 +115,7 @@ def filled(record: Record) -> Record:
 def check_count(count: int, size: Size) -> None:
     """ValueError for more pictures than fit into memory with their masks."""
     taken = count * size.area * BYTES
-    free = management.get_free_memory(torch.device("cpu"))
+    free = free_memory()
     if taken > free:
         raise ValueError(
             f"{WHO}: {count} maps of {size} px would take {taken / 1e9:.1f} GB but only {free / 1e9:.1f} GB "

@@ -72,6 +72,12 @@ def cell_of(model: Any) -> int:
     return int(getattr(model.get_model_object("latent_format"), "spacial_downscale_ratio", 8))
 
 
+def free_memory() -> int:
+    """The bytes that are free where results are kept."""
+    found: Any = management.get_free_memory(torch.device("cpu"))
+    return int(found)
+
+
 class Plan:
     """What is recorded of a model: which layers and steps, and what is added up."""
 
@@ -131,7 +137,7 @@ class Taking:
 
     def check(self, size: int) -> None:
         """Tell how much memory is taken; ValueError if that is more than there is, notice if nothing is."""
-        free = management.get_free_memory(torch.device("cpu"))
+        free = free_memory()
         if size > SHARE * free:
             raise ValueError(
                 f"{WHO} would take {size / 1e9:.1f} GB for the maps but only {free / 1e9:.1f} GB are free; "

@@ -148,6 +148,11 @@ def test_another_latent_or_no_run_is_told(
     assert [each for each in notices(shown) if "not what the recorded run made" in each]
     with pytest.raises(ValueError, match="needs the attention of Record Attention but got a str"):
         show("x", out, "shirt")
+    maps = importlib.import_module("recompose.bridge.attention.maps")
+    with pytest.raises(ValueError, match=r"needs the CLIP that encoded the prompt; connect it"):
+        maps.attention_maps(
+            attention, {"samples": out}, None, TEXT, "shirt", maps.Look("overlay", "DAAM", 0.0)
+        )
 
 
 def test_another_text_is_told(world: models.World, clip: Clip, record: Callable, show: Callable) -> None:
