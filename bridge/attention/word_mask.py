@@ -1,0 +1,117 @@
+"""Word Mask: where words are in a photo, by the cross-attention of any checkpoint and without generating."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import comfy.model_management as management
+import comfy.sample
+import comfy.samplers
+import comfy.utils
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...core.attention.record import Record
+from ...core.attention.words import wanted
+from ...core.mask.feather import feather
+from ...core.mask.pieces import largest
+from ...core.shapes import Size
+from .. import layouts
+from .columns import words_in
+from .maps import DAAM, HEAT, Look, Painter, check_count, filled
+from .places import Place
+from .recorder import TOGETHER, record
+
+WHO = "Word Mask"
+# Shares of the way down at which the photo is looked at: earlier ones know places only, later ones edges.
+LEVELS = (0.4, 0.5, 0.6, 0.7)
+
+
+class Finish(NamedTuple):
+    """What is made of a map to a mask."""
+
+    threshold: float = 0.0  # 0: Otsu's
+    one_piece: bool = False
+    grow: float = 0.0  # px
+    feather: float = 0.0  # px
+
+
+class Looking(comfy.samplers.Sampler):
+    """Asks the model once at each level, with the latent noised to it, and gives the latent back."""
+
+    def sample(
+        self, model_wrap, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None,
+        disable_pbar=False,
+    ) -> Tensor:  # fmt: skip
+        """Run as ComfyUI runs any sampler."""
+        scaling, options = model_wrap.inner_model.model_sampling, extra_args["model_options"]
+        for sigma in sigmas[:-1]:
+            management.throw_exception_if_processing_interrupted()
+            noised = scaling.noise_scaling(sigma, noise, latent_image, False)
+            level = noised.new_full((len(noised),), float(sigma))
+            model_wrap(noised, level, model_options=options, seed=extra_args.get("seed"))
+        return latent_image
+
+
+def word_masks(
+    model: Any, clip: Any, vae: Any, image: Tensor, text: str, words: str, finish: Finish,
+    layers: str = "", seed: int = 0,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """The masks and the maps of words in each picture of an IMAGE, B·words,H,W; ValueError by a sentence.
+
+    `text` says what the picture shows; empty, the words are the text.
+    """
+    picture = layouts.image_from_comfy(image, f"{WHO}: image")
+    if not wanted(words):
+        raise ValueError(
+            f"{WHO}: words is empty; write what the mask is to be of, for example shirt, red ball."
+        )
+    said = text if text.strip() else ", ".join(wanted(words))
+    found = words_in(clip, said, words, WHO)
+    size = layouts.size_of(picture)
+    check_count(len(found) * len(picture), size)
+    record = looked_at(model, clip, encoded(vae, picture), said, layers, seed)
+    whole = Size(record.size.width * record.cell, record.size.height * record.cell)
+    painter = Painter(record, Look(HEAT, DAAM, finish.threshold), whole)
+    places = [Place(prompt, 0) for prompt in record.prompts]
+    made = [
+        painter.masked(painter.chosen(word, places, row), word, row)
+        for row in range(len(picture))
+        for word in found
+    ]
+    masks, maps = (
+        torch.stack(some)[:, None, : size.height, : size.width] for some in zip(*made, strict=True)
+    )
+    return layouts.mask_to_comfy(finished(masks, finish)), layouts.mask_to_comfy(maps)
+
+
+def finished(masks: Tensor, finish: Finish) -> Tensor:
+    """Masks (B,1,H,W) of one piece if asked for, grown and feathered."""
+    kept = largest(masks) if finish.one_piece else masks
+    return feather(kept, finish.grow, finish.feather)
+
+
+def encoded(vae: Any, picture: Tensor) -> Tensor:
+    """The latent of pictures (B,C,H,W), their last rows and columns repeated to whole cells."""
+    cell = int(vae.spacial_compression_encode())
+    right, down = (-side % cell for side in (picture.shape[-1], picture.shape[-2]))
+    padded = F.pad(picture[:, :3], (0, right, 0, down), mode="replicate")
+    return vae.encode(padded.permute(0, 2, 3, 1))
+
+
+def looked_at(
+    model: Any, clip: Any, samples: Tensor, text: str, layers: str, seed: int,
+    levels: Sequence[float] = LEVELS, detail: str = TOGETHER,
+) -> Record:  # fmt: skip
+    """The cross-attention of latents that are noised to some levels, one model call for each."""
+    patched, records = record(model, detail, "", layers)
+    conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(text))
+    sampling = model.get_model_object("model_sampling")
+    sigmas = torch.tensor([*(float(sampling.percent_to_sigma(each)) for each in levels), 0.0])
+    comfy.sample.sample_custom(
+        patched, comfy.sample.prepare_noise(samples, seed), 1.0, Looking(), sigmas, conditioning,
+        conditioning, samples, disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED, seed=seed,
+    )  # fmt: skip
+    return filled(records.held[-1])
