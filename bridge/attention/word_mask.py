@@ -19,14 +19,17 @@ from ...core.mask.feather import feather
 from ...core.mask.pieces import largest
 from ...core.shapes import Size
 from .. import layouts
+from .blocks import UNET, network_of
 from .columns import words_in
 from .maps import DAAM, HEAT, Look, Painter, check_count, filled
 from .places import Place
 from .recorder import TOGETHER, record
 
 WHO = "Word Mask"
-# Shares of the way down at which the photo is looked at: earlier ones know places only, later ones edges.
-LEVELS = (0.4, 0.5, 0.6, 0.7)
+# Shares of the way down at which the photo is looked at: at earlier ones little of it can be seen.
+LEVELS = (0.7, 0.8, 0.9)
+# Cells along the shorter side from which on a layer's map is taken, where no layers are named.
+LEAST_CELLS = 16
 
 
 class Finish(NamedTuple):
@@ -106,7 +109,7 @@ def looked_at(
     levels: Sequence[float] = LEVELS, detail: str = TOGETHER,
 ) -> Record:  # fmt: skip
     """The cross-attention of latents that are noised to some levels, one model call for each."""
-    patched, records = record(model, detail, "", layers)
+    patched, records = record(model, detail, "", layers.strip() or usual_layers(model, samples))
     conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(text))
     sampling = model.get_model_object("model_sampling")
     sigmas = torch.tensor([*(float(sampling.percent_to_sigma(each)) for each in levels), 0.0])
@@ -115,3 +118,13 @@ def looked_at(
         conditioning, samples, disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED, seed=seed,
     )  # fmt: skip
     return filled(records.held[-1])
+
+
+def usual_layers(model: Any, samples: Tensor) -> str:
+    """The decoder's layers whose maps are not too coarse for a mask, or its finest ones, as a text."""
+    network = network_of(model, WHO)
+    if network.kind != UNET:
+        return ""
+    sides = {layer: min(samples.shape[-2:]) >> network.halvings[layer] for layer in network.words["decoder"]}
+    least = min(LEAST_CELLS, max(sides.values()))
+    return ",".join(str(layer) for layer, side in sides.items() if side >= least)

@@ -119,3 +119,19 @@ def test_bad_words_are_refused(
         word_mask.word_masks(
             world.model, Clip(), Vae(), torch.rand(1, 64, 64, 3), text, words, word_mask.Finish()
         )
+
+
+@pytest.mark.parametrize(
+    ("size", "layers"),
+    [((64, 64), "7,8,9,10,11,12,13,14,15"), ((40, 32), "10,11,12,13,14,15"), ((24, 16), "13,14,15"),
+     ((8, 12), "13,14,15")],
+)  # fmt: skip
+def test_layers_whose_maps_are_fine_enough(
+    size: tuple[int, int], layers: str, world: models.World, word_mask: ModuleType
+) -> None:
+    assert word_mask.usual_layers(world.model, torch.zeros(1, 4, *size)) == layers
+
+
+def test_other_networks_are_refused_by_name(word_mask: ModuleType, comfy: ModuleType) -> None:
+    with pytest.raises(ValueError, match="works with SD1, SD2 and SDXL but the model is a Flux"):
+        word_mask.looked_at(models.joint("Flux").model, Clip(), torch.zeros(1, 16, 16, 16), "a", "", 0)
