@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...core.attention import heat, maps, ranges
 from ...core.attention.maps import Chosen
-from ...core.attention.record import Part, Prompt, Record, Records, rows_of
+from ...core.attention.record import Part, Prompt, Record, Records, nearest, rows_of
 from ...core.attention.words import Word
 from ...core.shapes import Size
 from .. import layouts
@@ -92,16 +92,14 @@ def recorded(records: Any, latent: Any) -> tuple[Record, list[int]]:
         rows = None if samples.is_nested else rows_of(record, samples)
         if rows is not None:
             return filled(record), rows
-    if len(held) > 1:
-        raise ValueError(
-            f"{WHO}: the latent is not what any of the {len(held)} recorded runs made; connect the output of "
-            "the sampler itself, or change its seed and run again."
+    record = None if samples.is_nested else nearest(held, samples)
+    if record is None:
+        record = held[-1]
+        notice(
+            f"{WHO}: the latent is not what the recorded run made, so the maps are those of the last run; "
+            "connect the output of the sampler itself, or change its seed if it came from the cache."
         )
-    notice(
-        f"{WHO}: the latent is not what the recorded run made, so the maps are those of the last run; "
-        "connect the output of the sampler itself, or change its seed if it came from the cache."
-    )
-    return filled(held[-1]), [*range(len(held[-1].result))]
+    return filled(record), [*range(len(record.result))]
 
 
 def filled(record: Record) -> Record:

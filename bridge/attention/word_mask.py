@@ -49,6 +49,7 @@ class Looking(comfy.samplers.Sampler):
         disable_pbar=False,
     ) -> Tensor:  # fmt: skip
         """Run as ComfyUI runs any sampler."""
+        assert latent_image is not None
         scaling, options = model_wrap.inner_model.model_sampling, extra_args["model_options"]
         for sigma in sigmas[:-1]:
             management.throw_exception_if_processing_interrupted()

@@ -13,6 +13,8 @@ from ..shapes import Size
 ENCODER, MIDDLE, DECODER = "encoder", "middle", "decoder"
 # Runs whose maps are kept: those of one workflow, or of a few seeds that another cache still holds.
 MOST_RUNS, MOST_BYTES = 4, 2**28
+# How far a latent may be from a run's result, as a share of it, to be taken as made from it.
+NEAR = 0.3
 
 
 @dataclass
@@ -71,6 +73,21 @@ def rows_of(record: Record, latent: Tensor) -> list[int] | None:
             return None
         found.append(same[0])
     return found
+
+
+def nearest(records: Sequence[Record], latent: Tensor) -> Record | None:
+    """The record of the run whose result a latent was made from by small changes; None if there is none.
+
+    A sampler's estimate of the clean latent, or a latent in which a part was replaced, is nearer to its own
+    run than to that of another seed.
+    """
+    found = [
+        (float((latent.to(each.result) - each.result).norm() / each.result.norm().clamp(min=1e-12)), number)
+        for number, each in enumerate(records)
+        if each.result.shape == latent.shape
+    ]
+    distance, number = min(found, default=(NEAR, 0))
+    return records[number] if distance < NEAR else None
 
 
 class Records:

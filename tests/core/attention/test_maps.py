@@ -6,7 +6,7 @@ import pytest
 import torch
 from recompose.core.attention import maps
 from recompose.core.attention.maps import Chosen
-from recompose.core.attention.record import Part, Record, rows_of
+from recompose.core.attention.record import Part, Record, nearest, rows_of
 from recompose.core.shapes import Size
 from torch import Tensor
 
@@ -160,3 +160,10 @@ def test_rows_of_a_latent_are_told_by_what_they_hold() -> None:
     assert rows_of(record, result.half()) == [0, 1, 2]
     assert rows_of(record, result + 1) is None
     assert rows_of(record, numbers(1, 4, 4, 2)) is None
+
+
+def test_the_nearest_run_is_that_of_a_latent_with_small_changes() -> None:
+    records = [Record(Size(4, 4), 8, 4, [], numbers(1, 4, 4, 4, seed=seed)) for seed in range(3)]
+    assert nearest(records, records[1].result + 0.05) is records[1]
+    assert nearest(records, numbers(1, 4, 4, 4, seed=9)) is None
+    assert nearest(records, records[1].result[..., :2]) is None and nearest([], records[1].result) is None
