@@ -189,14 +189,18 @@ class Painter:
 
     def chosen(self, word: Word, places: Sequence[Place], row: int) -> list[Chosen]:
         """A row's parts with the word's columns, in every prompt in which the text is."""
-        return [
-            Chosen(
-                replace(part, sums=part.sums[row : row + 1]),
-                [column + place.offset for column in word.columns],
+        found = []
+        for place in places:
+            length = place.prompt.embedding.shape[1]
+            columns = [each + place.offset for each in word.columns if each + place.offset < length]
+            some = self.parts[id(place.prompt)] if columns else []
+            found += [Chosen(replace(part, sums=part.sums[row : row + 1]), columns) for part in some]
+        if not found:
+            raise ValueError(
+                f'{WHO}: "{ranges.shown(word.text)}" lies beyond the tokens of the prompt that the picture '
+                "was made with; write the text that it was made with."
             )
-            for place in places
-            for part in self.parts[id(place.prompt)]
-        ]
+        return found
 
     def masked(self, some: Sequence[Chosen], word: Word, row: int) -> tuple[Tensor, Tensor]:
         """The mask of a word and its map from 0 to 1, height and width of the picture."""

@@ -17,6 +17,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from recompose.core.attention.record import Part, Prompt, Record, Records
 from recompose.core.canvas.crop import Context
 from recompose.core.canvas.stitch import Patch
 from recompose.core.inversion.trajectory import Inversion
@@ -41,6 +42,7 @@ NODES = [
     ("attention", "MutualAttention"), ("attention", "SameNoise"), ("attention", "Rows"),
     ("attention", "ControlRows"),
     ("inversion", "InvertLatent"), ("inversion", "ReplaySource"),
+    ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"),
 ]  # fmt: skip
 
 
@@ -62,6 +64,16 @@ def inverted(samples: torch.Tensor) -> Inversion:
     return Inversion((0.0, 1.0), (samples, samples + 1), NoiseSchedule(Kind.VE), "SD15")
 
 
+def recorded(samples: torch.Tensor, words: torch.Tensor) -> Records:
+    """A record of a run that made the samples, of one part."""
+    size = Size(samples.shape[-1], samples.shape[-2])
+    sums = torch.rand(len(samples), size.height, size.width, words.shape[1])
+    records = Records()
+    prompt = Prompt(words, [Part("decoder", (0,), None, size, sums, 1)])
+    records.add(Record(size, 8, 1, [prompt], samples))
+    return records
+
+
 class Inputs:
     """A sound and an odd value for every declared input."""
 
@@ -72,13 +84,17 @@ class Inputs:
         picture, crop = torch.rand(1, HEIGHT, WIDTH, 3), torch.rand(1, 16, 16, 3)
         patch = Patch(crop.permute(0, 3, 1, 2), torch.ones(1, 1, 16, 16), context())
         vae = SimpleNamespace(spacial_compression_encode=lambda: 8)
-        clip = SimpleNamespace(tokenize=str, encode_from_tokens_scheduled=lambda _: world.positive)
+        tokenizer = importlib.import_module("comfy.sd1_clip").SD1Tokenizer()
+        clip = SimpleNamespace(
+            tokenizer=tokenizer, tokenize=tokenizer.tokenize_with_weights,
+            encode_from_tokens_scheduled=lambda _: world.positive,
+        )  # fmt: skip
         self.sound = {
             "IMAGE": picture, "MASK": spot(), "LATENT": values.latent(samples), "MODEL": world.model,
             "CONDITIONING": world.positive, "VAE": vae, "CLIP": clip, "SIGMAS": torch.arange(9.0, -1, -1),
             "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
             "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff",
-            "STRING": "",
+            "STRING": "", "ATTENTION": recorded(samples, torch.rand(1, 154, 8)),
         }  # fmt: skip
 
     def value(self, declared: Any) -> Any:
