@@ -44,7 +44,7 @@ class RowControl(ControlBase):
     def __init__(self, inner: Any, rows: str) -> None:
         super().__init__()
         self.inner, self.rows = inner, rows
-        self.told = False  # in this run that no row is chosen
+        self.noticed = False  # in this run, that no row is chosen
         self.multigpu_clones = inner.multigpu_clones
 
     def get_control(
@@ -56,7 +56,7 @@ class RowControl(ControlBase):
         if len(chosen) == rows:
             return self.inner.get_control(x_noisy, t, cond, batched_number, transformer_options)
         if not chosen:
-            self.tell(rows)
+            self.notice_none(rows)
             return None
         numbers = torch.tensor([chunk * rows + row for chunk in range(batched_number) for row in chosen])
 
@@ -71,17 +71,17 @@ class RowControl(ControlBase):
             return None
         return {key: [spread(each, numbers, total) for each in values] for key, values in found.items()}
 
-    def tell(self, rows: int) -> None:
+    def notice_none(self, rows: int) -> None:
         """Give notice, once a run, that the ControlNets act on none of the batch's rows."""
-        if not self.told:
+        if not self.noticed:
             notice(
                 f'{WHO}: rows "{ranges.shown(self.rows)}" names none of the batch\'s rows 0 to {rows - 1}, '
                 "so the ControlNets change nothing; name some of them."
             )
-        self.told = True
+        self.noticed = True
 
     def pre_run(self, model: Any, percent_to_timestep_function: Any) -> None:
-        self.told = False
+        self.noticed = False
         self.inner.pre_run(model, percent_to_timestep_function)
 
     def cleanup(self) -> None:

@@ -13,7 +13,7 @@ PARTS = {
     "nodes": "speed.nodes",
     "startup": "speed.startup",
     "sampling": "speed.sampling",
-    "attention": "speed.attention",
+    "attention": "attention.cost",
     "regions": "speed.regions",
     "editor": "speed.editor",
     "samplers": "samplers.bench",

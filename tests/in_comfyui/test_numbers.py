@@ -121,9 +121,20 @@ CONDITIONINGS = {
     "options of another kind": lambda words: [[words, 3]],
     "no words": lambda words: [[None, {}]],
     "empty words": lambda words: [[words[:0], {}]],
-    "words with NaN": lambda words: [[words * NAN, {}]],
     "whole numbers": lambda words: [[words.long(), {}]],
 }
+
+
+@pytest.mark.parametrize("name", ["positive", "negative"])
+@pytest.mark.parametrize("value", [NAN, float("inf")])
+def test_words_that_are_no_numbers_are_named(name: str, value: float, comfy: ModuleType) -> None:
+    nodes = importlib.import_module("recompose.nodes.sampling")
+    model = SimpleNamespace(get_model_object=None, model_options={}, load_device=None)
+    words = torch.ones(1, 3, 4)
+    given = {"positive": [[words, {}]], "negative": [[words, {}]], name: [[words * value, {}]]}
+    given |= {"model": model, "latent": {}, "steps": 9, "scheduler": "inpaint", "cfg": 5.0, "seed": 0}
+    with pytest.raises(ValueError, match=rf"^Lagrange Inpaint: {name} holds NaN or infinite values; check"):
+        nodes.LagrangeInpaint.execute(**given, denoise=1.0)
 
 
 @pytest.mark.parametrize("make", CONDITIONINGS.values(), ids=CONDITIONINGS)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...toy.world.captions import Attributes
 from ...toy.world.labels import GARMENTS
+from .. import captioner
 from ..evaluator import Evaluator, Seen
-from ..models import captioner
 from ..rows import LIMBS, distances
 from .pairs import Pair
 

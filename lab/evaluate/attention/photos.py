@@ -63,10 +63,9 @@ def stitched(photo: np.ndarray, made: np.ndarray, people: list[np.ndarray]) -> t
     return np.where(mask[..., None], made, photo), mask
 
 
-def edited(stage: Stage, photo: world.Example, asked: Pair, run: Run) -> np.ndarray:
-    """The edit, H,W,3 uint8, as it is sampled."""
+def edited(stage: Stage, inverted: Any, asked: Pair, run: Run) -> np.ndarray:
+    """The edit of an inverted photo, H,W,3 uint8, as it is sampled."""
     words = asked.ceiling if run.name == WORDS else asked.target
-    inverted = stage.inverted(photo.image, METHODS[EXACT])
     return stage.edited(inverted, asked, [asked.source, words], run)[1]
 
 

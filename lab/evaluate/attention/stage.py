@@ -27,6 +27,7 @@ class Stage:
     """Samples batches of rows: the first prompt is the source."""
 
     def __init__(self, weights: Path) -> None:
+        importlib.import_module("comfy.utils").set_progress_bar_enabled(False)
         supported = importlib.import_module("comfy.supported_models")
         demo = importlib.import_module("recompose.lab.toy.model_pack.registration").DemoSD15
         if demo not in supported.models:
@@ -41,6 +42,11 @@ class Stage:
         rows = importlib.import_module("recompose.bridge.attention.rows")
         positive, _ = rows.rows([], prompts[0], "\n".join(prompts[1:]), self.clip, self.model)
         return positive, self.clip.encode_from_tokens_scheduled(self.clip.tokenize(""))
+
+    def words(self, pair: Pair, prompts: list[str], run: Run) -> tuple[list[Any], list[Any]]:
+        """Both CONDITIONING of a run: the prompts as rows, with a ControlNet if it has one."""
+        both = self.rows(prompts)
+        return self.posed(*both, pair) if run.posed else both
 
     def patched(self, run: Run, masks: Masks | None = None, model: Any = None) -> Any:
         """The MODEL of a run."""
@@ -64,9 +70,7 @@ class Stage:
 
     def paint(self, pair: Pair, prompts: list[str], run: Run, masks: Masks | None = None) -> np.ndarray:
         """The pictures N,H,W,3 uint8 of prompts that start from the same noise."""
-        positive, negative = self.rows(prompts)
-        if run.posed:
-            positive, negative = self.posed(positive, negative, pair)
+        positive, negative = self.words(pair, prompts, run)
         empty = torch.zeros(1, 4, pair.height // CELL, WIDTH // CELL)
         same = importlib.import_module("recompose.bridge.attention.same_noise").same_noise
         latent = same({"samples": empty}, len(prompts))
@@ -103,13 +107,11 @@ class Stage:
 
     def edited(self, inverted: Any, pair: Pair, prompts: list[str], run: Run) -> np.ndarray:
         """Pictures of prompts from a photo's noise; the first row is the photo itself."""
-        positive, negative = self.rows(prompts)
-        if run.posed:
-            positive, negative = self.posed(positive, negative, pair)
+        words = self.words(pair, prompts, run)
         replay = importlib.import_module("recompose.bridge.inversion.replay").replay
         model = self.patched(run, model=replay(self.model, inverted.inversion, 0))
         sampler = importlib.import_module("comfy.samplers").sampler_object(SAMPLER)
-        return self.pixels(self.guided(model, inverted, (positive, negative), CFG, sampler, len(prompts)))
+        return self.pixels(self.guided(model, inverted, words, CFG, sampler, len(prompts)))
 
     def guided(
         self, model: Any, inverted: Any, words: tuple[Any, Any], cfg: float, sampler: Any, rows: int

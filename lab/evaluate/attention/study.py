@@ -105,10 +105,13 @@ class Study:
         """A row for each way to edit each photo, and for each way to invert it."""
         for number, (photo, asked) in enumerate(islice(photos.photos(), photos.COUNT)):
             made: dict[str, np.ndarray] = {}
+            inverted = None  # once for all edits, and not at all where these are kept
             for run in photos.EDITS:
                 file, key = self.file(asked.seed, run, f"edit_{len(run.name)}"), f"{run.name}; {run.settings}"
                 if self.journal.get(asked.seed, key) is None:
-                    Image.fromarray(photos.edited(self.stage, photo, asked, run)).save(file)
+                    if inverted is None:
+                        inverted = self.stage.inverted(photo.image, photos.METHODS[photos.EXACT])
+                    Image.fromarray(photos.edited(self.stage, inverted, asked, run)).save(file)
                     self.journal.add({"seed": asked.seed, "run": key})
                 made[run.name] = np.asarray(Image.open(file))
             yield from photos.edits(self.eyes, photo, asked, made)

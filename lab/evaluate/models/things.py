@@ -42,6 +42,11 @@ def halves(mask: np.ndarray) -> float:
     return float(filled[taken].sum() / (filled.sum() + taken.sum() - filled[taken].sum()))
 
 
+def overlap(found: np.ndarray, true: np.ndarray) -> float:
+    """Intersection over union of two masks, 0 where both are empty."""
+    return float((found & true).sum() / max((found | true).sum(), 1))
+
+
 def large(mask: np.ndarray) -> bool:
     """Whether the box around a mask has at least 3 cells in both directions."""
     rows, columns = np.nonzero(mask)
@@ -54,11 +59,10 @@ def thing(image: np.ndarray, name: str, said: tuple[str, str], true: np.ndarray,
     found |= {"cells": round(ceiling(true), 4), "half cells": round(halves(true), 4)}
     if seen is None:
         return found | {"kind seen": None, "colour seen": None, "median": None, "overlap": 0.0}
-    both, either = (seen.mask & true).sum(), (seen.mask | true).sum()
     found |= {"kind seen": seen.kind, "colour seen": seen.colour}
     return found | {
         "median": median_colour(image, seen.mask, name),
-        "overlap": round(float(both / either), 4),
+        "overlap": round(overlap(seen.mask, true), 4),
     }
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 from ...toy import world
 from ...toy.world.labels import GARMENTS, OBJECTS
 from ..rows import Figures, mean
-from .things import ceiling, large
+from .things import ceiling, large, overlap
 
 PART = "test"
 SEEDS = {"closer": range(0, 100), "whole": range(0, 100)}
@@ -52,11 +52,6 @@ def otsu(values: np.ndarray) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         between = (weighted[-1] * below / total - weighted) ** 2 / (below * (total - below))
     return float(edges[1 + int(np.nanargmax(between[:-1]))])
-
-
-def overlap(found: np.ndarray, true: np.ndarray) -> float:
-    """Intersection over union of two masks."""
-    return float((found & true).sum() / max((found | true).sum(), 1))
 
 
 def things(example: world.Example, text: str, tokenizer: Any) -> list[Thing]:

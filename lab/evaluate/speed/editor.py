@@ -15,7 +15,7 @@ from typing import Any
 from ...places import ROOT
 from ...setup.environment import Environment, ensure
 from ...setup.server import PrivateServer
-from .sections import replace_part
+from ..sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## The pose editor in the page"

@@ -17,9 +17,9 @@ from typing import Any
 
 from ...places import ROOT
 from ...setup.environment import Environment
+from ..sections import part_of
 from . import editor, regions, sampling, startup
 from .memory import peak_megabytes
-from .sections import part_of
 
 REPORT = ROOT / "docs" / "performance.md"
 RUNS, SLOW_RUNS = 7, 2

@@ -8,8 +8,8 @@ from typing import Any
 
 from ...places import ROOT
 from ...setup.environment import Environment
+from ..sections import replace_part
 from .memory import peak_megabytes
-from .sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## Many regions in one picture"

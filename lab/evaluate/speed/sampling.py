@@ -15,7 +15,7 @@ from typing import Any
 from ...places import ROOT
 from ...setup import models
 from ...setup.environment import Environment
-from .sections import replace_part
+from ..sections import replace_part
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## What a sampler costs beside the model"

@@ -16,7 +16,7 @@ from pathlib import Path
 from ...places import DOCS
 from ...setup.environment import Environment
 from ...setup.server import PACK_NAME, ROOT
-from .sections import replace_part
+from ..sections import replace_part
 
 # ComfyUI logs import times to a tenth of a second; the same call is timed here to the microsecond.
 STARTER = """

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import ModuleType
@@ -192,22 +190,6 @@ def test_what_a_fixed_point_leaves_undone_is_heard() -> None:
     list(solvers.fixed_point(network, picture(), [0.0, 0.5], 1, hear=few.append))
     list(solvers.fixed_point(network, picture(), [0.0, 0.5], 8, hear=many.append))
     assert len(few) == len(many) == 1 and many[0] < few[0] / 10
-
-
-@pytest.fixture(scope="module")
-def diffusers() -> Iterator[ModuleType]:
-    """The library, found only while these tests run."""
-    overlay = os.environ.get("RECOMPOSE_OVERLAY_DIFFUSERS")
-    assert overlay, "RECOMPOSE_OVERLAY_DIFFUSERS is not set; `python3 cli test` sets it."
-    before = set(sys.modules)
-    sys.path.append(overlay)
-    import diffusers
-
-    yield diffusers
-    sys.path.remove(overlay)
-    for name in set(sys.modules) - before:
-        if name.partition(".")[0] == "diffusers":
-            del sys.modules[name]
 
 
 def test_ddim_inversion_equals_diffusers_on_its_own_network(diffusers: ModuleType) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import math
-import os
-import sys
-from collections.abc import Iterator
 from itertools import pairwise
 from types import ModuleType
 
@@ -19,22 +17,6 @@ from torch import Tensor
 STEPS = 20
 SHAPE = (2, 3, 5, 7)
 BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
-
-
-@pytest.fixture(scope="module")
-def diffusers() -> Iterator[ModuleType]:
-    """The library, found only while these tests run."""
-    overlay = os.environ.get("RECOMPOSE_OVERLAY_DIFFUSERS")
-    assert overlay, "RECOMPOSE_OVERLAY_DIFFUSERS is not set; `python3 cli test` sets it."
-    before = set(sys.modules)
-    sys.path.append(overlay)
-    from diffusers.schedulers import scheduling_repaint
-
-    yield scheduling_repaint
-    sys.path.remove(overlay)
-    for name in set(sys.modules) - before:
-        if name.partition(".")[0] == "diffusers":
-            del sys.modules[name]
 
 
 def scheduler(diffusers: ModuleType, eta: float, jump: int = 10, times: int = 1) -> object:
@@ -61,6 +43,7 @@ def test_every_step_equals_diffusers_given_the_same_noise(
     diffusers: ModuleType, monkeypatch: pytest.MonkeyPatch, eta: float
 ) -> None:
     theirs, latent = scheduler(diffusers, eta), normal(100)
+    repaint = importlib.import_module("diffusers.schedulers.scheduling_repaint")
     keep = (normal(101)[:, :1] > 0).double().expand(SHAPE)
     kept = theirs.alphas_cumprod[theirs.timesteps.long()]
     # Theirs starts from noise alone, also where the picture is known; our first noise makes the same start.
@@ -70,7 +53,7 @@ def test_every_step_equals_diffusers_given_the_same_noise(
     for number, step in enumerate(theirs.timesteps):
         share = theirs.alphas_cumprod[int(step)]
         error = (x - share.sqrt() * guess(x)) / (1 - share).sqrt()
-        monkeypatch.setattr(diffusers, "randn_tensor", lambda *_, n=number, **__: normal(n + 1))
+        monkeypatch.setattr(repaint, "randn_tensor", lambda *_, n=number, **__: normal(n + 1))
         x = theirs.step(error, step, x, latent, keep).prev_sample
         seen.append(x)
     sigmas = torch.cat([((1 - kept) / kept).sqrt(), torch.zeros(1)]).double()

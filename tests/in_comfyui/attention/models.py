@@ -23,6 +23,16 @@ SDXL = UNET | {
     "use_linear_in_transformer": True, "num_classes": "sequential", "adm_in_channels": 2816,
 }  # fmt: skip
 
+HALVES = (torch.zeros(1, 128, 128), torch.zeros(1, 128, 128))
+HALVES[0][..., :64] = 1
+HALVES[1][..., 40:, :] = 1
+# What Mutual Attention is given for each of its modes.
+MODES: dict[str, dict[str, Any]] = {
+    "replace": {"mode": "replace"},
+    "union": {"mode": "union"},
+    "masked": {"mode": "masked", "mask_source": HALVES[0], "mask_target": HALVES[1]},
+}
+
 
 def randomised(network: nn.Module, seed: int = 3) -> nn.Module:
     """Give every weight a value: ComfyUI's layers come without, and some of a UNet's start at zero."""

@@ -15,14 +15,6 @@ from torch import Tensor
 
 NAMES = list(models.JOINT)
 PICTURE = 64  # tokens
-HALVES = (torch.zeros(1, 128, 128), torch.zeros(1, 128, 128))
-HALVES[0][..., :64] = 1
-HALVES[1][..., 40:, :] = 1
-MODES: dict[str, dict[str, Any]] = {
-    "replace": {"mode": "replace"},
-    "union": {"mode": "union"},
-    "masked": {"mode": "masked", "mask_source": HALVES[0], "mask_target": HALVES[1]},
-}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -34,7 +26,7 @@ def words(world: models.World, seed: int, length: int, rows: int = 1, **more: An
     return [[world.prompt(seed, length, rows)[0][0], {**world.prompt(seed, length, rows)[0][1], **more}]]
 
 
-@pytest.mark.parametrize("given", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("given", models.MODES.values(), ids=models.MODES)
 @pytest.mark.parametrize("lengths", [(24, 24), (20, 37)], ids=["equal lengths", "a longer negative"])
 def test_the_source_row_is_the_same_to_the_bit_and_the_target_changes(
     given: dict, lengths: tuple[int, int], world: models.World, mutual: Callable
@@ -70,7 +62,7 @@ def test_no_step_changes_nothing_and_masks_over_everything_are_replace(
 
 
 @pytest.mark.parametrize("world", ["Flux", "Qwen-Image", "Z-Image"], indirect=True)
-@pytest.mark.parametrize("given", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("given", models.MODES.values(), ids=models.MODES)
 def test_only_the_picture_is_taken_from_the_source_beside_reference_latents(
     given: dict, world: models.World, mutual: Callable
 ) -> None:
@@ -150,7 +142,7 @@ def test_it_is_what_a_patch_before_the_positions_gives(world: models.World, mutu
 
 
 @pytest.mark.parametrize("world", ["Qwen-Image"], indirect=True)
-@pytest.mark.parametrize("given", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("given", models.MODES.values(), ids=models.MODES)
 def test_prompts_of_unequal_lengths_are_rows_of_qwen_image(
     given: dict, world: models.World, mutual: Callable
 ) -> None:

@@ -12,14 +12,6 @@ import torch
 from recompose.tests.in_comfyui.attention import models
 
 SAMPLERS = ["euler", "heun", "dpm_2", "dpmpp_2m", "dpmpp_sde", "uni_pc", "ddim", "lcm", "res_multistep"]
-HALVES = (torch.zeros(1, 128, 128), torch.zeros(1, 128, 128))
-HALVES[0][..., :64] = 1
-HALVES[1][..., 40:, :] = 1
-MODES: dict[str, dict[str, Any]] = {
-    "replace": {"mode": "replace"},
-    "union": {"mode": "union"},
-    "masked": {"mode": "masked", "mask_source": HALVES[0], "mask_target": HALVES[1]},
-}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +24,7 @@ def plain(world: models.World) -> torch.Tensor:
     return world.run()
 
 
-@pytest.mark.parametrize("given", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("given", models.MODES.values(), ids=models.MODES)
 def test_the_source_row_is_the_same_to_the_bit_and_the_target_changes(
     given: dict, world: models.World, plain: torch.Tensor, mutual: Callable
 ) -> None:
@@ -141,7 +133,7 @@ def test_one_prompt_at_a_time_is_the_same(
 
 def test_an_area_of_the_picture_is_a_picture(world: models.World, mutual: Callable) -> None:
     area = [[world.prompt(1, rows=2)[0][0], {"area": (8, 16, 0, 0)}], *world.prompt(7, rows=2)]
-    for given in MODES.values():
+    for given in models.MODES.values():
         plain, out = (world.run(model, area) for model in (world.model, mutual(world.model, **given)))
         assert torch.equal(out[0], plain[0]) and not torch.equal(out[1], plain[1])
 
@@ -156,7 +148,7 @@ def test_a_mask_that_covers_everything_is_replace(world: models.World, mutual: C
 
 def test_an_empty_half_of_the_source_gives_all_of_it(world: models.World, mutual: Callable) -> None:
     full = torch.ones(1, 128, 128)
-    masked = world.run(mutual(world.model, mode="masked", mask_source=full, mask_target=HALVES[1]))
+    masked = world.run(mutual(world.model, mode="masked", mask_source=full, mask_target=models.HALVES[1]))
     replace = world.run(mutual(world.model))
     assert (masked - replace).abs().max() < 1e-4 * replace.std()
     assert masked.isfinite().all()

@@ -12,10 +12,10 @@ from typing import Any
 
 from ...places import ROOT, WEIGHTS
 from ...setup.environment import Environment
-from ..attention.pairs import pairs
-from ..attention.runs import Run
-from ..attention.stage import CELL, Stage
-from .sections import replace_part
+from ..sections import replace_part
+from .pairs import pairs
+from .runs import Run
+from .stage import CELL, Stage
 
 REPORT = ROOT / "docs" / "performance.md"
 HEADING = "## What Mutual Attention costs beside the model"
