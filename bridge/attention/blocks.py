@@ -56,6 +56,18 @@ def network_of(model: Any, who: str) -> Network:
     )
 
 
+def unet_of(model: Any, who: str) -> Network:
+    """The layers of a MODEL's UNet; ValueError, one sentence that names the model, if it has none."""
+    net = model.get_model_object("diffusion_model")
+    net = getattr(net, "_orig_mod", net)  # compiled by torch
+    if isinstance(net, UNetModel) and not is_video(net):
+        return unet(net)
+    raise ValueError(
+        f"{who} works with SD1, SD2 and SDXL but the model is a {type(model.model).__name__}; connect one of "
+        "these."
+    )
+
+
 def is_video(net: UNetModel) -> bool:
     """Whether the rows of a batch are a video's frames."""
     return any(isinstance(each, SpatialVideoTransformer) for each in net.modules())

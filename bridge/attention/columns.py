@@ -27,7 +27,7 @@ def words_in(clip: Any, text: str, words: str, name: str) -> list[Word]:
     streams = streams_of(clip, text, name)
     atoms = [atoms_of(pieces) for pieces in streams]
     if not any(every_word(each) for each in atoms):
-        raise ValueError(f"{name}: the text has no words; write the text that the picture was made with.")
+        raise ValueError(f"{name}: the text has no words; write the text of the picture.")
     found: dict[str, list[Word]] = {}
     refused = [each for pieces in streams for each in added(found, pieces, words, name)]
     asked = {each.text for some in found.values() for each in some}

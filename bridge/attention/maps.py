@@ -16,6 +16,7 @@ from ...core.attention.words import Word
 from ...core.shapes import Size
 from .. import layouts
 from ..latent import check_latent
+from ..layouts import check_finite
 from ..notices import notice
 from .columns import words_in
 from .places import Place, places_of_text
@@ -24,6 +25,10 @@ from .recorder import free_memory
 WHO = "Attention Maps"
 OVERLAY, HEAT, SHEET_LAYERS, SHEET_STEPS = "overlay", "heat map", "sheet of layers", "sheet of steps"
 DAAM, LOCAL_BLEND = "DAAM", "prompt-to-prompt"
+NAN = (
+    "holds NaN or infinite values, so nothing can be found in it; check the model (a LoRA that does not fit "
+    "and half precision are the usual causes)."
+)
 # Of a pixel's picture, mask and map, twice as they are put together.
 BYTES = 2 * 4 * (3 + 1 + 1)
 GROUPS = {"encoder", "middle", "decoder"}
@@ -110,13 +115,13 @@ def filled(record: Record) -> Record:
     return record
 
 
-def check_count(count: int, size: Size) -> None:
+def check_count(count: int, size: Size, who: str = WHO) -> None:
     """ValueError for more pictures than fit into memory with their masks."""
     taken = count * size.area * BYTES
     free = free_memory()
     if taken > free:
         raise ValueError(
-            f"{WHO}: {count} maps of {size} px would take {taken / 1e9:.1f} GB but only {free / 1e9:.1f} GB "
+            f"{who}: {count} maps of {size} px would take {taken / 1e9:.1f} GB but only {free / 1e9:.1f} GB "
             "are free; name fewer words."
         )
 
@@ -182,8 +187,9 @@ def of_steps(parts: Sequence[Part], text: str) -> list[Part]:
 class Painter:
     """Makes the maps of one record, in one size."""
 
-    def __init__(self, record: Record, look: Look, size: Size) -> None:
+    def __init__(self, record: Record, look: Look, size: Size, who: str = WHO, each: str = "row") -> None:
         self.record, self.look, self.size = record, look, size
+        self.who, self.each = who, each  # the node and what it calls a row, for its sentences
         self.parts = {id(prompt): parts_of(prompt, look) for prompt in record.prompts}
         self.local = look.aggregation == LOCAL_BLEND
 
@@ -197,8 +203,8 @@ class Painter:
             found += [Chosen(replace(part, sums=part.sums[row : row + 1]), columns) for part in some]
         if not found:
             raise ValueError(
-                f'{WHO}: "{ranges.shown(word.text)}" lies beyond the tokens of the prompt that the picture '
-                "was made with; write the text that it was made with."
+                f'{self.who}: "{ranges.shown(word.text)}" lies beyond the tokens of the prompt that the '
+                "picture was made with; write the text that it was made with."
             )
         return found
 
@@ -206,12 +212,14 @@ class Painter:
         """The mask of a word and its map from 0 to 1, height and width of the picture."""
         combine = maps.prompt_to_prompt if self.local else maps.daam
         found = combine(some, self.record.size)
+        name = f'"{ranges.shown(word.text)}"'
+        check_finite(found, f"{self.who}: the attention of {self.each} {row} to {name}", NAN)
         values = maps.stretched(found, self.local)
         threshold = self.look.threshold or maps.otsu(values)
         if threshold is None or float(found.max()) < maps.LEAST_HEIGHT:
             notice(
-                f'{WHO}: nothing in row {row} stands out for "{ranges.shown(word.text)}", so its mask is '
-                "empty; set a threshold."
+                f"{self.who}: nothing in {self.each} {row} stands out for {name}, so its mask is empty; "
+                "set a threshold."
             )
             threshold = None
         return maps.mask_of(values[0], self.size, threshold), maps.scaled(values, self.size)[0]

@@ -16,7 +16,7 @@ from ...core.attention.maps import folded, probabilities, resized
 from ...core.attention.record import Part, Prompt, Record, Records
 from ...core.shapes import Size
 from ..notices import notice, show_status
-from .blocks import UNET, Network, network_of
+from .blocks import Network, unet_of
 from .install import Call, Options, Run, Words, install, paused
 
 WHO = "Record Attention"
@@ -28,18 +28,13 @@ MOST_ON_DEVICE = 2**26
 SHARE = 0.5
 
 
-def record(model: Any, detail: str, steps: str, layers: str) -> tuple[Any, Records]:
-    """MODEL that leaves the maps of its cross-attention in the records; ValueError by a sentence."""
-    network = network_of(model, WHO)
-    if network.kind != UNET:
-        raise ValueError(
-            f"{WHO} works with SD1, SD2 and SDXL but the model is a {type(model.model).__name__}; connect "
-            "one of these."
-        )
-    numbers = chosen_layers(network, layers)
+def record(model: Any, detail: str, steps: str, layers: str, who: str = WHO) -> tuple[Any, Records]:
+    """MODEL that leaves the maps of its cross-attention in the records; ValueError by a sentence of `who`."""
+    network = unet_of(model, who)
+    numbers = chosen_layers(network, layers, who)
     if steps.strip():
-        ranges.split(steps, f"{WHO}: steps")
-    plan = Plan(network, numbers, steps, detail, cell_of(model))
+        ranges.split(steps, f"{who}: steps")
+    plan = Plan(network, numbers, steps, detail, cell_of(model), who)
     records, running = Records(), dict[int, Taking]()
 
     def start(run: Run, latent: Any) -> None:
@@ -57,13 +52,13 @@ def record(model: Any, detail: str, steps: str, layers: str) -> tuple[Any, Recor
     return install(model, KEY, start, change, end), records
 
 
-def chosen_layers(network: Network, text: str) -> list[int]:
+def chosen_layers(network: Network, text: str, who: str) -> list[int]:
     """The numbers of the layers that a text names, all if it is empty; ValueError if it names none."""
     count = len(network.layers)
-    found = ranges.chosen(text if text.strip() else "all", count, f"{WHO}: layers", network.words)
+    found = ranges.chosen(text if text.strip() else "all", count, f"{who}: layers", network.words)
     if not found:
         shown = ranges.shown(text)
-        raise ValueError(f'{WHO}: layers "{shown}" names none of the model\'s layers 0 to {count - 1}.')
+        raise ValueError(f'{who}: layers "{shown}" names none of the model\'s layers 0 to {count - 1}.')
     return found
 
 
@@ -81,12 +76,15 @@ def free_memory() -> int:
 class Plan:
     """What is recorded of a model: which layers and steps, and what is added up."""
 
-    def __init__(self, network: Network, layers: list[int], steps: str, detail: str, cell: int) -> None:
+    def __init__(
+        self, network: Network, layers: list[int], steps: str, detail: str, cell: int, who: str = WHO
+    ) -> None:
         self.network, self.layers, self.text, self.detail, self.cell = network, layers, steps, detail, cell
+        self.who = who  # the node, for its sentences
 
     def steps(self, run: Run) -> list[int]:
         """The numbers of the steps that are recorded."""
-        return ranges.chosen(self.text if self.text.strip() else "0-", run.steps, f"{WHO}: steps")
+        return ranges.chosen(self.text if self.text.strip() else "0-", run.steps, f"{self.who}: steps")
 
     def groups(self) -> list[tuple[int, ...]]:
         """The layers that are added up: each alone, or those of one size in encoder, middle or decoder."""
@@ -137,18 +135,24 @@ class Taking:
 
     def check(self, size: int) -> None:
         """Tell how much memory is taken; ValueError if that is more than there is, notice if nothing is."""
-        free = free_memory()
+        free, who = free_memory(), self.plan.who
         if size > SHARE * free:
             raise ValueError(
-                f"{WHO} would take {size / 1e9:.1f} GB for the maps but only {free / 1e9:.1f} GB are free; "
-                f"keep {TOGETHER}, or name fewer steps or layers."
+                f"{who} would take {size / 1e9:.1f} GB for the maps but only {free / 1e9:.1f} GB are free; "
+                f"{self.less()}."
             )
         if not self.run.positive:
-            notice(f"{WHO}: the sampler has no prompt with words, so there is nothing to record.")
+            notice(f"{who}: the sampler has no prompt with words, so there is nothing to record.")
         elif not self.steps:
-            notice(f"{WHO}: none of this run's {self.run.steps} steps is chosen; choose others by steps.")
+            notice(f"{who}: none of this run's {self.run.steps} steps is chosen; choose others by steps.")
         else:
-            show_status(f"{WHO}: {size / 1e6:.1f} MB for the maps of {self.run.rows} rows")
+            show_status(f"{who}: {size / 1e6:.1f} MB for the maps of {self.run.rows} rows")
+
+    def less(self) -> str:
+        """What takes less memory, for a sentence."""
+        if self.plan.detail == TOGETHER:
+            return "choose fewer layers, or smaller or fewer pictures"
+        return f"keep {TOGETHER}, or choose fewer steps or layers"
 
     def allocate(self, words: Words, prompt: Prompt, device: Any) -> None:
         """Make the sums: before the run, as nothing that outlives a call may be made within it."""
@@ -222,6 +226,6 @@ class Taking:
         size = Size(self.run.shape[-1], self.run.shape[-2])
         prompts = [each for each in self.prompts.values() if each.filled]
         if self.missed and not prompts:
-            notice(f"{WHO}: nothing was recorded of this run, as {self.missed}.")
+            notice(f"{self.plan.who}: nothing was recorded of this run, as {self.missed}.")
         kept = result.detach().float().cpu()
         return Record(size, self.plan.cell, self.run.steps, prompts, kept, self.missed)

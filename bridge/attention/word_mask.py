@@ -14,20 +14,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...core.attention.record import Record
-from ...core.attention.words import wanted
+from ...core.attention.words import text_of, wanted
 from ...core.mask.feather import feather
 from ...core.mask.pieces import largest
-from ...core.shapes import Size
 from .. import layouts
-from .blocks import UNET, network_of
+from ..inputs import check_conditioning
+from ..latent import check_model, check_numbers
+from .blocks import unet_of
 from .columns import words_in
-from .maps import DAAM, HEAT, Look, Painter, check_count, filled
+from .maps import DAAM, HEAT, Look, Painter, check_count
 from .places import Place
 from .recorder import TOGETHER, record
 
 WHO = "Word Mask"
 # Shares of the way down at which the photo is looked at: at earlier ones little of it can be seen.
 LEVELS = (0.7, 0.8, 0.9)
+# Cells that a side has at least, as networks halve it three times; a smaller picture is continued.
+LEAST_SIDE = 8
 # Cells along the shorter side from which on a layer's map is taken, where no layers are named.
 LEAST_CELLS = 16
 
@@ -65,20 +68,23 @@ def word_masks(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The masks and the maps of words in each picture of an IMAGE, B·words,H,W; ValueError by a sentence.
 
-    `text` says what the picture shows; empty, the words are the text.
+    `text` says what the picture shows; empty, the words are the text. All words of a picture come one after
+    the other, then those of the next picture.
     """
     picture = layouts.image_from_comfy(image, f"{WHO}: image")
     if not wanted(words):
         raise ValueError(
             f"{WHO}: words is empty; write what the mask is to be of, for example shirt, red ball."
         )
-    said = text if text.strip() else ", ".join(wanted(words))
+    unet_of(model, WHO)
+    said = text if text.strip() else text_of(words)
     found = words_in(clip, said, words, WHO)
     size = layouts.size_of(picture)
-    check_count(len(found) * len(picture), size)
-    record = looked_at(model, clip, encoded(vae, picture), said, layers, seed)
-    whole = Size(record.size.width * record.cell, record.size.height * record.cell)
-    painter = Painter(record, Look(HEAT, DAAM, finish.threshold), whole)
+    check_count(len(found) * len(picture), size, WHO)
+    padded = to_whole_cells(picture, int(vae.spacial_compression_encode()))
+    samples = vae.encode(padded.permute(0, 2, 3, 1))
+    record = looked_at(model, clip, samples, said, layers, seed)
+    painter = Painter(record, Look(HEAT, DAAM, finish.threshold), layouts.size_of(padded), WHO, "picture")
     places = [Place(prompt, 0) for prompt in record.prompts]
     made = [
         painter.masked(painter.chosen(word, places, row), word, row)
@@ -97,12 +103,11 @@ def finished(masks: Tensor, finish: Finish) -> Tensor:
     return feather(kept, finish.grow, finish.feather)
 
 
-def encoded(vae: Any, picture: Tensor) -> Tensor:
-    """The latent of pictures (B,C,H,W), their last rows and columns repeated to whole cells."""
-    cell = int(vae.spacial_compression_encode())
-    right, down = (-side % cell for side in (picture.shape[-1], picture.shape[-2]))
-    padded = F.pad(picture[:, :3], (0, right, 0, down), mode="replicate")
-    return vae.encode(padded.permute(0, 2, 3, 1))
+def to_whole_cells(picture: Tensor, cell: int) -> Tensor:
+    """Pictures (B,3 or 4,H,W) without alpha, their last rows and columns repeated to enough whole cells."""
+    least = LEAST_SIDE * cell
+    right, down = (max(-side % cell, least - side) for side in (picture.shape[-1], picture.shape[-2]))
+    return F.pad(picture[:, :3], (0, right, 0, down), mode="replicate")
 
 
 def looked_at(
@@ -110,22 +115,39 @@ def looked_at(
     levels: Sequence[float] = LEVELS, detail: str = TOGETHER,
 ) -> Record:  # fmt: skip
     """The cross-attention of latents that are noised to some levels, one model call for each."""
-    patched, records = record(model, detail, "", layers.strip() or usual_layers(model, samples))
+    check_model(samples, model, WHO)
+    check_numbers(samples, f"{WHO}: the encoded picture")
+    chosen = layers.strip() or usual_layers(model, samples)
+    patched, records = record(model, detail, "", chosen, WHO)
     conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(text))
+    check_conditioning(conditioning, f"{WHO}: the encoded text")
     sampling = model.get_model_object("model_sampling")
     sigmas = torch.tensor([*(float(sampling.percent_to_sigma(each)) for each in levels), 0.0])
+    # One noise for all pictures: what is found in one depends on no other.
+    noise = comfy.sample.prepare_noise(samples, seed, [0] * len(samples))
     comfy.sample.sample_custom(
-        patched, comfy.sample.prepare_noise(samples, seed), 1.0, Looking(), sigmas, conditioning,
-        conditioning, samples, disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED, seed=seed,
+        patched, noise, 1.0, Looking(), sigmas, conditioning, conditioning, samples,
+        disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED, seed=seed,
     )  # fmt: skip
-    return filled(records.held[-1])
+    return seen(records.held[-1])
+
+
+def seen(record: Record) -> Record:
+    """The record; ValueError where another patch of the model left nothing to look at."""
+    if not record.prompts:
+        raise ValueError(
+            f"{WHO}: the model's attention cannot be read, as {record.missed or 'it has no prompt'}; connect "
+            "the model without that patch."
+        )
+    return record
 
 
 def usual_layers(model: Any, samples: Tensor) -> str:
     """The decoder's layers whose maps are not too coarse for a mask, or its finest ones, as a text."""
-    network = network_of(model, WHO)
-    if network.kind != UNET:
-        return ""
-    sides = {layer: min(samples.shape[-2:]) >> network.halvings[layer] for layer in network.words["decoder"]}
-    least = min(LEAST_CELLS, max(sides.values()))
+    network = unet_of(model, WHO)
+    sides = {
+        layer: min(samples.shape[-2:]) >> network.halvings[layer]
+        for layer in network.words.get("decoder", ())
+    }
+    least = min(LEAST_CELLS, max(sides.values(), default=0))
     return ",".join(str(layer) for layer, side in sides.items() if side >= least)

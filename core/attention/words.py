@@ -50,6 +50,12 @@ def wanted(text: str) -> list[str]:
     return [" ".join(each.split()) for each in SEPARATORS.split(text) if each.strip()]
 
 
+def text_of(words: str) -> str:
+    """A text that has the listed words and no others, each as often as it is listed."""
+    numbered = ((NUMBERED.fullmatch(each), each) for each in wanted(words))
+    return ", ".join(match["text"] if match else each for match, each in numbered)
+
+
 def found_in(pieces: Sequence[Piece], words: str, name: str) -> list[Word]:
     """The columns of each of the listed words, or of every word of the prompt if the list is empty.
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from ....cli import demo
 from ...toy import prompt as toy
-from . import attention, inversion
+from . import attention, inversion, word_maps
 from .graph import Graph
 
 TEXT_TO_IMAGE, INPAINT = "recompose_demo.safetensors", toy.MODELS["checkpoint"]
@@ -55,6 +55,7 @@ def build(photo: str, pose: str, painted: dict[str, str]) -> Graph:
     samplers(graph, painting, mask)
     inversion.build(graph, painting, SAME, GREEN)
     attention.build(graph, painting, graph.titled("Draw Pose"))
+    word_maps.build(graph, painting, SAME)
     return graph
 
 

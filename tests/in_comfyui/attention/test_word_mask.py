@@ -79,23 +79,84 @@ def test_each_level_is_one_call_without_guidance(world: models.World, word_mask:
         record.prompts[0].parts, again.prompts[0].parts, strict=True))  # fmt: skip
 
 
+def masked(word_mask: ModuleType, world: models.World, image: Tensor, words: str, **given: Any) -> tuple:
+    """The masks and maps of words; given may replace any other input."""
+    found = {
+        "model": world.model, "clip": Clip(), "vae": Vae(), "text": "a red ball and a dog",
+        "finish": word_mask.Finish(threshold=0.5), **given,
+    }  # fmt: skip
+    return word_mask.word_masks(image=image, words=words, **found)
+
+
 def test_masks_for_each_picture_and_word_in_the_picture_s_size(
     world: models.World, word_mask: ModuleType
 ) -> None:
-    image = torch.rand(2, 133, 122, 3, generator=torch.Generator().manual_seed(4))
-    finish = word_mask.Finish(threshold=0.5)
-    masks, maps = word_mask.word_masks(
-        world.model, Clip(), Vae(), image, "a red ball and a dog", "ball, red", finish
-    )
+    coarse = torch.rand(2, 3, 5, 4, generator=torch.Generator().manual_seed(4))
+    image = torch.nn.functional.interpolate(coarse, (133, 122)).movedim(1, -1)
+    masks, maps = masked(word_mask, world, image, "ball, red")
     assert masks.shape == maps.shape == (4, 133, 122)
     assert torch.equal(masks, (maps >= 0.5).float())
+    # Picture by picture, and what is found in one depends neither on the other nor on the other word.
     for number in range(2):
-        alone, _ = word_mask.word_masks(
-            world.model, Clip(), Vae(), image[number:][:1], "a red ball and a dog", "ball", finish
-        )
-        assert alone.shape == (1, 133, 122)
-    typed, _ = word_mask.word_masks(world.model, Clip(), Vae(), image, "", "ball", finish)
+        for place, word in enumerate(("ball", "red")):
+            _, alone = masked(word_mask, world, image[number:][:1], word)
+            assert (alone[0] - maps[2 * number + place]).abs().max() < 1e-3
+    assert (maps[0] - maps[2]).abs().max() > 0.01 and (maps[0] - maps[1]).abs().max() > 0.01
+    typed, _ = masked(word_mask, world, image, "ball", text="")
     assert typed.shape == (2, 133, 122)
+
+
+def test_another_seed_is_another_noise(world: models.World, word_mask: ModuleType) -> None:
+    image = torch.rand(1, 64, 64, 3, generator=torch.Generator().manual_seed(4))
+    first, again, other = (masked(word_mask, world, image, "ball", seed=seed)[1] for seed in (3, 3, 4))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(1, 1), (7, 9), (8, 512), (600, 24), (64, 65)], ids=lambda side: str(side)
+)
+@pytest.mark.parametrize("channels", [3, 4])
+def test_pictures_of_odd_sizes_with_and_without_alpha(
+    height: int, width: int, channels: int, world: models.World, word_mask: ModuleType
+) -> None:
+    image = torch.rand(1, height, width, channels, generator=torch.Generator().manual_seed(4))
+    masks, maps = masked(word_mask, world, image, "ball", finish=word_mask.Finish())
+    assert masks.shape == maps.shape == (1, height, width) and torch.isfinite(maps).all()
+    opaque = masked(word_mask, world, image[..., :3], "ball", finish=word_mask.Finish())
+    assert torch.equal(masks, opaque[0]) and torch.equal(maps, opaque[1])
+
+
+KINDS = {
+    "v-prediction": {"kind": "V_PREDICTION"},
+    "SDXL": {"config": "SDXL", "settings": models.SDXL},
+    "inpaint checkpoint": {"settings": models.UNET | {"in_channels": 9}},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_other_checkpoints(kind: dict, word_mask: ModuleType, comfy: ModuleType) -> None:
+    world = models.unet(**kind)
+    inner = world.model.model
+    if kind.get("settings", {}).get("in_channels") == 9:
+        inner.set_inpaint()
+
+    class Pooled(Clip):
+        def encode_from_tokens_scheduled(self, tokens: Any) -> list:
+            ((states, _),) = super().encode_from_tokens_scheduled(tokens)
+            return [[states, {"pooled_output": torch.ones(1, 1280)}]]
+
+    image = torch.rand(2, 72, 64, 3, generator=torch.Generator().manual_seed(4))
+    _, maps = masked(word_mask, world, image, "dog", clip=Pooled())
+    assert maps.shape == (2, 72, 64) and torch.isfinite(maps).all() and maps.max() - maps.min() > 0.3
+
+
+def test_a_word_with_a_weight_and_a_word_of_several(world: models.World, word_mask: ModuleType) -> None:
+    image = torch.rand(1, 64, 64, 3, generator=torch.Generator().manual_seed(4))
+    text = "a (masked mouse:1.3) and a mouse, (((grey)))"
+    masks, maps = masked(word_mask, world, image, "masked mouse, mouse#2, grey", text=text)
+    assert masks.shape == (3, 64, 64) and (maps[0] - maps[1]).abs().max() > 0.1
+    alone, _ = masked(word_mask, world, image, "mouse, mouse#2", text=" ")
+    assert alone.shape == (2, 64, 64)
 
 
 def test_one_piece_grown_and_feathered(word_mask: ModuleType) -> None:
@@ -108,17 +169,86 @@ def test_one_piece_grown_and_feathered(word_mask: ModuleType) -> None:
     assert torch.equal(word_mask.finished(masks, word_mask.Finish()), masks)
 
 
-@pytest.mark.parametrize(
-    ("text", "words", "sentence"),
-    [("a dog", "cat", '"cat" is not in the text; its words are a, dog'), ("a dog", " ,", "words is empty")],
-)
-def test_bad_words_are_refused(
-    text: str, words: str, sentence: str, world: models.World, word_mask: ModuleType
-) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        word_mask.word_masks(
-            world.model, Clip(), Vae(), torch.rand(1, 64, 64, 3), text, words, word_mask.Finish()
-        )
+class Wide(Vae):
+    """Another model's VAE."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        return super().encode(pixels).repeat(1, 4, 1, 1)
+
+
+class Broken(Vae):
+    """A VAE in half precision."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        return super().encode(pixels) * torch.nan
+
+
+class Nowhere(Clip):
+    """A text encoder with a LoRA that does not fit."""
+
+    def encode_from_tokens_scheduled(self, tokens: Any) -> list:
+        ((states, more),) = super().encode_from_tokens_scheduled(tokens)
+        return [[states * torch.nan, more]]
+
+
+IMAGE = torch.rand(1, 64, 64, 3, generator=torch.Generator().manual_seed(4))
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "a word that is not there": (
+        {"words": "cat"},
+        '"cat" is not in the text; its words are a, red, ball',
+    ),
+    "a third of two": ({"words": "a#3"}, '"a" is in the text 2 times but #3 was asked for'),
+    "no words": ({"words": " ,"}, "words is empty; write what"),
+    "a text without words": ({"words": "!", "text": "!!"}, "the text has no words"),
+    "layers in words": ({"layers": "deep"}, 'layers cannot be read at "deep"'),
+    "layers beyond": ({"layers": "20-30"}, "names none of the model's layers 0 to 15"),
+    "a grey picture": (
+        {"image": torch.rand(1, 64, 64, 1)},
+        r"image must be a batch .* but is \[1, 64, 64, 1\]",
+    ),
+    "a picture of five axes": ({"image": torch.rand(1, 2, 64, 64, 3)}, "image must be a batch of RGB"),
+    "no picture": ({"image": torch.rand(0, 64, 64, 3)}, "image must be a batch of RGB"),
+    "NaN": ({"image": IMAGE * torch.nan}, "image holds NaN"),
+    "another model's VAE": ({"vae": Wide}, "16 channels but the model takes a picture's with 4"),
+    "a VAE that makes NaN": ({"vae": Broken}, "the encoded picture holds NaN"),
+    "a CLIP that makes NaN": ({"clip": Nowhere}, "the encoded text holds NaN"),
+    "grow without a number": ({"grow": float("nan")}, "grow must be a number"),
+    "a threshold beyond 1": ({"threshold": 1.5}, "threshold must be a number from 0.0 to 1.0 but is 1.5"),
+    "no VAE": ({"vae": None}, "vae is missing; connect a VAE"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_sentence(name: str, world: models.World, word_mask: ModuleType) -> None:
+    changed, sentence = BAD[name]
+    given = {key: each() if isinstance(each, type) else each for key, each in changed.items()}
+    node = importlib.import_module("recompose.nodes.word_mask").WordMask
+    sound = {
+        "model": world.model, "clip": Clip(), "vae": Vae(), "image": IMAGE, "text": "a red ball and a dog",
+        "words": "ball", "threshold": 0.0, "one_piece": False, "grow": 0.0, "feather": 0.0,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=f"^Word Mask: .*{sentence}") as error:
+        node.execute(**sound | given)
+    assert str(error.value).endswith(".") and "\n" not in str(error.value)
+
+
+def test_a_model_that_makes_nan_is_named(word_mask: ModuleType, comfy: ModuleType) -> None:
+    world = models.unet()
+    weight = world.model.model.diffusion_model.output_blocks[8][1].transformer_blocks[0].attn2.to_k.weight
+    weight.data.fill_(torch.nan)
+    with pytest.raises(ValueError, match=r'^Word Mask: the attention of picture 0 to "ball" holds NaN'):
+        masked(word_mask, world, IMAGE, "ball")
+
+
+def test_a_map_in_which_nothing_stands_out_is_a_notice(word_mask: ModuleType, comfy: ModuleType) -> None:
+    world = models.unet()
+    for name, parameter in world.model.model.diffusion_model.named_parameters():
+        if "attn2.to_q" in name:
+            parameter.data.zero_()
+    with importlib.import_module("recompose.bridge.notices").collect() as found:
+        masks, maps = masked(word_mask, world, IMAGE, "ball", finish=word_mask.Finish())
+    assert not masks.any() and not maps.any()
+    assert [each for each in found if 'Word Mask: nothing in picture 0 stands out for "ball"' in each]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +262,25 @@ def test_layers_whose_maps_are_fine_enough(
     assert word_mask.usual_layers(world.model, torch.zeros(1, 4, *size)) == layers
 
 
-def test_other_networks_are_refused_by_name(word_mask: ModuleType, comfy: ModuleType) -> None:
-    with pytest.raises(ValueError, match="works with SD1, SD2 and SDXL but the model is a Flux"):
-        word_mask.looked_at(models.joint("Flux").model, Clip(), torch.zeros(1, 16, 16, 16), "a", "", 0)
+@pytest.mark.parametrize("name", models.JOINT)
+def test_other_networks_are_refused_by_name(name: str, word_mask: ModuleType, comfy: ModuleType) -> None:
+    class Unused:
+        """A VAE that is not asked."""
+
+        def spacial_compression_encode(self) -> int:
+            raise AssertionError
+
+    kind = type(models.joint(name).model.model).__name__
+    sentence = f"^Word Mask works with SD1, SD2 and SDXL but the model is a {kind}; connect one of these.$"
+    with pytest.raises(ValueError, match=sentence):
+        masked(word_mask, models.joint(name), IMAGE, "ball", vae=Unused())
+
+
+def test_memory_is_asked_for_before_anything_is_encoded(
+    world: models.World, word_mask: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        importlib.import_module("recompose.bridge.attention.maps"), "free_memory", lambda: 1000
+    )
+    with pytest.raises(ValueError, match=r"^Word Mask: 1 maps of 64×64 px would take .* name fewer words\.$"):
+        masked(word_mask, world, IMAGE, "ball", vae=None)

@@ -42,7 +42,7 @@ NODES = [
     ("attention", "MutualAttention"), ("attention", "SameNoise"), ("attention", "Rows"),
     ("attention", "ControlRows"),
     ("inversion", "InvertLatent"), ("inversion", "ReplaySource"),
-    ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"),
+    ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"), ("word_mask", "WordMask"),
 ]  # fmt: skip
 
 
@@ -54,6 +54,12 @@ def spot() -> torch.Tensor:
 
 def region() -> dict:
     return {"x": 0, "y": 0, "width": WIDTH, "height": 16, "canvas_width": WIDTH, "canvas_height": HEIGHT}
+
+
+def encoded(pixels: torch.Tensor) -> torch.Tensor:
+    """Pictures as a latent of four channels."""
+    small = torch.nn.functional.avg_pool2d(pixels.movedim(-1, 1), 8)
+    return torch.cat((small, small[:, :1]), 1)
 
 
 def context() -> Context:
@@ -83,7 +89,7 @@ class Inputs:
         self.samples = samples
         picture, crop = torch.rand(1, HEIGHT, WIDTH, 3), torch.rand(1, 16, 16, 3)
         patch = Patch(crop.permute(0, 3, 1, 2), torch.ones(1, 1, 16, 16), context())
-        vae = SimpleNamespace(spacial_compression_encode=lambda: 8)
+        vae = SimpleNamespace(spacial_compression_encode=lambda: 8, encode=encoded)
         tokenizer = importlib.import_module("comfy.sd1_clip").SD1Tokenizer()
         clip = SimpleNamespace(
             tokenizer=tokenizer, tokenize=tokenizer.tokenize_with_weights,
