@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -184,6 +184,22 @@ def of_steps(parts: Sequence[Part], text: str) -> list[Part]:
     return [part for part in parts if part.step in asked]
 
 
+def chosen_of(
+    parts: Mapping[int, Sequence[Part]], word: Word, places: Sequence[Place], row: int
+) -> list[Chosen]:
+    """A row's parts with the word's columns, in every prompt in which the text is.
+
+    `parts` are those of each prompt, by its id. Nothing where the columns lie beyond the prompts.
+    """
+    found = []
+    for place in places:
+        length = place.prompt.embedding.shape[1]
+        columns = [each + place.offset for each in word.columns if each + place.offset < length]
+        some = parts[id(place.prompt)] if columns else []
+        found += [Chosen(replace(part, sums=part.sums[row : row + 1]), columns) for part in some]
+    return found
+
+
 class Painter:
     """Makes the maps of one record, in one size."""
 
@@ -195,12 +211,7 @@ class Painter:
 
     def chosen(self, word: Word, places: Sequence[Place], row: int) -> list[Chosen]:
         """A row's parts with the word's columns, in every prompt in which the text is."""
-        found = []
-        for place in places:
-            length = place.prompt.embedding.shape[1]
-            columns = [each + place.offset for each in word.columns if each + place.offset < length]
-            some = self.parts[id(place.prompt)] if columns else []
-            found += [Chosen(replace(part, sums=part.sums[row : row + 1]), columns) for part in some]
+        found = chosen_of(self.parts, word, places, row)
         if not found:
             raise ValueError(
                 f'{self.who}: "{ranges.shown(word.text)}" lies beyond the tokens of the prompt that the '

@@ -94,14 +94,25 @@ def prompt_to_prompt(chosen: Sequence[Chosen], size: Size) -> Tensor:
     highest of each cell's 3×3 neighbours. Where a network has none of these, all layers at the size nearest
     to a quarter.
     """
-    wanted = Size(-(-size.width // QUARTER), -(-size.height // QUARTER))
     usual = [each for each in chosen if each.part.where != MIDDLE] or chosen
-    nearest = min((each.part.size for each in usual), key=lambda found: abs(found.height - wanted.height))
-    usual = [each for each in usual if each.part.size == nearest]
-    total = sum(each.part.sums[..., list(each.columns)].sum(-1) for each in usual)
-    mean = torch.as_tensor(total) / sum(each.part.count for each in usual)
+    taken = nearest([each.part.size for each in usual], size)
+    mean = of_one_size([each for each in usual if each.part.size == taken])
     highest = F.max_pool2d(mean[:, None], 3, stride=1, padding=1)
     return F.interpolate(highest, (size.height, size.width), mode="nearest")[:, 0]
+
+
+def nearest(sizes: Sequence[Size], latent: Size) -> Size:
+    """Of the sizes of maps the one nearest to a quarter of the latent's sides, all in cells."""
+    return min(sizes, key=lambda found: abs(found.height - -(-latent.height // QUARTER)))
+
+
+def of_one_size(chosen: Sequence[Chosen]) -> Tensor:
+    """A word's map (rows, height, width) in cells of its parts, which have one size.
+
+    The sum over its tokens, the mean over layers and steps.
+    """
+    total = sum(each.part.sums[..., list(each.columns)].sum(-1) for each in chosen)
+    return torch.as_tensor(total) / sum(each.part.count for each in chosen)
 
 
 def stretched(found: Tensor, from_zero: bool = False) -> Tensor:

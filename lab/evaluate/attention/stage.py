@@ -48,14 +48,21 @@ class Stage:
         both = self.rows(prompts)
         return self.posed(*both, pair) if run.posed else both
 
-    def patched(self, run: Run, masks: Masks | None = None, model: Any = None) -> Any:
+    def patched(self, run: Run, masks: Masks | None = None, model: Any = None, asked: Any = None) -> Any:
         """The MODEL of a run."""
         model = model or self.model
         if not run.mode:
             return model
         mutual = importlib.import_module("recompose.bridge.attention.mutual").mutual
         given = [None if masks is None else torch.from_numpy(mask)[None].float() for mask in masks or (0, 0)]
-        return mutual(model, 1.0, run.mode, "0", run.steps, run.layers, *given)
+        return mutual(model, 1.0, run.mode, "0", run.steps, run.layers, *given, asked)
+
+    def asked(self, pair: Pair, prompts: list[str], run: Run) -> Any:
+        """What makes masks of the person in a run's rows, if it has masks from words."""
+        if run.threshold is None:
+            return None
+        asked = importlib.import_module("recompose.bridge.attention.mutual").Asked
+        return asked(self.clip, prompts[0], "\n".join(prompts[1:]), pair.asked["subject"], "", run.threshold)
 
     def posed(self, positive: list[Any], negative: list[Any], pair: Pair) -> tuple[list[Any], list[Any]]:
         """Both CONDITIONING with a ControlNet that shows the pair's pose to all rows but the first."""
@@ -76,9 +83,10 @@ class Stage:
         latent = same({"samples": empty}, len(prompts))
         sample = importlib.import_module("comfy.sample")
         noise = sample.prepare_noise(latent["samples"], pair.seed, latent["batch_index"])
+        model = self.patched(run, masks, asked=self.asked(pair, prompts, run))
         with torch.inference_mode():
             found = sample.sample(
-                self.patched(run, masks), noise, STEPS, CFG, SAMPLER, SCHEDULER, positive, negative,
+                model, noise, STEPS, CFG, SAMPLER, SCHEDULER, positive, negative,
                 latent["samples"], seed=pair.seed, disable_pbar=True,
             )  # fmt: skip
         return self.pixels(found)
