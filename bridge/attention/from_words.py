@@ -156,9 +156,9 @@ def layers_of(network: Network, run: Run) -> list[int]:
     numbers = range(len(network.layers))
     usual = [each for each in numbers if each not in network.words.get("middle", ())] or [*numbers]
     sizes = {each: plan.size(each, run) for each in usual}
-    least = min(LEAST_CELLS, *run.shape[-2:])
     latent = Size(run.shape[-1], run.shape[-2])
-    size = maps.nearest([each for each in sizes.values() if min(each) >= least] or [*sizes.values()], latent)
+    fine = [each for each in sizes.values() if min(each) >= min(LEAST_CELLS, *latent)]
+    size = maps.quarter_of(fine or [*sizes.values()], latent)
     return [each for each in usual if sizes[each] == size]
 
 

@@ -75,12 +75,15 @@ class Patch:
     def change(self, options: Options, call: Call) -> Options:
         """The options of a call of the network."""
         watch = self.watches.get(id(call.run))
-        if call.step in chosen_steps(self.steps, self.keep, call.run.steps):
+        steps = chosen_steps(self.steps, self.keep, call.run.steps)
+        if call.step in steps:
             masks = watch.masks_at(call.step) if watch else self.masks
             mode = Mode.MASKED if masks else self.mode
             mutual = Mutual(self.sources(call.run), mode, masks)
             options = with_change(options, call, self.network, self.layers, mutual)
-        return watch.recorded(options, call) if watch else options
+        if watch is None or not any(later > call.step for later in steps):
+            return options
+        return watch.recorded(options, call)
 
     def end(self, run: Run, result: Tensor | None) -> None:
         """Let go of a run."""

@@ -95,13 +95,13 @@ def prompt_to_prompt(chosen: Sequence[Chosen], size: Size) -> Tensor:
     to a quarter.
     """
     usual = [each for each in chosen if each.part.where != MIDDLE] or chosen
-    taken = nearest([each.part.size for each in usual], size)
+    taken = quarter_of([each.part.size for each in usual], size)
     mean = of_one_size([each for each in usual if each.part.size == taken])
     highest = F.max_pool2d(mean[:, None], 3, stride=1, padding=1)
     return F.interpolate(highest, (size.height, size.width), mode="nearest")[:, 0]
 
 
-def nearest(sizes: Sequence[Size], latent: Size) -> Size:
+def quarter_of(sizes: Sequence[Size], latent: Size) -> Size:
     """Of the sizes of maps the one nearest to a quarter of the latent's sides, all in cells."""
     return min(sizes, key=lambda found: abs(found.height - -(-latent.height // QUARTER)))
 

@@ -118,6 +118,27 @@ def test_prompt_to_prompt_takes_the_quarter_maps_of_encoder_and_decoder() -> Non
     assert (found[0] - expected).abs().max() < 1e-6
 
 
+def test_maps_of_one_size_are_the_tokens_sum_and_the_mean_of_layers_and_steps() -> None:
+    values = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(4))
+    chosen = [Chosen(part(values, 3), [1, 2]), Chosen(part(5 * values, 1, "encoder"), [3])]
+    expected = (values[..., 1] + values[..., 2] + 5 * values[..., 3]) / 4
+    assert torch.allclose(maps.of_one_size(chosen), expected)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "latent", "expected"),
+    [
+        ([(64, 48), (32, 24), (16, 12), (8, 6)], (64, 48), (16, 12)),
+        ([(16, 23), (8, 12), (4, 6), (2, 3)], (16, 23), (4, 6)),
+        ([(32, 24), (16, 12)], (32, 24), (16, 12)),
+    ],
+)
+def test_of_sizes_the_one_nearest_to_a_quarter(
+    sizes: list[tuple[int, int]], latent: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert maps.quarter_of([Size(*each) for each in sizes], Size(*latent)) == Size(*expected)
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.2, 0.4), (0.5, 0.9)])
 def test_otsu_parts_two_heaps(low: float, high: float) -> None:
     values = torch.cat([low + 0.02 * torch.rand(300), high - 0.02 * torch.rand(40)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recompose.core.attention.words import Piece, atoms_of, found_in, wanted
+from recompose.core.attention.words import Piece, atoms_of, found_in, text_of, wanted
 
 
 def pieces(*texts: str | bytes) -> list[Piece]:
@@ -38,6 +38,21 @@ COLUMNS = {
 def test_columns_of_words_and_phrases(word: str, columns: tuple[int, ...]) -> None:
     (found,) = found_in(SKATE, word, "Node: words")
     assert found.columns == columns
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("dog", "dog"),
+        (" red  ball,\nshirt;", "red ball, shirt"),
+        ("dog, dog#2", "dog, dog"),
+        ("dog #2", "dog"),
+        ("#2", "#2"),
+        ("", ""),
+    ],
+)
+def test_listed_words_as_a_text_of_their_own(words: str, text: str) -> None:
+    assert text_of(words) == text
 
 
 @pytest.mark.parametrize("word", ["skate", "boarder", "art", "dogs", "redball", "ball red", "犬"])

@@ -183,6 +183,25 @@ def test_maps_are_of_the_steps_before_and_of_layers_at_a_quarter(
     assert seen == [(0, 0), (1, 5), (2, 10), (3, 15)]
 
 
+def test_steps_after_the_last_that_needs_a_mask_are_not_recorded(
+    world: models.World, clip: Clip, mutual: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module("recompose.bridge.attention.from_words")
+    seen: list[int] = []
+    recorded = module.Watch.recorded
+
+    def watched(self: Any, options: dict, call: Any) -> dict:
+        seen.append(call.step)
+        return recorded(self, options, call)
+
+    monkeypatch.setattr(module.Watch, "recorded", watched)
+    given = {**WORDS, "clip": clip, "text_target": TARGETS[0]}
+    for steps, expected in (("0-2", [0, 1]), ("2-", [0, 1, 2]), ("0", []), ("9-", [])):
+        seen.clear()
+        world.run(mutual(world.model, **given, steps=steps), rows(clip, SOURCE, TARGETS[0]))
+        assert seen == expected
+
+
 def test_several_words_are_one_mask(world: models.World, clip: Clip, mutual: Callable) -> None:
     prompt = rows(clip, SOURCE, TARGETS[0])
     outs = [
