@@ -148,13 +148,13 @@ class Watch:
 
 
 def layers_of(network: Network, run: Run) -> list[int]:
-    """The cross-attention layers of one size: at a quarter of the latent's sides, and not too coarse.
+    """The decoder's layers of one size: at a quarter of the latent's sides, and not too coarse.
 
-    As published without the middle, unless nothing else is there.
+    Its maps are the sharpest. Where a network has none there, all its layers of that size.
     """
     plan = Plan(network, [], "", TOGETHER, 0)
     numbers = range(len(network.layers))
-    usual = [each for each in numbers if each not in network.words.get("middle", ())] or [*numbers]
+    usual = network.words.get("decoder") or numbers
     sizes = {each: plan.size(each, run) for each in usual}
     latent = Size(run.shape[-1], run.shape[-2])
     fine = [each for each in sizes.values() if min(each) >= min(LEAST_CELLS, *latent)]

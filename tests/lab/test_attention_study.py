@@ -45,7 +45,7 @@ def test_masks_from_words_are_beside_those_of_the_evaluator(attention: ModuleTyp
     assert [run.name for run in runs.FOLLOWING] == names[1 : at + 3]
 
 
-def test_the_person_s_word_is_in_both_prompts(attention: ModuleType) -> None:
+def test_the_person_s_words_are_in_their_prompts(attention: ModuleType) -> None:
     from recompose.lab.evaluate.attention import runs, stage
     from recompose.lab.evaluate.attention.pairs import pairs
 
@@ -56,7 +56,10 @@ def test_the_person_s_word_is_in_both_prompts(attention: ModuleType) -> None:
         assert some.asked(pair, [pair.source, pair.target], plain) is None
         asked = some.asked(pair, [pair.source, pair.target], words)
         assert (asked.text_source, asked.text_target, asked.threshold) == (pair.source, pair.target, 0.0)
-        assert all(asked.words_source in text.split() for text in (pair.source, pair.target))
+        for listed, text in ((asked.words_source, pair.source), (asked.words_target, pair.target)):
+            words = listed.split(", ")
+            assert words[0] == pair.asked["subject"]
+            assert all(word in text.replace(",", " ").split() for word in words)
 
 
 def test_photos_stay_at_their_place(attention: ModuleType) -> None:

@@ -15,7 +15,7 @@ from ...setup.environment import cache_folder
 from ...toy import table
 from ...toy.control import skeleton
 from ...toy.world.composition import WIDTH
-from .pairs import Pair
+from .pairs import Pair, person_words
 from .runs import CFG, SAMPLER, SCHEDULER, STEPS, Run
 
 CONTROL = "controlnet/recompose_demo_openpose.safetensors"
@@ -62,7 +62,8 @@ class Stage:
         if run.threshold is None:
             return None
         asked = importlib.import_module("recompose.bridge.attention.mutual").Asked
-        return asked(self.clip, prompts[0], "\n".join(prompts[1:]), pair.asked["subject"], "", run.threshold)
+        words = person_words(pair)
+        return asked(self.clip, prompts[0], "\n".join(prompts[1:]), *words, run.threshold)
 
     def posed(self, positive: list[Any], negative: list[Any], pair: Pair) -> tuple[list[Any], list[Any]]:
         """Both CONDITIONING with a ControlNet that shows the pair's pose to all rows but the first."""

@@ -148,7 +148,7 @@ def test_before_the_first_map_it_is_replace(world: models.World, clip: Clip, mut
     assert not torch.equal(*later)
 
 
-def test_maps_are_of_the_steps_before_and_of_layers_at_a_quarter(
+def test_maps_are_of_the_steps_before_and_of_the_decoder_at_a_quarter(
     world: models.World, clip: Clip, comfy: ModuleType
 ) -> None:
     module = importlib.import_module("recompose.bridge.attention.from_words")
@@ -158,9 +158,8 @@ def test_maps_are_of_the_steps_before_and_of_layers_at_a_quarter(
     def layers(*size: int) -> list[int]:
         return module.layers_of(network, install.Run((2, 4, *size), [1.0, 0.0]))
 
-    assert layers(64, 64) == [4, 5, 7, 8, 9] and layers(96, 64) == [4, 5, 7, 8, 9]
-    assert layers(128, 128) == [4, 5, 7, 8, 9]
-    assert layers(32, 40) == [2, 3, 10, 11, 12] and layers(16, 16) == layers(8, 8) == [0, 1, 13, 14, 15]
+    assert layers(64, 64) == layers(96, 64) == layers(128, 128) == [7, 8, 9]
+    assert layers(32, 40) == [10, 11, 12] and layers(16, 16) == layers(8, 8) == [13, 14, 15]
     asked = module.Asked(clip, SOURCE, TARGETS[0], "dog")
     texts = module.texts_of(asked, "masked, from words", "x")
     seen: list[tuple[int, int]] = []
@@ -180,7 +179,7 @@ def test_maps_are_of_the_steps_before_and_of_layers_at_a_quarter(
         return sum(part.count for each in watch.taking.prompts.values() for part in each.parts)
 
     world.run(install.install(world.model, "watch", start, change), rows(clip, SOURCE, TARGETS[0]))
-    assert seen == [(0, 0), (1, 5), (2, 10), (3, 15)]
+    assert seen == [(0, 0), (1, 3), (2, 6), (3, 9)]
 
 
 def test_steps_after_the_last_that_needs_a_mask_are_not_recorded(
