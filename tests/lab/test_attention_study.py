@@ -57,9 +57,9 @@ def test_the_person_s_words_are_in_their_prompts(attention: ModuleType) -> None:
         asked = some.asked(pair, [pair.source, pair.target], words)
         assert (asked.text_source, asked.text_target, asked.threshold) == (pair.source, pair.target, 0.0)
         for listed, text in ((asked.words_source, pair.source), (asked.words_target, pair.target)):
-            words = listed.split(", ")
-            assert words[0] == pair.asked["subject"]
-            assert all(word in text.replace(",", " ").split() for word in words)
+            named = listed.split(", ")
+            assert named[0] == pair.asked["subject"]
+            assert all(word in text.replace(",", " ").split() for word in named)
 
 
 def test_photos_stay_at_their_place(attention: ModuleType) -> None:
