@@ -4,7 +4,19 @@ with is therefore imported where it computes."""
 from comfy_api.latest import ComfyExtension, io
 
 from ..bridge import routes
-from . import attention, attention_maps, canvas, caption, detect, inversion, mask, pose, pose_edit, sampling
+from . import (
+    attention,
+    attention_maps,
+    canvas,
+    caption,
+    detect,
+    inversion,
+    mask,
+    pose,
+    pose_edit,
+    sampling,
+    shape_guard,
+)
 
 
 class RecomposeExtension(ComfyExtension):
@@ -24,4 +36,5 @@ class RecomposeExtension(ComfyExtension):
             *attention.NODES,
             *inversion.NODES,
             *attention_maps.NODES,
+            *shape_guard.NODES,
         ]
