@@ -67,9 +67,6 @@ def task_of(
     model: Any, words: Words, latent: Any, mask: Tensor | None, start: float, shaping: Shaping
 ) -> Task:
     """What is to be guarded; ValueError by a sentence."""
-    if not wanted(words.words):
-        raise ValueError(f"{WHO}: words is empty; write what is to be painted, for example red ball.")
-    network, cell = unet(model), cell_of(model)
     samples = check_latent(latent, WHO)["samples"]
     check_model(samples, model, WHO)
     if mask is not None:
@@ -78,8 +75,11 @@ def task_of(
     coarse = checked_mask(latent, WHO)
     if not coarse.any():
         notice(f"{WHO}: the mask is empty, so nothing is guarded; paint where the thing is to be.")
-    in_cells = shaping._replace(grow=shaping.grow / cell, feather=shaping.feather / cell)
+    network, cell = unet(model), cell_of(model)
+    if not wanted(words.words):
+        raise ValueError(f"{WHO}: words is empty; write what is to be painted, for example red ball.")
     found = words_in(words.clip, words.text, words.words, WHO)
+    in_cells = shaping._replace(grow=shaping.grow / cell, feather=shaping.feather / cell)
     return Task(network, cell, found, encoded_text(words.clip, words.text), samples, coarse, start, in_cells)
 
 

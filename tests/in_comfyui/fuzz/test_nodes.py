@@ -43,6 +43,7 @@ NODES = [
     ("attention", "ControlRows"),
     ("inversion", "InvertLatent"), ("inversion", "ReplaySource"),
     ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"),
+    ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
 ]  # fmt: skip
 
 
@@ -74,6 +75,16 @@ def recorded(samples: torch.Tensor, words: torch.Tensor) -> Records:
     return records
 
 
+def guarded(samples: torch.Tensor) -> Any:
+    """The mask of a guarded run that made the samples."""
+    guard = importlib.import_module("recompose.bridge.attention.guard")
+    size = Size(samples.shape[-1], samples.shape[-2])
+    guards, picture = guard.Guards(), Size(8 * size.width + 3, 8 * size.height + 1)
+    mask = torch.rand(len(samples), 1, size.height, size.width)
+    guards.add(guard.Guarded(size, 8, 1, [], samples, mask=mask, picture=picture))
+    return guards
+
+
 class Inputs:
     """A sound and an odd value for every declared input."""
 
@@ -95,6 +106,7 @@ class Inputs:
             "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
             "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff",
             "STRING": "", "ATTENTION": recorded(samples, torch.rand(1, 154, 8)),
+            "RECOMPOSE_GUARD": guarded(samples),
         }  # fmt: skip
 
     def value(self, declared: Any) -> Any:
