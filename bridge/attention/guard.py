@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
@@ -40,10 +41,11 @@ class Words(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Guarded(Record):
-    """What a guarded run painted in its coarse mask; `mask` is rows,1,height,width of cells, 0…1."""
+    """What a guarded run painted in its coarse mask; masks are rows,1,height,width, 0…1."""
 
-    mask: Tensor
-    picture: Size  # the photo's, in pixels
+    mask: Tensor  # of cells
+    coarse: Tensor  # of cells
+    given: Tensor  # rows or 1: the coarse mask in pixels of the photo
 
 
 class Guards(Records):
@@ -120,8 +122,8 @@ class Patch:
         if found is not None and result is not None:
             found.tell()
             kept, size = result.detach().float().cpu(), Size(run.shape[-1], run.shape[-2])
-            mask, photo = found.of_thing(), picture_of(self.task, size)
-            self.found.add(Guarded(size, self.task.cell, run.steps, (), kept, mask=mask, picture=photo))
+            masks = {"mask": found.of_thing(), "coarse": found.coarse, "given": in_photo(self.task, size)}
+            self.found.add(Guarded(size, self.task.cell, run.steps, (), kept, **masks))
 
     def of(self, options: Mapping[str, Any]) -> Guarding | None:
         """The state of the run that these model options or transformer options are of."""
@@ -182,8 +184,8 @@ def shape_mask(found: Any, latent: Any) -> Tensor:
             "result came from the cache; connect that model to it, or change its seed and run again."
         )
     record, rows = run_of(held, samples)
-    mask = record.mask[rows] if rows is not None else record.mask
-    return layouts.mask_to_comfy(in_pixels(mask, record))
+    made = in_pixels(record)
+    return layouts.mask_to_comfy(made if rows is None else made[rows])
 
 
 def run_of(held: Sequence[Any], samples: Any) -> tuple[Any, list[int] | None]:
@@ -201,17 +203,27 @@ def run_of(held: Sequence[Any], samples: Any) -> tuple[Any, list[int] | None]:
     return held[-1], None
 
 
-def picture_of(task: Task, cells: Size) -> Size:
-    """The size of the photo in pixels: its mask's, if that may be it, or that of its cells."""
-    size, cell = layouts.size_of(task.coarse), task.cell
+def in_photo(task: Task, cells: Size) -> Tensor:
+    """The coarse mask (rows or 1,1,H,W) in pixels of the photo: as it was given, if it is of that size."""
+    given, cell = task.coarse.reshape(-1, 1, *task.coarse.shape[-2:]).float().cpu(), task.cell
+    size = layouts.size_of(given)
     if (size.width // cell, size.height // cell) == cells:
-        return size
-    return Size(cells.width * cell, cells.height * cell)
+        return given
+    return F.interpolate(given, (cells.height * cell, cells.width * cell), mode="bilinear")
 
 
-def in_pixels(mask: Tensor, record: Guarded) -> Tensor:
-    """A mask (rows,1,height,width of cells) as pixels of the photo, of which a VAE leaves the border out."""
-    grid, size = cut_grid(record.picture, record.cell), record.picture
+def in_pixels(record: Guarded) -> Tensor:
+    """What was painted (rows,1,H,W) in pixels of the photo, within the coarse mask as it was given.
+
+    Of the cells' values the share of the coarse mask's is taken, so that a thing at its edge does not fade.
+    """
+    size = layouts.size_of(record.given)
+    grid = cut_grid(size, record.cell)
     box = grid.box
-    made = F.interpolate(mask, (box.height, box.width), mode="bilinear", align_corners=False)
-    return F.pad(made, (box.x, size.width - box.right, box.y, size.height - box.bottom))
+    painted, coarse = (
+        F.interpolate(each, (box.height, box.width), mode="bilinear") for each in (record.mask, record.coarse)
+    )
+    share = torch.where(coarse > 0, painted / coarse.clamp(min=1e-6), 0.0).clamp(max=1)
+    # A VAE leaves out the border that fills no cell.
+    share = F.pad(share, (box.x, size.width - box.right, box.y, size.height - box.bottom))
+    return torch.minimum(share, record.given)

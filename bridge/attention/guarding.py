@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from ...core.attention.maps import Chosen, daam
-from ...core.attention.shape import LEFT, Shaping, first_step, painted, shape_of
+from ...core.attention.shape import LEFT, Shaping, first_step, shape_of
 from ...core.attention.steps import step_of
 from ...core.attention.words import Word
+from ...core.mask.feather import Direction, feather
 from ...core.shapes import Size
 from ..notices import notice
 from .blocks import Network
@@ -180,3 +181,12 @@ class Guarding:
 def mixed(mask: Tensor, inside: Tensor, outside: Tensor) -> Tensor:
     """Inside where the mask is 1, to the bit; outside where it is 0."""
     return torch.where(mask >= 1, inside, mask * inside + (1 - mask) * outside)
+
+
+def painted(shape: Tensor, coarse: Tensor, shaping: Shaping) -> Tensor:
+    """How much of each cell is painted (height, width; 0…1): in `coarse` (0…1) the shape (bool).
+
+    The shape is grown, with a soft edge outwards. Outside of `coarse` nothing is held back.
+    """
+    grown = feather(shape[None, None].float(), shaping.grow, shaping.feather, Direction.OUTWARD)[0, 0]
+    return 1 - coarse * (1 - grown)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..mask.feather import Direction, feather
 from .maps import otsu, stretched
 
 # How much of the maps before is left at each new step: later steps, which show the thing itself, count more.
@@ -43,15 +42,6 @@ def shape_of(found: Sequence[Tensor], coarse: Tensor, shaping: Shaping) -> Tenso
         return shape
     highest = torch.stack(values).amax(0).masked_fill(~coarse, -1.0).flatten().topk(count).indices
     return shape.flatten().index_fill(0, highest, True).view_as(coarse)
-
-
-def painted(shape: Tensor, coarse: Tensor, shaping: Shaping) -> Tensor:
-    """How much of each cell is painted (height, width; 0…1): in `coarse` (0…1) the shape (bool).
-
-    The shape is grown, with a soft edge outwards. Outside of `coarse` nothing is held back.
-    """
-    grown = feather(shape[None, None].float(), shaping.grow, shaping.feather, Direction.OUTWARD)[0, 0]
-    return 1 - coarse * (1 - grown)
 
 
 def first_step(start: float, steps: int) -> int:

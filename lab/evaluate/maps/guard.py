@@ -1,4 +1,4 @@
-"""Shape Guard beside the same inpaint checkpoint without it, on boxes that are larger than what is asked for."""
+"""Shape Guard beside the same inpaint checkpoint without it, on boxes larger than what is asked for."""
 
 from __future__ import annotations
 

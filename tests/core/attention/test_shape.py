@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from recompose.core.attention.shape import Shaping, first_step, painted, shape_of
+from recompose.core.attention.shape import Shaping, first_step, shape_of
 
 SIZE = (9, 14)
 COARSE = torch.zeros(SIZE, dtype=torch.bool)
@@ -66,23 +66,6 @@ def test_the_least_share_keeps_what_was_found() -> None:
     values[1][2:8, 3:5] = 1.4
     shape = shape_of(values, COARSE, Shaping(threshold=0.95, least=0.1))
     assert shape[4, 6] and int(shape.sum()) >= 6
-
-
-def test_nothing_is_held_back_outside_of_the_coarse_mask() -> None:
-    coarse = COARSE.float()
-    coarse[1, 3:12] = 0.25  # a mask's edge within cells
-    found = painted(THING, coarse, Shaping(feather=0.0))
-    assert torch.equal(found[~COARSE & (coarse == 0)], torch.ones(int((coarse == 0).sum())))
-    assert torch.equal(found[1, 3:12], torch.full((9,), 0.75))
-    assert torch.equal(found[COARSE], THING[COARSE].float())
-
-
-def test_the_edge_is_soft_outside_of_the_shape() -> None:
-    hard, soft = (painted(THING, COARSE.float(), Shaping(feather=width)) for width in (0.0, 1.0))
-    assert torch.equal(soft[THING], torch.ones(12)) and float(soft[3, 4]) == float(soft[5, 9]) == 0.5
-    assert float(soft[4, 3]) == 0 and float(hard[3, 4]) == 0
-    grown = painted(THING, COARSE.float(), Shaping(grow=1.0, feather=0.0))
-    assert float(grown[3, 4]) == 1 and float(grown[4, 3]) == 0
 
 
 @pytest.mark.parametrize(

@@ -389,6 +389,20 @@ def test_another_latent_in_the_sampler_is_refused(
     assert words in str(caught.value)
 
 
+def test_the_mask_of_a_thing_at_the_edge_is_full_and_within_the_mask_that_was_given(
+    world: models.World, node: ModuleType
+) -> None:
+    mask, edge = torch.zeros(1, 128, 128), torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
+    mask[:, 27:101, 19:110] = 1  # within cells
+    edge[:, 2:8, 1:9] = True
+    latent = {"samples": photo(), "noise_mask": mask}
+    model, guard = guarded(node, planted(world.model, [("ball", edge)]), latent)
+    found = mask_of(node, guard, sampled(model, latent))
+    assert not found[mask == 0].any()
+    assert torch.equal(found[:, 27:60, 19:68], torch.ones(1, 33, 49))
+    assert not found[:, 72:, :].any() and not found[..., 80:].any()
+
+
 def test_the_mask_needs_a_run(world: models.World, node: ModuleType) -> None:
     _, guard = guarded(node, world.model)
     with pytest.raises(ValueError, match="nothing was guarded: the sampler has not run"):

@@ -79,9 +79,10 @@ def guarded(samples: torch.Tensor) -> Any:
     """The mask of a guarded run that made the samples."""
     guard = importlib.import_module("recompose.bridge.attention.guard")
     size = Size(samples.shape[-1], samples.shape[-2])
-    guards, picture = guard.Guards(), Size(8 * size.width + 3, 8 * size.height + 1)
-    mask = torch.rand(len(samples), 1, size.height, size.width)
-    guards.add(guard.Guarded(size, 8, 1, [], samples, mask=mask, picture=picture))
+    guards, mask = guard.Guards(), torch.rand(len(samples), 1, size.height, size.width)
+    given = torch.ones(1, 1, 8 * size.height + 1, 8 * size.width + 3)
+    made = guard.Guarded(size, 8, 1, [], samples, mask=mask, coarse=torch.ones_like(mask), given=given)
+    guards.add(made)
     return guards
 
 
