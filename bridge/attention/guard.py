@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import comfy.utils
 import torch
 import torch.nn.functional as F
 from comfy.patcher_extension import WrappersMP
@@ -45,7 +46,7 @@ class Guarded(Record):
 
     mask: Tensor  # of cells
     coarse: Tensor  # of cells
-    given: Tensor  # rows or 1: the coarse mask in pixels of the photo
+    given: Tensor  # the coarse mask in pixels of the photo
 
 
 class Guards(Records):
@@ -122,7 +123,8 @@ class Patch:
         if found is not None and result is not None:
             found.tell()
             kept, size = result.detach().float().cpu(), Size(run.shape[-1], run.shape[-2])
-            masks = {"mask": found.of_thing(), "coarse": found.coarse, "given": in_photo(self.task, size)}
+            given = comfy.utils.repeat_to_batch_size(in_photo(self.task, size), run.rows)
+            masks = {"mask": found.of_thing(), "coarse": found.coarse, "given": given}
             self.found.add(Guarded(size, self.task.cell, run.steps, (), kept, **masks))
 
     def of(self, options: Mapping[str, Any]) -> Guarding | None:

@@ -27,6 +27,7 @@ SAMPLERS = [
 SIDE = 16
 COARSE = torch.zeros(1, SIDE, SIDE)
 COARSE[:, 3:13, 2:14] = 1
+LOWER = COARSE.roll(3, 1)
 BALL = torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
 BALL[:, 5:9, 4:9] = True
 DOG = torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
@@ -181,7 +182,7 @@ def test_at_least_a_share_of_the_mask_is_painted(world: models.World, node: Modu
 
 
 def test_each_picture_of_a_batch_has_its_own_mask_and_shape(world: models.World, node: ModuleType) -> None:
-    regions, coarse = torch.cat([BALL, DOG]), torch.cat([COARSE, COARSE.flip(2)])
+    regions, coarse = torch.cat([BALL, DOG]), torch.cat([COARSE, LOWER])
     latent = {"samples": photo(2), "noise_mask": pixels(coarse)}
     model, guard = guarded(node, planted(world.model, [("ball", regions)], rows=2), latent)
     result = sampled(model, latent)
@@ -197,6 +198,16 @@ def test_one_photo_serves_a_batch(world: models.World, node: ModuleType) -> None
     result = sampled(model, {"samples": photo().repeat(3, 1, 1, 1), "noise_mask": pixels(COARSE)})
     assert came_back(result, ((COARSE > 0) & ~BALL).expand(3, -1, -1))
     assert len(mask_of(node, guard, result)) == 3
+
+
+def test_two_photos_are_repeated_in_the_sampler_s_batch(world: models.World, node: ModuleType) -> None:
+    latent = {"samples": photo(2), "noise_mask": pixels(torch.cat([COARSE, LOWER]))}
+    model, guard = guarded(node, planted(world.model, [("ball", BALL)], rows=4), latent)
+    four = {"samples": photo(2).repeat(2, 1, 1, 1), "noise_mask": latent["noise_mask"].repeat(2, 1, 1)}
+    result, rest = sampled(model, four, steps=3), (torch.cat([COARSE, LOWER]) > 0) & ~BALL
+    assert came_back(result, rest.repeat(2, 1, 1), four["samples"])
+    found = mask_of(node, guard, result)
+    assert len(found) == 4 and torch.equal(found[:2], found[2:]) and not torch.equal(found[0], found[1])
 
 
 def test_several_words_and_another_mask_than_the_noise_mask(world: models.World, node: ModuleType) -> None:
