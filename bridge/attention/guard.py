@@ -139,7 +139,8 @@ class Patch:
         found = self.of(guider.model_options)
         if found is None:
             return execute(guider, sigmas, *rest, **named)
-        found.begin(guider.inner_model, named["noise"] if "noise" in named else rest[2])
+        noise = named["noise"] if "noise" in named else rest[2]
+        found.begin(guider.inner_model, noise.device)
         ends_clean = float(sigmas[-1]) == 0  # UniPC writes into the sigmas
         result = execute(guider, sigmas, *rest, **named)
         return found.restored(result) if ends_clean else result
@@ -151,7 +152,8 @@ class Patch:
         found = self.of(execute.class_obj.model_options)  # pyright: ignore[reportFunctionMemberAccess]
         if found is None or not found.begun:
             return execute(x, sigma, *rest, **named)
-        answer = execute(found.shown(x, sigma), sigma, *rest, **named)
+        found.enter(float(sigma.flatten()[0]))
+        answer = execute(x, sigma, *rest, **named)
         found.follow()
         return found.kept(answer)
 

@@ -82,7 +82,7 @@ class Guarding:
         self.coarse = comfy.sampler_helpers.prepare_mask(task.coarse, cells, torch.device("cpu"))[:, :1]
         self.mask = torch.ones(cells)  # how much of each cell is painted
         self.first, self.step, self.seen = first_step(task.start, run.steps), 0, False
-        self.inner: Any = None
+        self.photo: Any = None
 
     def check(self) -> None:
         """ValueError unless the sampler's latents are of the photo's size and number."""
@@ -101,24 +101,19 @@ class Guarding:
 
     @property
     def begun(self) -> bool:
-        return self.inner is not None
+        return self.photo is not None
 
-    def begin(self, inner: Any, noise: Tensor) -> None:
-        """Bring the photo to where the model computes, in the model's own scale."""
-        photo = comfy.utils.repeat_to_batch_size(self.task.photo, self.run.rows).to(noise)
-        self.inner, self.noise, self.photo = inner, noise, inner.process_latent_in(photo)
+    def begin(self, inner: Any, device: Any) -> None:
+        """Bring the photo to where the sampler computes, in the model's own scale."""
+        photo = comfy.utils.repeat_to_batch_size(self.task.photo, self.run.rows)
+        self.photo = inner.process_latent_in(photo.to(device, torch.float32))
 
-    def shown(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """What the model is shown: the photo with this level's noise outside of the shape."""
-        step = step_of(float(sigma.flatten()[0]), self.run.sigmas)
+    def enter(self, sigma: float) -> None:
+        """Begin a call of the model; with each new step the maps of those before fade."""
+        step = step_of(sigma, self.run.sigmas)
         if step != self.step:
             self.taking.fade()
             self.step = step
-        mask = self.mask.to(x)
-        noised = self.inner.scale_latent_inpaint(
-            x=x, sigma=sigma, noise=self.noise, latent_image=self.photo, denoise_mask=mask
-        )
-        return mixed(mask, x, noised)
 
     def kept(self, answer: Tensor) -> Tensor:
         """The model's answer with the photo outside of the shape."""

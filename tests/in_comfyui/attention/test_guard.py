@@ -137,26 +137,6 @@ def test_the_first_share_of_the_steps_paints_all_of_the_mask_and_the_prediction_
     assert torch.allclose(result, world.model.model.process_latent_out(found[-1]), atol=1e-5)
 
 
-def test_the_model_is_shown_the_photo_with_noise_outside_of_the_shape(
-    world: models.World, node: ModuleType
-) -> None:
-    model, _ = guarded(node, planted(world.model, [("ball", BALL)]))
-    shown: list[tuple[float, Tensor]] = []
-
-    def look(apply: Any, given: dict) -> Tensor:
-        shown.append((float(given["timestep"][0]), given["input"][:1].clone()))
-        return apply(given["input"], given["timestep"], **given["c"])
-
-    model.set_model_unet_function_wrapper(look)
-    sampled(model, {"samples": photo()})
-    noise = importlib.import_module("comfy.sample").prepare_noise(photo(), 5)
-    clean = world.model.model.process_latent_in(photo())
-    for step, (sigma, x) in enumerate(shown):
-        expected = clean + sigma * noise
-        cells = ((COARSE > 0) & ~BALL)[:, None].expand_as(x)
-        assert torch.allclose(x[cells], expected[cells], atol=1e-4 * sigma + 1e-5) == (step > 2)
-
-
 @pytest.mark.parametrize("sampler", ["euler", "dpmpp_sde", "uni_pc"])
 @pytest.mark.parametrize("way", ["whole", "start"])
 def test_the_picture_is_the_same_to_the_bit_where_the_shape_is_the_whole_mask(
