@@ -358,7 +358,8 @@ def test_wrong_inputs_are_one_sentence(
 
 def test_a_model_without_cross_attention_is_refused(node: ModuleType, comfy: ModuleType) -> None:
     with pytest.raises(ValueError, match=r"^Shape Guard works with SD1, SD2 and SDXL but the model is a"):
-        guarded(node, models.joint("SD3").model)
+        latent = {"samples": torch.zeros(1, 16, SIDE, SIDE), "noise_mask": pixels(COARSE)}
+        guarded(node, models.joint("SD3").model, latent)
 
 
 @pytest.mark.parametrize(
