@@ -124,8 +124,10 @@ class Patch:
             found.tell()
             kept, size = result.detach().float().cpu(), Size(run.shape[-1], run.shape[-2])
             given = comfy.utils.repeat_to_batch_size(in_photo(self.task, size), run.rows)
-            masks = {"mask": found.of_thing(), "coarse": found.coarse, "given": given}
-            self.found.add(Guarded(size, self.task.cell, run.steps, (), kept, **masks))
+            mask, cell = found.of_thing(), self.task.cell
+            self.found.add(
+                Guarded(size, cell, run.steps, (), kept, mask=mask, coarse=found.coarse, given=given)
+            )
 
     def of(self, options: Mapping[str, Any]) -> Guarding | None:
         """The state of the run that these model options or transformer options are of."""

@@ -32,8 +32,8 @@ def shape_of(found: Sequence[Tensor], coarse: Tensor, shaping: Shaping) -> Tenso
     the cells with the highest values are added.
     """
     values = [stretched(each[None])[0] for each in found]
-    levels = [shaping.threshold or otsu(each) for each in values]
-    if not values or any(level is None for level in levels):
+    levels = [level for each in values if (level := shaping.threshold or otsu(each)) is not None]
+    if not values or len(levels) < len(values):
         return coarse.clone()
     above = [each >= level for each, level in zip(values, levels, strict=True)]
     shape = torch.stack(above).any(0) & coarse
