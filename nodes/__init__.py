@@ -15,6 +15,7 @@ from . import (
     pose,
     pose_edit,
     sampling,
+    shape_guard,
     word_mask,
 )
 
@@ -37,4 +38,5 @@ class RecomposeExtension(ComfyExtension):
             *inversion.NODES,
             *attention_maps.NODES,
             *word_mask.NODES,
+            *shape_guard.NODES,
         ]

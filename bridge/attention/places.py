@@ -30,7 +30,18 @@ def places_of_text(
     The text is encoded and looked for in the recorded conditionings. Where it is in none, the only prompt is
     taken to be it, by a notice. ValueError by a sentence where there are several.
     """
-    encoded = clip.encode_from_tokens_scheduled(clip.tokenize(text))[0][0].float().cpu()
+    return places_of(prompts, encoded_text(clip, text), rows, who)
+
+
+def encoded_text(clip: Any, text: str) -> Tensor:
+    """A text as a CLIP encodes it: rows, columns, width; float32 on the CPU."""
+    return clip.encode_from_tokens_scheduled(clip.tokenize(text))[0][0].float().cpu()
+
+
+def places_of(
+    prompts: Sequence[Prompt], encoded: Tensor, rows: Sequence[int], who: str
+) -> dict[int, list[Place]]:
+    """`places_of_text` for a text that is encoded already."""
     found = {
         row: [Place(prompt, at) for prompt in prompts for at in offsets(encoded[0], of_row(prompt, row))]
         for row in rows

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ...cli import saving
 from ...cli.comfy.client import Client
-from ..evaluate.help import pages, scenes, sheet, templates
+from ..evaluate.help import brush, pages, scenes, sheet, templates
 from ..places import DOCS, ROOT
 from ..setup import models
 from ..setup.environment import Environment
@@ -26,9 +26,9 @@ def made(server: PrivateServer | Client) -> dict[str, bytes]:
     client, pose = getattr(server, "client", server), POSE.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         painted = {}
-        for name, mask in scenes.masks(Image.open(PHOTO).size).items():
+        for name, picture in (scenes.masks(Image.open(PHOTO).size) | brush.photos()).items():
             path = Path(folder, f"help {name}.png")
-            mask.save(path)
+            picture.save(path)
             painted[name] = client.upload(path)
         graph = scenes.build(client.upload(PHOTO), pose, painted)
     found = graph.run(server)

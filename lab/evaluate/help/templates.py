@@ -9,7 +9,8 @@ from PIL import Image
 
 from ....cli.comfy import workflow
 from ....cli.comfy.client import Client
-from ...toy import templates
+from ...toy import coarse_brush, templates
+from . import brush
 from .sheet import GAP, PAPER, over, tinted
 
 HEIGHT, WIDTH, QUALITY = 426, 1000, 88
@@ -57,6 +58,7 @@ def made(client: Client, photo: str, pose: str) -> dict[str, Image.Image]:
             repainted["photo"][0], tinted(repainted["photo"][0], repainted["mask"][0]), repainted["saved"][0]
         ),
         templates.WATCHED: strip(maps["saved"][0], *maps["maps"]),
+        coarse_brush.NAME: strip(*brush.template(client)),
         templates.SAME: strip(*rows),
         templates.PACKED: strip(*rows),
         templates.POSED: strip(posed["saved"][0], posed["pose"][0], posed["saved"][1]),

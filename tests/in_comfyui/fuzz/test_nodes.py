@@ -43,6 +43,7 @@ NODES = [
     ("attention", "ControlRows"),
     ("inversion", "InvertLatent"), ("inversion", "ReplaySource"),
     ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"), ("word_mask", "WordMask"),
+    ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
 ]  # fmt: skip
 
 
@@ -80,6 +81,17 @@ def recorded(samples: torch.Tensor, words: torch.Tensor) -> Records:
     return records
 
 
+def guarded(samples: torch.Tensor) -> Any:
+    """The mask of a guarded run that made the samples."""
+    guard = importlib.import_module("recompose.bridge.attention.guard")
+    size = Size(samples.shape[-1], samples.shape[-2])
+    guards, mask = guard.Guards(), torch.rand(len(samples), 1, size.height, size.width)
+    given = torch.ones(1, 1, 8 * size.height + 1, 8 * size.width + 3)
+    made = guard.Guarded(size, 8, 1, [], samples, mask=mask, coarse=torch.ones_like(mask), given=given)
+    guards.add(made)
+    return guards
+
+
 class Inputs:
     """A sound and an odd value for every declared input."""
 
@@ -101,6 +113,7 @@ class Inputs:
             "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
             "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff",
             "STRING": "", "ATTENTION": recorded(samples, torch.rand(1, 154, 8)),
+            "RECOMPOSE_GUARD": guarded(samples),
         }  # fmt: skip
 
     def value(self, declared: Any) -> Any:

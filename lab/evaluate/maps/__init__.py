@@ -1,0 +1,1 @@
+"""Figures of the nodes that follow attention: Shape Guard."""
