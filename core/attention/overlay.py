@@ -1,8 +1,8 @@
 """A row's maps of all words as one small piece of JSON, for a page that shows the words at a place.
 
 A map has 16 levels, four bits a cell: cells in reading order, two in a byte, the first in the higher half, in
-base64. Its `height` says how much more attention the word gets at level 15 than at level 0. A row takes at
-most 200 kB: the picture is made smaller first, then the maps get coarser, then the last words are left out.
+base64; `low` and `high` are what attention level 0 and level 15 stand for. A row takes at most 200 kB: the
+picture is made smaller first, then the maps get coarser, then the last words are left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUALITY = 80
 # Letters of a word that are kept: a page has no room for more.
 MOST_LETTERS = 60
 # What is in a row beside picture and words, in bytes, with room to spare.
-REST = 500
+REST = 300
 
 
 def overlay(found: Tensor, words: Sequence[str], size: Size, picture: Tensor | None) -> dict[str, Any]:
@@ -48,14 +48,18 @@ def overlay(found: Tensor, words: Sequence[str], size: Size, picture: Tensor | N
     grid = fitting(Size(found.shape[-1], found.shape[-2]), named, room)
     named = named[: holds(grid, named, room)]
     pooled = F.interpolate(found[: len(named), None], (grid.height, grid.width), mode="area")[:, 0]
-    heights = (pooled.amax((-2, -1)) - pooled.amin((-2, -1))).tolist()
-    maps = [packed(each) for each in levels(pooled)]
-    made = zip(named, heights, maps, strict=True)
+    lows, highs = pooled.amin((-2, -1)).tolist(), pooled.amax((-2, -1)).tolist()
     row["grid"] = [grid.width, grid.height]
     row["words"] = [
-        {"text": text, "height": float(f"{height:.6g}"), "map": some} for text, height, some in made
+        entry(text, low, high, packed(cells))
+        for text, low, high, cells in zip(named, lows, highs, levels(pooled), strict=True)
     ]
     return row
+
+
+def entry(text: str, low: float, high: float, cells: str) -> dict[str, Any]:
+    """What is kept of a word."""
+    return {"text": text, "low": float(f"{low:.6g}"), "high": float(f"{high:.6g}"), "map": cells}
 
 
 def levels(found: Tensor) -> Tensor:
@@ -85,7 +89,7 @@ def holds(grid: Size, words: Sequence[str], room: int) -> int:
     """How many of the first words fit into so many bytes with maps of that grid."""
     taken = 4 * -(-((grid.area + 1) // 2) // 3)
     for number, text in enumerate(words):
-        room -= taken + length({"text": text, "height": 0.123456789, "map": ""}) + 8
+        room -= taken + length(entry(text, 1.23456e-10, 1.23456e-10, "")) + 2
         if room < 0:
             return number
     return len(words)

@@ -47,7 +47,7 @@ def test_a_row_has_the_words_their_maps_and_how_high_they_are() -> None:
     assert json.loads(json.dumps(row)) == row and "picture" not in row
     assert row["size"] == [40, 24] and row["grid"] == [5, 3]
     assert [word["text"] for word in row["words"]] == ["red ball", "ça", "flat"]
-    assert [word["height"] for word in row["words"]] == [0.25, 0.125, 0]
+    assert [[word["low"], word["high"]] for word in row["words"]] == [[0, 0.25], [0.5, 0.625], [0, 0]]
     assert unpacked(row, 0) == [0] * 9 + [15] + [0] * 5
     assert unpacked(row, 1) == [0] * 10 + [15] + [0] * 4
     assert unpacked(row, 2) == [0] * 15
