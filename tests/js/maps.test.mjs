@@ -33,8 +33,8 @@ test("the words of a cell are ranked by how many times their mean they get there
   const at = (cell) => ranked(row, cell).map(({ word, factor }) => [row.words[word].text, Math.round(100 * factor)]);
   // Means: 0.3 / 6; 0.1 + 0.3 · 33 / 90; 0.5 + 0.1 · 5 / 6.
   assert.deepEqual(row.words.map(({ mean }) => mean.toFixed(4)), ["0.0500", "0.2100", "0.5833"]);
-  assert.deepEqual(at(1), [["ball", 600], ["a", 103]]);
-  assert.deepEqual(at(5), [["dog", 190], ["a", 103]]);
+  assert.deepEqual(at(1), [["ball", 600]]);
+  assert.deepEqual(at(5), [["dog", 190]]);
   assert.deepEqual(at(0), []);
   assert.ok(Math.abs(highestFactor(row) - 6) < 1e-9);
   assert.equal(firstWord(row), 0);
@@ -49,8 +49,8 @@ test("words that are the same everywhere stand out nowhere", () => {
 });
 
 test("equal words keep their order", () => {
-  const same = { ...ROW, words: [ROW.words[2], { ...ROW.words[2], text: "the" }] };
-  assert.deepEqual(ranked(read(same)[0], 3).map(({ word }) => word), [0, 1]);
+  const same = { ...ROW, words: [ROW.words[1], { ...ROW.words[1], text: "cat" }] };
+  assert.deepEqual(ranked(read(same)[0], 4).map(({ word }) => word), [0, 1]);
 });
 
 test("a place of the picture is in one cell", () => {

@@ -20,6 +20,8 @@
 
 /** The highest level of a map. */
 export const HIGHEST = 15;
+/** How many times its mean a word must get in a cell to be named there. */
+const STANDS_OUT = 1.05;
 
 /** @param {unknown} value @returns {{width: number, height: number}|null} two whole numbers of at least 1 */
 function sizeOf(value) {
@@ -86,14 +88,14 @@ function factorAt({ levels, low, high, mean }, cell) {
 }
 
 /**
- * The words of a cell that get more there than on the mean, the one that stands out most first.
+ * The words of a cell that get clearly more there than on the mean, the one that stands out most first.
  *
  * Small words and the first ones take whatever is left over, in the whole picture alike: attention alone would put
  * them first everywhere.
  * @param {Row} row @param {number} cell @returns {Ranked[]}
  */
 export function ranked({ words }, cell) {
-  const all = words.map((each, word) => ({ word, factor: factorAt(each, cell) })).filter(({ factor }) => factor > 1);
+  const all = words.map((each, word) => ({ word, factor: factorAt(each, cell) })).filter(({ factor }) => factor >= STANDS_OUT);
   return all.sort((one, other) => other.factor - one.factor || one.word - other.word);
 }
 

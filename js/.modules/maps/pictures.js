@@ -5,6 +5,7 @@
  */
 
 import { Page } from "../canvas/page.js";
+import { settle } from "../canvas/settle.js";
 import { readRows } from "./overlay.js";
 import { WordPicture } from "./view.js";
 import { speak } from "./words.js";
@@ -22,7 +23,9 @@ import { speak } from "./words.js";
 /** Results that are kept, the last ones. */
 const MOST = 32;
 /** Pixels of the sentence before the first run, and of the smallest picture with its chips. */
-const WAITING = 32, LEAST = 280;
+const WAITING = 32, LEAST = 340;
+/** Milliseconds in which a removed node's successor comes. */
+const WAIT = 1500;
 /** Milliseconds in which the nodes of a workflow are collected before its history is asked for. */
 const TOGETHER = 60;
 
@@ -34,6 +37,8 @@ export class Pictures {
     this.views = new Map();
     /** By the workflow and the node's place in it. @type {Map<string, Kept>} */
     this.kept = new Map();
+    /** The parts of the page of nodes that were just removed, by their ids; a removed node is in no graph. @type {Map<string, Element|null>} */
+    this.left = new Map();
     /** Nodes without a result. @type {Set<Sized>} */
     this.waiting = new Set();
     this.timer = 0;
@@ -52,6 +57,7 @@ export class Pictures {
     this.views.set(node, view);
     element.style.minHeight = `${WAITING}px`;
     element.replaceChildren(view.element);
+    settle(this.page, node, element, this.left.get(String(node.id)), () => this.views.get(node) === view);
     if (kept) return this.show(node, kept.rows);
     this.waiting.add(node);
     clearTimeout(this.timer);
@@ -60,7 +66,10 @@ export class Pictures {
 
   /** @param {GraphNode} node */
   leave(node) {
-    this.views.get(node)?.dispose();
+    const view = this.views.get(node), id = String(node.id), part = view?.element.parentElement ?? null;
+    this.left.set(id, part);
+    setTimeout(() => this.left.get(id) === part && this.left.delete(id), WAIT);
+    view?.dispose();
     this.views.delete(node);
     this.waiting.delete(/** @type {Sized} */ (node));
   }

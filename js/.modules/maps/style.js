@@ -10,12 +10,12 @@ export const STYLE = `${BASE}
 .stage { cursor: crosshair; }
 .list {
   position: absolute; top: 6px; right: 6px; display: flex; flex-direction: column; gap: 2px; padding: 5px 7px; border-radius: 6px;
-  width: min(172px, 62%); pointer-events: none; background: rgb(0 0 0 / .74); color: #fff;
+  width: min(150px, 60%); pointer-events: none; background: rgb(0 0 0 / .74); color: #fff;
 }
 .list[data-left] { right: auto; left: 6px; }
 .list div { display: flex; align-items: center; gap: 6px; }
 .list span { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.list i { width: 44px; height: 6px; border-radius: 3px; background: rgb(255 255 255 / .2); overflow: hidden; flex: none; }
+.list i { width: 32px; height: 6px; border-radius: 3px; background: rgb(255 255 255 / .2); overflow: hidden; flex: none; }
 .list i b { display: block; height: 100%; background: #fa911e; }
 .list em { width: 34px; text-align: right; font-style: normal; font-variant-numeric: tabular-nums; flex: none; }
 .chips { display: flex; flex-wrap: wrap; gap: 3px; padding: 5px; flex: none; max-height: 88px; overflow: auto; scrollbar-width: thin; }

@@ -183,3 +183,129 @@ export async function wordsUnderThePointer(comfy, given) {
   await pointsAtWords(comfy, again, rows[0]);
   await comfy.picture("maps reloaded");
 }
+
+/** Keys, a finger, the graph's undo, a copy, another tab, a blank picture, a large and a small node. */
+export async function wordsByKeysAndFinger(comfy, given) {
+  await openGraph(comfy, { ...given, picture: false });
+  const rows = overlaysOf(await run(comfy)), picture = new Picture(comfy), { page } = comfy;
+  await picture.shown();
+  holds((await picture.drawn()) > 0, "Without a picture the first word's heat is there");
+  same(await picture.list(), null, "The list without a pointer");
+
+  await picture.stage.locator("canvas").last().focus();
+  const said = () => picture.locator.locator("[aria-live]").textContent();
+  await page.keyboard.press("ArrowRight");
+  await comfy.frames(3);
+  const [width, height] = rows[0].grid, middle = (height >> 1) * width + (width >> 1);
+  const cell = () => picture.locator.evaluate(({ wordPicture }) => wordPicture.cell);
+  same(await cell(), middle, "The first arrow begins in the middle");
+  const list = await picture.list();
+  holds((await said()).includes("times its mean") && list[0].startsWith((await said()).split(",")[0]), "What is read out is first in the list");
+  for (const key of ["ArrowDown", "ArrowLeft", "Shift+ArrowUp"]) await page.keyboard.press(key);
+  same(await cell(), middle + width - 1 - 4 * width, "The arrows move by a cell, with Shift by four");
+  for (let times = 0; times < 10; times++) await page.keyboard.press("Shift+ArrowLeft");
+  same((await cell()) % width, 0, "The arrows stay within the picture");
+  await page.keyboard.press("PageDown");
+  same(await picture.locator.locator(".number").textContent(), "2 of 2", "Page Down goes to the next row");
+  same(await said(), "Row 2 of 2", "The row is read out");
+  const nodes = () => comfy.evaluate(() => window.app.graph.nodes.length);
+  const before = await nodes();
+  await page.keyboard.press("Delete");
+  same(await nodes(), before, "Delete on the picture deletes no node");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Space");
+  await comfy.frames(3);
+  same(await picture.chip("shirt").getAttribute("aria-pressed"), "true", "Tab goes to the words, the space bar keeps one");
+  await page.keyboard.press("Space");
+  await picture.locator.getByRole("button", { name: "Previous row" }).click();
+
+  const { cell: place, line } = bestCell(rows[0], "shirt"), at = await picture.place(place);
+  await page.mouse.move(5, 500);
+  await page.touchscreen.tap(at.x, at.y);
+  await comfy.frames(3);
+  same((await picture.list())?.[0], line, "A tap shows the words and leaves them there");
+  await comfy.picture("maps tapped without a picture");
+
+  await picture.chip("green").click();
+  await picture.locator.getByRole("button", { name: "Next row" }).click();
+  await comfy.evaluate((id) => {
+    const { app } = window, node = app.graph.getNodeById(id);
+    node.title = "Another title";
+    app.extensionManager.workflow.activeWorkflow.changeTracker.captureCanvasState();
+    app.extensionManager.command.execute("Comfy.Undo");
+  }, MAPS);
+  await comfy.until((id) => window.app.graph.getNodeById(id).title !== "Another title", MAPS);
+  await picture.shown();
+  same(await picture.chip("green").getAttribute("aria-pressed"), "true", "The chosen word outlives the graph's undo");
+  same(await picture.locator.locator(".number").textContent(), "2 of 2", "So does the row");
+
+  const copy = await comfy.evaluate((id) => {
+    const { app } = window;
+    app.canvas.selectItems([app.graph.getNodeById(id)]);
+    app.canvas.copyToClipboard();
+    app.canvas.pasteFromClipboard();
+    const made = app.graph.nodes.filter(({ type }) => type === "RecomposeAttentionMaps").at(-1);
+    made.pos = [420, 0];
+    app.canvas.setDirty(true, true);
+    return String(made.id);
+  }, MAPS);
+  holds(copy !== MAPS, "A copy was pasted");
+  await comfy.frames(20);
+  same(await page.locator(".recompose-words").getByText("Run to see").filter({ visible: true }).count(), 1, "The copy waits for its own run");
+  same(await picture.chip("green").getAttribute("aria-pressed"), "true", "The first stays as it was");
+  await comfy.evaluate((id) => window.app.graph.remove(window.app.graph.getNodeById(id)), copy);
+  await comfy.frames(10);
+  same(await page.locator(".recompose-words").count(), 1, "A removed node's picture is gone");
+
+  await comfy.evaluate(() => window.app.extensionManager.command.execute("Comfy.NewBlankWorkflow"));
+  await comfy.until(() => !document.querySelector(".recompose-words"));
+  await comfy.evaluate(() => window.app.extensionManager.command.execute("Workspace.PreviousOpenedWorkflow"));
+  await picture.shown();
+  for (const [name, size] of [["large", [700, 800]], ["small", [210, 400]]]) {
+    await comfy.evaluate(
+      ([id, wanted]) => {
+        window.app.graph.getNodeById(id).setSize(wanted);
+        window.app.canvas.ds.offset = [100, -120];
+        window.app.canvas.setDirty(true, true);
+      },
+      [MAPS, size],
+    );
+    await comfy.frames(20);
+    await picture.hover(bestCell(rows[1], "green").cell);
+    same((await picture.list())?.[0], bestCell(rows[1], "green").line, `The words on a ${name} node`);
+    await comfy.picture(`maps ${name}`);
+  }
+}
+
+/** In a subgraph, and there after a page was loaded anew; light palette; French. */
+export async function wordsInASubgraph(comfy, given) {
+  await openGraph(comfy, { ...given, folded: true });
+  const rows = overlaysOf(await run(comfy));
+  const enter = () =>
+    comfy.evaluate(() => {
+      const { app } = window, host = app.graph.nodes.find((node) => node.isSubgraphNode?.());
+      app.canvas.openSubgraph(host.subgraph, host);
+      app.canvas.ds.scale = 0.85;
+      const [inner] = host.subgraph.nodes.filter(({ type }) => type === "RecomposeAttentionMaps");
+      app.canvas.ds.offset = [100 - inner.pos[0], 100 - inner.pos[1]];
+      app.canvas.setDirty(true, true);
+    });
+  await enter();
+  const picture = new Picture(comfy);
+  await picture.shown();
+  await pointsAtWords(comfy, picture, rows[0]);
+  const file = await comfy.evaluate(() => JSON.parse(JSON.stringify((window.app.rootGraph ?? window.app.graph).serialize())));
+  await comfy.set({ "Comfy.ColorPalette": "light", "Comfy.Locale": "fr" });
+  await comfy.open();
+  await comfy.evaluate((saved) => window.app.loadGraphData(saved), file);
+  await comfy.frames(5);
+  await enter();
+  const again = new Picture(comfy);
+  await again.shown();
+  await pointsAtWords(comfy, again, rows[0]);
+  await again.locator.getByRole("button", { name: "Ligne suivante" }).click();
+  same(await again.locator.locator(".number").textContent(), "2 sur 2", "The row in French");
+  await again.hover(bestCell(rows[1], "green").cell);
+  await comfy.picture("maps in a subgraph");
+  await comfy.set({ "Comfy.ColorPalette": "dark", "Comfy.Locale": "en" });
+}
