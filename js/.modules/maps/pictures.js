@@ -8,7 +8,7 @@ import { Page } from "../canvas/page.js";
 import { settle } from "../canvas/settle.js";
 import { readRows } from "./overlay.js";
 import { WordPicture } from "./view.js";
-import { speak } from "./words.js";
+import { speak, WORDS } from "./words.js";
 
 /** @import { Api, App } from "../canvas/page.js" */
 /** @import { GraphNode } from "../canvas/upstream.js" */
@@ -55,6 +55,8 @@ export class Pictures {
     const kept = this.kept.get(this.key(node)), choice = kept?.choice ?? { row: 0, pinned: "" };
     const view = new WordPicture(choice, (event) => this.page.wheel(event));
     this.views.set(node, view);
+    const widget = node.widgets?.find((each) => /** @type {any} */ (each).element === element);
+    if (widget) Object.assign(widget, { label: WORDS.picture });
     element.style.minHeight = `${WAITING}px`;
     element.replaceChildren(view.element);
     settle(this.page, node, element, this.left.get(String(node.id)), () => this.views.get(node) === view);

@@ -20,7 +20,7 @@ const LISTED = 6, READ = 3;
 const FAR = 4;
 
 export class WordPicture {
-  /** @param {Choice} choice kept up to date @param {(event: WheelEvent) => void} wheel */
+  /** @param {Choice} choice kept up to date @param {(event: WheelEvent) => void} wheel what the page does at a wheel */
   constructor(choice, wheel) {
     this.choice = choice;
     /** @type {Row[]} */
@@ -54,7 +54,10 @@ export class WordPicture {
       pointerdown: (/** @type {PointerEvent} */ event) => this.point(event),
       pointerleave: (/** @type {PointerEvent} */ event) => event.pointerType !== "touch" && this.go(null),
     });
-    this.unlistenAll = listen(this.element, { wheel, keydown: (/** @type {KeyboardEvent} */ event) => this.key(event) });
+    this.unlistenAll = listen(this.element, {
+      wheel: (/** @type {WheelEvent} */ event) => (this.scrolls(event) ? event.stopPropagation() : wheel(event)),
+      keydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
+    });
     this.refresh();
   }
 
@@ -126,6 +129,11 @@ export class WordPicture {
   pin(text) {
     this.choice.pinned = this.choice.pinned === text ? "" : text;
     this.refresh();
+  }
+
+  /** Whether a wheel turns over words of which not all are seen. @param {WheelEvent} event */
+  scrolls(event) {
+    return event.composedPath().includes(this.chips) && this.chips.scrollHeight > this.chips.clientHeight;
   }
 
   // The place.

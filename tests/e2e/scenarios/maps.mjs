@@ -59,7 +59,10 @@ class Picture {
 
   async shown(timeout = 60_000) {
     const end = Date.now() + timeout;
-    const there = () => this.locator.evaluate(({ wordPicture }) => Boolean(wordPicture.row) && wordPicture.stage.size.height > 0);
+    const there = () =>
+      this.locator.evaluate(({ wordPicture: { row, rows, pictures, stage } }) => {
+        return Boolean(row) && stage.size.height > 0 && rows.every(({ picture }, number) => !picture || pictures[number]);
+      });
     while (!(await this.locator.count()) || !(await there())) {
       if (Date.now() > end) throw new Error("The picture of words never came");
       await this.comfy.page.waitForTimeout(50);
@@ -124,6 +127,8 @@ const overlaysOf = (outputs) => outputs[Object.keys(outputs).find((id) => output
 
 /** The list and the heat at known words: where the server's numbers say they are. */
 async function pointsAtWords(comfy, picture, row) {
+  // What is drawn gets as sharp as the graph's zoom asks for when it is next drawn.
+  await picture.hover(0);
   await comfy.page.mouse.move(5, 500);
   await comfy.frames(3);
   const idle = await picture.drawn();
@@ -182,6 +187,27 @@ export async function wordsUnderThePointer(comfy, given) {
   await again.shown();
   await pointsAtWords(comfy, again, rows[0]);
   await comfy.picture("maps reloaded");
+}
+
+/** A page that brings its unsaved workflow back by itself. */
+export async function wordsAfterAReload(comfy, given) {
+  await comfy.set({ "Comfy.Workflow.Persist": true });
+  await comfy.open();
+  await openGraph(comfy, given);
+  const rows = overlaysOf(await run(comfy)), picture = new Picture(comfy);
+  await picture.shown();
+  await comfy.page.waitForTimeout(2500);
+  await comfy.open();
+  await picture.shown();
+  same(await comfy.evaluate(() => Object.keys(window.app.nodeOutputs).length), 0, "Results that the page itself keeps");
+  await comfy.evaluate(() => {
+    const { app } = window;
+    Object.assign(app.canvas.ds, { scale: 0.85, offset: [60, 60] });
+    app.canvas.setDirty(true, true);
+  });
+  await comfy.frames(10);
+  await pointsAtWords(comfy, picture, rows[0]);
+  await comfy.set({ "Comfy.Workflow.Persist": false });
 }
 
 /** Keys, a finger, the graph's undo, a copy, another tab, a blank picture, a large and a small node. */
@@ -308,4 +334,25 @@ export async function wordsInASubgraph(comfy, given) {
   await again.hover(bestCell(rows[1], "green").cell);
   await comfy.picture("maps in a subgraph");
   await comfy.set({ "Comfy.ColorPalette": "dark", "Comfy.Locale": "en" });
+}
+
+/** In App mode, where the picture of words is among the chosen widgets. */
+export async function wordsInAppMode(comfy, given) {
+  await openGraph(comfy, given);
+  await comfy.evaluate(async (id) => {
+    const { app } = window, file = JSON.parse(JSON.stringify(app.graph.serialize()));
+    const linearData = { inputs: [[Number(id), "words"], [Number(id), "recompose_words"]], outputs: [Number(id)] };
+    file.extra = { ...file.extra, linearMode: true, linearData };
+    await app.loadGraphData({ ...file, id: crypto.randomUUID() });
+  }, MAPS);
+  const rows = overlaysOf(await run(comfy));
+  const picture = new Picture(comfy), skip = comfy.page.getByRole("button", { name: "Skip", exact: true });
+  await picture.shown();
+  await comfy.frames(30);
+  // Newer frontends offer a tour at the first app.
+  if (await skip.isVisible()) await skip.click();
+  await comfy.frames(30);
+  await pointsAtWords(comfy, picture, rows[0]);
+  await picture.hover(bestCell(rows[0], "shirt").cell);
+  await comfy.picture("maps app");
 }
