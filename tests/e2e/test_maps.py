@@ -1,4 +1,4 @@
-"""The words at a place of a picture, on the node Attention Maps in the real page with the demo's checkpoint."""
+"""The words at a place of a picture, on Attention Maps in the real page with the demo's checkpoint."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 # Each frontend and each renderer once, for what both share.
-BOTH = [("bundled", True), ("newest", False)]
-both = pytest.mark.parametrize("pages", BOTH, indirect=True, ids=["bundled-nodes2", "newest-classic"])
+both = pytest.mark.parametrize(
+    "pages", [("bundled", True), ("newest", False)], indirect=True, ids=["bundled-nodes2", "newest-classic"]
+)
 others = pytest.mark.parametrize(
-    "pages",
-    [(name, not modern) for name, modern in BOTH],
-    indirect=True,
-    ids=["bundled-classic", "newest-nodes2"],
+    "pages", [("bundled", False), ("newest", True)], indirect=True, ids=["bundled-classic", "newest-nodes2"]
 )
 
 
