@@ -26,7 +26,7 @@ import { api } from "../../scripts/api.js";
 
 const PACK = "Recompose", NODE_ID = "RecomposeEditPose", WIDGET_TYPE = "RECOMPOSE_POSE";
 const MAPS_ID = "RecomposeAttentionMaps", WORDS_NAME = "recompose_words", WORDS_TYPE = "RECOMPOSE_WORDS";
-const WIDTH = 460, HEIGHT = 640, LEAST = 340;
+const WIDTH = 460, HEIGHT = 640, LEAST = 340, MARGIN = 6;
 const STYLE =
   `display:flex;flex-direction:column;width:100%;height:100%;min-height:${LEAST}px;` + "color:var(--input-text)";
 const FAILED = "The pose editor did not load; check the connection to ComfyUI and reload the page.";
@@ -92,7 +92,8 @@ function addPicture(node) {
   const widget = node.addDOMWidget(WORDS_NAME, WORDS_TYPE, element, {
     getValue: () => "",
     setValue: () => {},
-    getMinHeight: () => parseFloat(element.style.minHeight) || 0,
+    getMinHeight: () => (parseFloat(element.style.minHeight) || 0) + 2 * MARGIN,
+    margin: MARGIN,
     hideOnZoom: false,
     socketless: true,
     hideInPanel: true,

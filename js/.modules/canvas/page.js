@@ -38,7 +38,7 @@ import { executionId, locatorId, upstreamText } from "./upstream.js";
 /** Milliseconds after which the server is taken as gone. */
 const PATIENCE = 20_000;
 /** Runs of a workflow that are looked through for its nodes' results. */
-const RUNS = 8;
+const RUNS = 16;
 
 export class Page {
   /** @param {App} app @param {Api} api */

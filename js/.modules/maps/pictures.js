@@ -1,11 +1,13 @@
 /**
  * The pictures of words on the nodes of a page. What a node showed is kept while the page is open, as the graph's undo
- * makes every node anew, and a page that was loaded anew asks ComfyUI's history: the words travel in the node's results,
- * and a workflow file carries neither them nor a picture of its last run.
+ * makes every node anew. A page that was loaded anew asks ComfyUI's history, in which the words are among the node's
+ * results, and then what this browser has kept, as a restarted ComfyUI has no history. A workflow file carries neither
+ * the words nor a picture of its last run.
  */
 
 import { Page } from "../canvas/page.js";
 import { settle } from "../canvas/settle.js";
+import { keep, kept } from "../canvas/store.js";
 import { readRows } from "./overlay.js";
 import { WordPicture } from "./view.js";
 import { speak, WORDS } from "./words.js";
@@ -52,7 +54,7 @@ export class Pictures {
   /** The node has got its id and its part of the page. @param {Sized} node @param {HTMLElement} element */
   take(node, element) {
     if (!node.graph || this.views.has(node)) return;
-    const kept = this.kept.get(this.key(node)), choice = kept?.choice ?? { row: 0, pinned: "" };
+    const before = this.kept.get(this.key(node)), choice = before?.choice ?? { row: 0, pinned: "" };
     const view = new WordPicture(choice, (event) => this.page.wheel(event));
     this.views.set(node, view);
     const widget = node.widgets?.find((each) => /** @type {any} */ (each).element === element);
@@ -60,7 +62,7 @@ export class Pictures {
     element.style.minHeight = `${WAITING}px`;
     element.replaceChildren(view.element);
     settle(this.page, node, element, this.left.get(String(node.id)), () => this.views.get(node) === view);
-    if (kept) return this.show(node, kept.rows);
+    if (before) return this.show(node, before.rows);
     this.waiting.add(node);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.restore(), TOGETHER);
@@ -79,7 +81,9 @@ export class Pictures {
   /** The node has a result. @param {Sized} node @param {object} output */
   executed(node, output) {
     const rows = readRows(output);
-    if (rows.length) this.show(node, rows);
+    if (!rows.length) return;
+    this.show(node, rows);
+    keep(this.key(node), output, MOST);
   }
 
   /** @param {Sized} node @param {Row[]} rows */
@@ -119,6 +123,10 @@ export class Pictures {
         if (!this.kept.has(this.key(node))) this.executed(node, outputs[id]);
       }
       if (!wanted.size) return;
+    }
+    for (const node of wanted.values()) {
+      const rows = readRows(await kept(this.key(node)));
+      if (rows.length && !this.kept.has(this.key(node))) this.show(node, rows);
     }
   }
 }

@@ -27,5 +27,5 @@ export const STYLE = `${BASE}
 .chips button[data-top] { box-shadow: inset 0 0 0 2px #fa911e; }
 .chips button[aria-pressed="true"] { background: var(--accent); color: var(--on-accent); }
 .chips button:focus-visible { outline-offset: 1px; }
-@container (max-width: 240px) { .list i { display: none; } }
+@container (max-width: 240px) { .list { width: 48%; } .list i { display: none; } }
 `;

@@ -207,6 +207,11 @@ export async function wordsAfterAReload(comfy, given) {
   });
   await comfy.frames(10);
   await pointsAtWords(comfy, picture, rows[0]);
+
+  await comfy.evaluate(() => window.app.api.fetchApi("/history", { method: "POST", body: JSON.stringify({ clear: true }) }));
+  await comfy.open();
+  await picture.shown();
+  same(await picture.locator.evaluate(({ wordPicture }) => wordPicture.rows.length), 2, "Rows without a history");
   await comfy.set({ "Comfy.Workflow.Persist": false });
 }
 
