@@ -71,10 +71,12 @@ function withNotices(needed, work) {
   notices?.then(work, () => (notices = null));
 }
 
-/** All pictures of words, once one was asked for. @type {Promise<import("./.modules/maps/pictures.js").Pictures>|null} */
+/** @typedef {ReturnType<typeof import("./.modules/maps/pictures.js").wordPictures>} Pictures */
+
+/** All pictures of words, once one was asked for. @type {Promise<Pictures>|null} */
 let pictures = null;
 
-/** @param {(all: import("./.modules/maps/pictures.js").Pictures) => void} work */
+/** @param {(all: Pictures) => void} work */
 function withPictures(work) {
   pictures ??= import("./.modules/maps/pictures.js").then(({ wordPictures }) => wordPictures(app, api));
   pictures.then(work, () => (pictures = null));

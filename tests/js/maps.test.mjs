@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { colourOf, heatPixels } from "../../js/.modules/maps/heat.js";
-import { cellAt, firstWord, highestFactor, isFlat, ranked, readRows, unpacked } from "../../js/.modules/maps/overlay.js";
+import { heatPixels } from "../../js/.modules/maps/heat.js";
+import { cellAt, firstWord, highestFactor, isFlat, ranked, readRows } from "../../js/.modules/maps/overlay.js";
 
 const base64 = (...bytes) => Buffer.from(bytes).toString("base64");
 
@@ -21,10 +21,11 @@ const ROW = {
 const read = (row) => readRows({ recompose: [{ overlays: [row] }] });
 
 test("two cells are in a byte, the first in the higher half", () => {
-  assert.deepEqual([...unpacked(base64(0x1f, 0x0a, 0x27), 6)], [1, 15, 0, 10, 2, 7]);
-  assert.deepEqual([...unpacked(base64(0x1f, 0xa0), 3)], [1, 15, 10]);
-  for (const [text, cells] of [[base64(1, 2), 5], [base64(1, 2), 2], ["%", 2], [7, 2], [undefined, 2]]) {
-    assert.equal(unpacked(text, cells), null);
+  const levels = (map, grid) => read({ ...ROW, grid, words: [{ text: "x", low: 0, high: 1, map }] }).map(({ words }) => [...words[0].levels]);
+  assert.deepEqual(levels(base64(0x1f, 0x0a, 0x27), [3, 2]), [[1, 15, 0, 10, 2, 7]]);
+  assert.deepEqual(levels(base64(0x1f, 0xa0), [3, 1]), [[1, 15, 10]]);
+  for (const [map, grid] of [[base64(1, 2), [5, 1]], [base64(1, 2), [2, 1]], ["%", [2, 1]], [7, [2, 1]], [undefined, [2, 1]]]) {
+    assert.deepEqual(levels(map, grid), []);
   }
 });
 
@@ -71,7 +72,9 @@ test("rows of all reports are read, and those that are none are left out", () =>
 });
 
 test("heat has the node's colours, and lies over a picture as there", () => {
-  assert.deepEqual([0, 0.25, 0.375, 1].map(colourOf), [[0, 0, 0], [75, 15, 110], [130, 30, 95], [252, 250, 170]]);
+  const rgb = (level) => [...heatPixels({ levels: Uint8Array.from([level]) }, false)];
+  // Stops of the colours are at 0, 3.75, 7.5, 11.25 and 15; level 6 is 60 % on the way from the second to the third.
+  assert.deepEqual([0, 6, 15].map(rgb), [[0, 0, 0, 255], [141, 33, 92, 255], [252, 250, 170, 255]]);
   const word = { text: "x", levels: Uint8Array.from([0, 15]) };
   assert.deepEqual([...heatPixels(word, false)], [0, 0, 0, 255, 252, 250, 170, 255]);
   const [red, , , opacity] = [...heatPixels(word, true)].slice(4);

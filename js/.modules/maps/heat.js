@@ -16,7 +16,7 @@ const COLOURS = [
 const LEFT = 0.35, DIMMED = 0.45;
 
 /** @param {number} share 0…1 @returns {number[]} red, green, blue */
-export function colourOf(share) {
+function colourOf(share) {
   const place = share * (COLOURS.length - 1), low = Math.min(COLOURS.length - 2, Math.floor(place));
   return COLOURS[low].map((from, channel) => from + (COLOURS[low + 1][channel] - from) * (place - low));
 }
@@ -34,12 +34,4 @@ export function heatPixels({ levels }, over) {
     pixels.set([...colourOf(share).map((channel) => channel * strength), 255 * opacity], 4 * cell);
   }
   return pixels;
-}
-
-/** A map as a picture of one pixel a cell. @param {Word} word @param {number} width @param {boolean} over */
-export function heatPicture(word, width, over) {
-  const canvas = document.createElement("canvas"), height = word.levels.length / width;
-  Object.assign(canvas, { width, height });
-  canvas.getContext("2d")?.putImageData(new ImageData(heatPixels(word, over), width, height), 0, 0);
-  return canvas;
 }

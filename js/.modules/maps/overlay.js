@@ -43,7 +43,7 @@ function bytesOf(text) {
  * The levels of a packed map, two cells in a byte, the first in the higher half; null where it has another size.
  * @param {unknown} text @param {number} cells
  */
-export function unpacked(text, cells) {
+function unpacked(text, cells) {
   const bytes = bytesOf(text);
   if (bytes?.length !== Math.ceil(cells / 2)) return null;
   return Uint8Array.from({ length: cells }, (_, cell) => (cell % 2 ? bytes[cell >> 1] & 15 : bytes[cell >> 1] >> 4));

@@ -31,7 +31,7 @@ const WAIT = 1500;
 /** Milliseconds in which the nodes of a workflow are collected before its history is asked for. */
 const TOGETHER = 60;
 
-export class Pictures {
+class Pictures {
   /** @param {Page} page */
   constructor(page) {
     this.page = page;

@@ -5,7 +5,7 @@
 
 import { button, filled, listen, make, set, setText } from "../canvas/elements.js";
 import { makeStage } from "../canvas/stage.js";
-import { heatPicture } from "./heat.js";
+import { heatPixels } from "./heat.js";
 import { cellAt, firstWord, highestFactor, isFlat, ranked } from "./overlay.js";
 import { STYLE } from "./style.js";
 import { WORDS } from "./words.js";
@@ -18,6 +18,14 @@ import { WORDS } from "./words.js";
 const LISTED = 6, READ = 3;
 /** Cells that Shift and an arrow key go. */
 const FAR = 4;
+
+/** A map as a picture of one pixel a cell. @param {Word} word @param {number} width @param {boolean} over */
+function heatPicture(word, width, over) {
+  const canvas = document.createElement("canvas"), height = word.levels.length / width;
+  Object.assign(canvas, { width, height });
+  canvas.getContext("2d")?.putImageData(new ImageData(heatPixels(word, over), width, height), 0, 0);
+  return canvas;
+}
 
 export class WordPicture {
   /** @param {Choice} choice kept up to date @param {(event: WheelEvent) => void} wheel what the page does at a wheel */
