@@ -55,6 +55,9 @@ class AttentionMaps(Node):
             category=CATEGORY,
             description="Shows which part of the picture each word of the prompt made, and makes it a mask.",
             search_aliases=["cross attention", "daam", "heatmap", "word mask", "prompt to mask", "segment"],
+            # The node shows the words at the place under the pointer, so it is worth running for itself.
+            is_output_node=True,
+            has_intermediate_output=True,
             inputs=[
                 Attention.Input("attention", tooltip="From Record Attention."),
                 io.Latent.Input(
@@ -138,8 +141,8 @@ class AttentionMaps(Node):
 
         look = maps.Look(show, aggregation, threshold, labels, layers, steps)
         with notices.collect() as found:
-            made = maps.attention_maps(attention, latent, clip, text, words, look, image)
-        return io.NodeOutput(*made, ui=found.ui())
+            shown = maps.attention_maps(attention, latent, clip, text, words, look, image)
+        return io.NodeOutput(*shown.outputs, ui=found.ui({"overlays": shown.overlays}))
 
 
 NODES = [RecordAttention, AttentionMaps]

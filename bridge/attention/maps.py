@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from ...core.attention import heat, maps, ranges
+from ...core.attention import heat, maps, overlay, ranges
 from ...core.attention.maps import Chosen
-from ...core.attention.record import Part, Prompt, Record, Records, nearest, rows_of
+from ...core.attention.record import Part, Prompt, Record, Records, nearest, rows_of, together
 from ...core.attention.words import Word
 from ...core.shapes import Size
 from .. import layouts
@@ -31,6 +32,8 @@ NAN = (
 )
 # Of a pixel's picture, mask and map, twice as they are put together.
 BYTES = 2 * 4 * (3 + 1 + 1)
+# Words whose maps are made for the page; asked for or not.
+MOST_WORDS = 200
 GROUPS = {"encoder", "middle", "decoder"}
 
 
@@ -53,9 +56,16 @@ class Made(NamedTuple):
     maps: Tensor
 
 
+class Shown(NamedTuple):
+    """What the node gives to other nodes, and to the page: for each row of the latent an overlay."""
+
+    outputs: Made
+    overlays: list[dict[str, Any]]
+
+
 def attention_maps(
     records: Any, latent: Any, clip: Any, text: str, words: str, look: Look, image: Tensor | None = None
-) -> Made:
+) -> Shown:
     """The maps of the words in the run that made the LATENT; ValueError by a sentence."""
     if clip is None:
         raise ValueError(
@@ -67,7 +77,8 @@ def attention_maps(
     size = full_size(record) if picture is None else layouts.size_of(picture)
     check_count(len(found) * len(rows), size)
     painter = Painter(record, look, size)
-    shown, masks, values = [], [], []
+    every = listed(found, clip, text)
+    shown, masks, values, overlays = [], [], [], []
     for row, places in places_of_text(record.prompts, clip, text, rows, WHO).items():
         beneath = None if picture is None else picture[rows.index(row) % len(picture)]
         for word in found:
@@ -76,8 +87,16 @@ def attention_maps(
             masks.append(mask)
             values.append(full)
             shown.append(painter.drawn(some, full, word, beneath))
-    images = layouts.image_to_comfy(torch.stack(shown))
-    return Made(images, *(layouts.mask_to_comfy(torch.stack(some)[:, None]) for some in (masks, values)))
+        overlays.append({"row": row, "asked": len(found), **painter.overlay(every, places, row, beneath)})
+    both = (layouts.mask_to_comfy(torch.stack(some)[:, None]) for some in (masks, values))
+    return Shown(Made(layouts.image_to_comfy(torch.stack(shown)), *both), overlays)
+
+
+def listed(found: Sequence[Word], clip: Any, text: str) -> list[Word]:
+    """The words that were asked for and, after them, the other words of the text."""
+    known = {word.columns for word in found}
+    others = [word for word in words_in(clip, text, "", WHO) if word.columns not in known]
+    return [*found, *others][: max(MOST_WORDS, len(found))]
 
 
 def recorded(records: Any, latent: Any) -> tuple[Record, list[int]]:
@@ -209,6 +228,11 @@ class Painter:
         self.parts = {id(prompt): parts_of(prompt, look) for prompt in record.prompts}
         self.local = look.aggregation == LOCAL_BLEND
 
+    @cached_property
+    def whole(self) -> dict[int, list[Part]]:
+        """The parts of each prompt, those of one size added up."""
+        return {key: together(parts) for key, parts in self.parts.items()}
+
     def chosen(self, word: Word, places: Sequence[Place], row: int) -> list[Chosen]:
         """A row's parts with the word's columns, in every prompt in which the text is."""
         found = chosen_of(self.parts, word, places, row)
@@ -219,10 +243,23 @@ class Painter:
             )
         return found
 
+    def combined(self, some: Sequence[Chosen]) -> Tensor:
+        """The map of a word in the latent's cells, as it was asked for."""
+        combine = maps.prompt_to_prompt if self.local else maps.daam
+        return combine(some, self.record.size)
+
+    def overlay(
+        self, words: Sequence[Word], places: Sequence[Place], row: int, beneath: Tensor | None
+    ) -> dict[str, Any]:
+        """What a page shows of a row: the words that have maps, the maps, and the picture beneath."""
+        chosen = [(word.text, chosen_of(self.whole, word, places, row)) for word in words]
+        found = [(text, self.combined(some)[0]) for text, some in chosen if some]
+        values = torch.stack([each for _, each in found])
+        return overlay.overlay(values, [text for text, _ in found], self.size, beneath)
+
     def masked(self, some: Sequence[Chosen], word: Word, row: int) -> tuple[Tensor, Tensor]:
         """The mask of a word and its map from 0 to 1, height and width of the picture."""
-        combine = maps.prompt_to_prompt if self.local else maps.daam
-        found = combine(some, self.record.size)
+        found = self.combined(some)
         name = f'"{ranges.shown(word.text)}"'
         check_finite(found, f"{self.who}: the attention of {self.each} {row} to {name}", NAN)
         values = maps.stretched(found, self.local)

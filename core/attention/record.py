@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from torch import Tensor
@@ -57,6 +57,23 @@ class Record:
     def bytes(self) -> int:
         """The memory that the maps take."""
         return sum(4 * part.sums.numel() for prompt in self.prompts for part in prompt.parts)
+
+
+def together(parts: Sequence[Part]) -> list[Part]:
+    """The parts of one size in one place of the network as one, whatever their layers and steps."""
+    found: dict[tuple[str, Size], list[Part]] = {}
+    for part in parts:
+        found.setdefault((part.where, part.size), []).append(part)
+    return [added(some) if len(some) > 1 else some[0] for some in found.values()]
+
+
+def added(parts: Sequence[Part]) -> Part:
+    """The sum of parts of one size."""
+    layers = tuple(sorted({layer for part in parts for layer in part.layers}))
+    sums = parts[0].sums.clone()
+    for part in parts[1:]:
+        sums += part.sums
+    return replace(parts[0], layers=layers, step=None, sums=sums, count=sum(part.count for part in parts))
 
 
 def rows_of(record: Record, latent: Tensor) -> list[int] | None:
