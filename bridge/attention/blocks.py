@@ -34,6 +34,16 @@ class Network:
     multiple: int = 1  # the picture's tokens are padded to a multiple of this
     halvings: Sequence[int] = ()  # how often the latent's sides are halved at each layer of a UNet
 
+    def words_at(self, before: int, count: int, references: Sequence[int]) -> int:
+        """Where the `count` columns of a prompt begin among the tokens `before` the picture, or below 0.
+
+        They come right before the picture, padding before them. In Lumina they come first, padding after
+        them, but after the texts of `references`, by their numbers of columns.
+        """
+        if self.kind != LUMINA:
+            return before - count
+        return sum(self.multiple * max(1, -(-each // self.multiple)) for each in references)
+
 
 def network_of(model: Any, who: str) -> Network:
     """The network of a MODEL; ValueError, one sentence that names the model, if it is none of those known."""
