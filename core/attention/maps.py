@@ -94,7 +94,7 @@ def prompt_to_prompt(chosen: Sequence[Chosen], size: Size) -> Tensor:
     highest of each cell's 3×3 neighbours. Where a network has none of these, all layers at the size nearest
     to a quarter.
     """
-    wanted = Size(-(-size.width // QUARTER), -(-size.height // QUARTER))
+    wanted = quarter(size)
     usual = [each for each in chosen if each.part.where != MIDDLE] or chosen
     nearest = min((each.part.size for each in usual), key=lambda found: abs(found.height - wanted.height))
     usual = [each for each in usual if each.part.size == nearest]
@@ -102,6 +102,11 @@ def prompt_to_prompt(chosen: Sequence[Chosen], size: Size) -> Tensor:
     mean = torch.as_tensor(total) / sum(each.part.count for each in usual)
     highest = F.max_pool2d(mean[:, None], 3, stride=1, padding=1)
     return F.interpolate(highest, (size.height, size.width), mode="nearest")[:, 0]
+
+
+def quarter(size: Size) -> Size:
+    """A quarter of the sides of a latent, rounded up as layers halve them."""
+    return Size(-(-size.width // QUARTER), -(-size.height // QUARTER))
 
 
 def stretched(found: Tensor, from_zero: bool = False) -> Tensor:
