@@ -229,7 +229,8 @@ class Taking:
         rows, at = call.run.rows, layout(here, call, self.plan.network, given.k.shape[-2])
         if at is not None and at.start == 0:  # the picture alone, in some blocks of SD3
             return
-        if at is None or at.size is None or len(given.q) != call.chunks * rows:
+        same = given.q.shape[2] == given.k.shape[2] and len(given.q) == call.chunks * rows
+        if at is None or at.size is None or not same:
             self.missed = ORDER
             return
         for chunk, uuid in chunks.items():
