@@ -30,6 +30,7 @@ TOGETHER, LAYERS, STEPS, BOTH = "all together", "each layer", "each step", "each
 MOST_ON_DEVICE = 2**26
 # Why nothing is recorded of an attention call.
 ORDER = "another patch changes the order of the picture's tokens"
+LAYERED = "its latent has several frames or layers"
 FEWER = "another patch takes away columns of the prompt"
 # A record may take at most this share of the free memory.
 SHARE = 0.5
@@ -230,8 +231,11 @@ class Taking:
         if at is not None and at.start == 0:  # the picture alone, in some blocks of SD3
             return
         same = given.q.shape[2] == given.k.shape[2] and len(given.q) == call.chunks * rows
-        if at is None or at.size is None or not same:
+        if at is None or not same:
             self.missed = ORDER
+            return
+        if at.size is None:
+            self.missed = LAYERED
             return
         for chunk, uuid in chunks.items():
             part = self.part(uuid, layer, call.step)

@@ -105,7 +105,7 @@ def looked_on(
 
     It gets the layer's number, the queries and keys, and the options of the call.
     """
-    numbers = {network.layers[number][:2]: number for number in layers}
+    numbers: dict[tuple[Any, Any], int] = {network.layers[number][:2]: number for number in layers}
 
     def watch(given: Sequence[Any], named: dict[str, Any]) -> None:
         here = named.get("transformer_options") or {}

@@ -5,23 +5,26 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Bytes of scores that are held at once; queries are taken in turns.
-MOST_BYTES = 2**26
+# Bytes of scores that are held at once, as queries are taken in turns: what a processor's cache nearly holds,
+# and what is worth a GPU's start.
+MOST_BYTES, MOST_BYTES_GPU = 2**24, 2**26
 
 
 def joint_probabilities(
     q: Tensor, k: Tensor, words: slice, bias: Tensor | None = None, scale: float | None = None,
-    most_bytes: int = MOST_BYTES,
+    most_bytes: int = 0,
 ) -> Tensor:  # fmt: skip
     """softmax(q kᵀ·scale + bias) over all keys, those of `words` only, mean over heads: B,N,words float32.
 
     Queries B,heads,N,d and keys B,heads,K,d; `bias` fits B,heads,N,K and is added, or False where nothing is
     attended to; `scale` is 1/√d if it is None. The scores of words are in float32, so that low precision
-    counts in the sum over the other keys only, where its errors cancel.
+    counts in the sum over the other keys only, where its errors cancel. `most_bytes` 0 is
+    what suits the device.
     """
     q = q * (q.shape[-1] ** -0.5 if scale is None else scale)
     rows, heads, count, _ = q.shape
     found = torch.empty(rows, count, k[..., words, :].shape[-2], device=q.device)
+    most_bytes = most_bytes or (MOST_BYTES if q.device.type == "cpu" else MOST_BYTES_GPU)
     turn = max(1, most_bytes // (4 * rows * heads * k.shape[-2]))
     for first in range(0, count, turn):
         some = slice(first, first + turn)
@@ -30,8 +33,8 @@ def joint_probabilities(
             scores[..., words] = q[..., some, :].float() @ k[..., words, :].float().transpose(-1, -2)
         if bias is not None:
             scores = biased(scores, bias if bias.shape[-2] == 1 else bias[..., some, :])
-        total = scores.logsumexp(-1, keepdim=True)
-        found[:, some] = (scores[..., words] - total).exp_().mean(1)
+        scores.sub_(scores.amax(-1, keepdim=True)).exp_()
+        found[:, some] = (scores[..., words] / scores.sum(-1, keepdim=True)).mean(1)
     return found
 
 

@@ -340,3 +340,38 @@ def test_tokens_that_another_pack_takes_away_are_told(
     assert torch.equal(world.run(merged, prompt, cfg=1.0), world.run(model, prompt, cfg=1.0))
     assert not records.held[0].prompts
     assert "nothing was recorded of this run, as another patch changes the order" in caplog.text
+
+
+@pytest.mark.parametrize("world", ["Qwen-Image"], indirect=True)
+def test_a_latent_of_several_layers_is_told(
+    world: models.World, record: Callable, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, world.size = world.size, (3, 16, 16)
+    try:
+        model, records = record(world.model)
+        plain, out = (world.run(each, words(world, 1, 24), steps=1) for each in (None, model))
+    finally:
+        world.size = before
+    assert torch.equal(plain, out) and not records.held[0].prompts
+    assert "nothing was recorded of this run, as its latent has several frames or layers" in caplog.text
+
+
+@pytest.mark.parametrize("world", ["Flux"], indirect=True)
+def test_a_prompt_that_is_padded_on_the_left(world: models.World, record: Callable) -> None:
+    """As ComfyUI does it for FLUX.2: its words come right before the picture."""
+    prompt, padded = words(world, 1, 24, 2), words(world, 1, 24, 2)
+    padded[0][0] = torch.nn.functional.pad(padded[0][0], (0, 0, 16, 0))
+    expected = by_hand(world, padded, steps=1)
+    model = world.model.clone()
+
+    def pad(
+        executor: Any, x: Tensor, t: Tensor, concat: Any, context: Tensor, *more: Any, **named: Any
+    ) -> Any:
+        return executor(x, t, concat, torch.nn.functional.pad(context, (0, 0, 16, 0)), *more, **named)
+
+    kinds = importlib.import_module("comfy.patcher_extension").WrappersMP
+    model.add_wrapper_with_key(kinds.APPLY_MODEL, "pad", pad)
+    model, records = record(model, "each layer")
+    world.run(model, prompt, cfg=1.0, steps=1)
+    for part in records.held[0].prompts[0].parts:
+        assert (part.sums - expected[0][part.layers[0]][..., 16:]).abs().max() < 1e-5
