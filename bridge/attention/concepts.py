@@ -26,6 +26,8 @@ from torch import Tensor
 from ...core.attention import maps, ranges
 from ...core.attention.concepts import concept_scores, concept_shares, stretched_together, with_background
 from ...core.shapes import Size
+from ..inputs import check_conditioning
+from ..latent import check_model, check_numbers
 from ..notices import notice
 from .install import Options, paused
 from .self_attention import OVERRIDE
@@ -77,27 +79,23 @@ def concept_maps(
 
     The words and those of the background share each place among them. 0 and 1 are the least and most of all.
     """
+    check_model(samples, model, who)
+    check_numbers(samples, f"{who}: the encoded picture")
     named = [NUMBER.sub("", word) for word in words]
     concepts = with_background(named)
     passing = Concepts(chosen_layers(model, layers, who), states_of(model, clip, concepts, who))
     patched = model.clone()
     patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, KEY, passing.run)
     prompt = clip.encode_from_tokens_scheduled(clip.tokenize(text))
+    check_conditioning(prompt, f"{who}: the encoded text")
     sigma = float(model.get_model_object("model_sampling").percent_to_sigma(LEVEL))
     comfy.sample.sample_custom(
         patched, comfy.sample.prepare_noise(samples, seed, [0] * len(samples)), 1.0,
         comfy.samplers.sampler_object("euler"), torch.tensor([sigma, 0.0]), prompt, prompt, samples,
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED, seed=seed,
     )  # fmt: skip
-    if passing.is_cut:
-        raise ValueError(
-            f"{who}: another patch of the model skips double blocks, so words cannot go through them; "
-            "connect the model without it."
-        )
-    cells = Size(samples.shape[-1], samples.shape[-2])
-    found = stretched_together(concept_shares(passing.scores).unflatten(-1, passing.grid))
-    found = found[:, [concepts.index(word) for word in named]]
-    return torch.stack([maps.scaled(row, cells) for row in found])
+    found = stretched_together(passing.shares(who))[:, [concepts.index(word) for word in named]]
+    return torch.stack([maps.scaled(row, Size(samples.shape[-1], samples.shape[-2])) for row in found])
 
 
 def chosen_layers(model: Any, text: str, who: str) -> list[int]:
@@ -167,6 +165,21 @@ class Concepts:
                 with self.lock:
                     self.scores.append(scores)
         return out
+
+    def shares(self, who: str) -> Tensor:
+        """Each concept's share of each token, rows, concepts, height, width; ValueError if there are none."""
+        if self.is_cut or not self.scores:
+            raise ValueError(
+                f"{who}: another patch of the model skips double blocks, so words cannot go through them; "
+                "connect the model without it."
+            )
+        found = concept_shares(self.scores)
+        if not bool(found.isfinite().all()):
+            raise ValueError(
+                f"{who}: the model's attention holds NaN or infinite values, so nothing can be found in it; "
+                "check the model (a LoRA that does not fit and half precision are the usual causes)."
+            )
+        return found.unflatten(-1, self.grid)
 
 
 def modulation(net: Any, x: Tensor, timestep: Tensor, guidance: Tensor | None) -> Tensor:

@@ -278,9 +278,33 @@ def test_a_patch_that_skips_blocks_is_told(world: models.World, clip: Clip, conc
         concepts.concept_maps(patched, clip, photo(), ["dog"], TEXT, "", 3, "x")
 
 
+def test_a_broken_model_is_told(world: models.World, clip: Clip, concepts: ModuleType) -> None:
+    patched = world.model.clone()
+    patched.set_model_attn1_patch(lambda q, k, v, **_more: {"v": v / 0})
+    with pytest.raises(ValueError, match="x: the model's attention holds NaN or infinite values"):
+        concepts.concept_maps(patched, clip, photo(), ["dog"], TEXT, "", 3, "x")
+
+
 def test_the_clip_of_another_model_is_refused(world: models.World, concepts: ModuleType) -> None:
     with pytest.raises(ValueError, match="CLIP's states are 24 wide but the model's are 16; connect"):
         concepts.concept_maps(world.model, Clip("Flux", 24), photo(), ["dog"], TEXT, "", 3, "x")
+
+
+def test_bad_latents_and_texts_are_refused(world: models.World, clip: Clip, concepts: ModuleType) -> None:
+    class Broken(Clip):
+        def encode_from_tokens_scheduled(self, tokens: Any) -> list:
+            ((states, extra),) = super().encode_from_tokens_scheduled(tokens)
+            return [[states / 0, extra]]
+
+    broken, other = photo(), torch.zeros(1, 4, 16, 16)
+    broken[0, 0, 0, 0] = torch.nan
+    for samples, encoder, sentence in (
+        (other, clip, "x: the latent is a picture's with 4 channels but the model takes a picture's with 16"),
+        (broken, clip, "x: the encoded picture holds NaN"),
+        (photo(), Broken("Flux", 16), "x: the encoded text"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            concepts.concept_maps(world.model, encoder, samples, ["dog"], TEXT, "", 3, "x")
 
 
 def test_which_models_have_concepts(world: models.World, concepts: ModuleType) -> None:
