@@ -18,7 +18,11 @@ class RecordAttention(Node):
             description="Keeps what each word of the prompt attends to while any sampler runs.",
             search_aliases=["cross attention", "daam", "attention map", "heatmap", "attention store"],
             inputs=[
-                io.Model.Input("model", tooltip="An SD1, SD2 or SDXL model; the picture stays the same."),
+                io.Model.Input(
+                    "model",
+                    tooltip="An SD1, SD2, SDXL, SD3, Flux, Qwen-Image or Z-Image model; "
+                    "the picture stays the same.",
+                ),
                 io.Combo.Input(
                     "detail",
                     options=["all together", "each layer", "each step", "each layer and step"],
@@ -29,8 +33,8 @@ class RecordAttention(Node):
                 ranges("steps", "Steps to record, counted from 0: 4-, 4-40, 4,6,8-12, 8%-50%. Empty: all."),
                 ranges(
                     "layers",
-                    "Cross-attention layers to record, in the order they run: 10-15, 50%-, or decoder, "
-                    "encoder, middle, all. Empty: all.",
+                    "Layers to record, in the order they run: 10-15, 50%-, or decoder, encoder, middle of a "
+                    "UNet, double, single of Flux, all. Empty: all.",
                 ),
             ],
             outputs=[
@@ -96,13 +100,13 @@ class AttentionMaps(Node):
                     "aggregation",
                     options=["DAAM", "prompt-to-prompt"],
                     advanced=True,
-                    tooltip="DAAM: mean of all layers. prompt-to-prompt: layers at a quarter of the latent's "
-                    "size, spread by a cell.",
+                    tooltip="DAAM: mean of all layers. prompt-to-prompt, for UNets: layers at a quarter of "
+                    "the latent's size, spread by a cell.",
                 ),
                 ranges(
                     "layers",
-                    "Only these of the recorded layers: 10-15, or encoder, middle, decoder, all. Empty: as "
-                    "published.",
+                    "Only these of the recorded layers: 10-15, or encoder, middle, decoder, double, single, "
+                    "all. Empty: as published.",
                 ),
                 ranges("steps", "Only these of the recorded steps: 4-, 10-20, 50%-. Empty: all."),
                 io.Image.Input(

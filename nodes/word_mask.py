@@ -18,7 +18,7 @@ class WordMask(Node):
             description="Masks what words name in a photo, with any checkpoint and without generating.",
             search_aliases=["segment", "text to mask", "clipseg", "select by text", "find object", "daam"],
             inputs=[
-                io.Model.Input("model", tooltip="An SD1, SD2 or SDXL model, also an inpaint model."),
+                io.Model.Input("model", tooltip="An SD1, SD2, SDXL or FLUX.1 model, also an inpaint model."),
                 io.Clip.Input("clip", tooltip="The model's CLIP."),
                 io.Vae.Input("vae", tooltip="The model's VAE."),
                 io.Image.Input("image", tooltip="The photo, or a batch of them."),
@@ -26,8 +26,8 @@ class WordMask(Node):
                     "text",
                     default="",
                     multiline=True,
-                    tooltip="What the photo shows; the words must be in it. Empty: the words alone. A whole "
-                    "sentence tells things apart better.",
+                    tooltip="What the photo shows; the words must be in it, but for Flux. Empty: the words "
+                    "alone. A whole sentence tells things apart better.",
                 ),
                 io.String.Input(
                     "words",
@@ -64,7 +64,7 @@ class WordMask(Node):
                 ranges(
                     "layers",
                     "Cross-attention layers to look at, in the order they run: 10-15, or encoder, middle, "
-                    "decoder, all. Empty: the decoder's whose maps are fine enough.",
+                    "decoder, all. Empty: the decoder's whose maps are fine enough. Flux: double blocks.",
                 ),
                 io.Int.Input(
                     "seed",

@@ -34,6 +34,16 @@ class Network:
     multiple: int = 1  # the picture's tokens are padded to a multiple of this
     halvings: Sequence[int] = ()  # how often the latent's sides are halved at each layer of a UNet
 
+    def words_at(self, before: int, count: int, references: Sequence[int]) -> int:
+        """Where the `count` columns of a prompt begin among the tokens `before` the picture, or below 0.
+
+        They come right before the picture, padding before them. In Lumina they come first, padding after
+        them, but after the texts of `references`, by their numbers of columns.
+        """
+        if self.kind != LUMINA:
+            return before - count
+        return sum(self.multiple * max(1, -(-each // self.multiple)) for each in references)
+
 
 def network_of(model: Any, who: str) -> Network:
     """The network of a MODEL; ValueError, one sentence that names the model, if it is none of those known."""
@@ -56,15 +66,14 @@ def network_of(model: Any, who: str) -> Network:
     )
 
 
-def unet_of(model: Any, who: str) -> Network:
+def unet_of(model: Any, who: str, known: str = "SD1, SD2 and SDXL") -> Network:
     """The layers of a MODEL's UNet; ValueError, one sentence that names the model, if it has none."""
     net = model.get_model_object("diffusion_model")
     net = getattr(net, "_orig_mod", net)  # compiled by torch
     if isinstance(net, UNetModel) and not is_video(net):
         return unet(net)
     raise ValueError(
-        f"{who} works with SD1, SD2 and SDXL but the model is a {type(model.model).__name__}; connect one of "
-        "these."
+        f"{who} works with {known} but the model is a {type(model.model).__name__}; connect one of these."
     )
 
 

@@ -56,12 +56,14 @@ def joined(some: Sequence[Word]) -> Word:
 def streams_of(clip: Any, text: str, name: str) -> list[list[Piece]]:
     """The pieces of a text for each text encoder that has columns of its own."""
     tokens = clip.tokenize(text)
-    kinds = list(tokens)
+    # SD3's CLIP is given texts for all its encoders, whichever of them it has.
+    kinds = [each for each in tokens if each not in missing(clip)]
     clips = [each for each in CLIPS if each in kinds]
-    length = max((len(each) * len(each[0]) for kind, each in tokens.items() if kind in clips), default=0)
+    length = min((len(each) * len(each[0]) for kind, each in tokens.items() if kind in clips), default=0)
     if T5 in kinds:
-        found = [pieces_of(clip, T5, tokens, text, length if "g" in kinds else 0)]
-        return [pieces_of(clip, clips[0], tokens, text), *found] if "g" in kinds else found
+        joined = clips if "g" in tokens else []  # Flux has CLIP's pooled state only
+        first = [pieces_of(clip, each, tokens, text) for each in joined[:1]]
+        return [*first, pieces_of(clip, T5, tokens, text, length if joined else 0)]
     for kind in (*clips, *CUT, *KEPT):
         if kind in kinds:
             return [pieces_of(clip, kind, tokens, text)]
@@ -69,6 +71,13 @@ def streams_of(clip: Any, text: str, name: str) -> list[list[Piece]]:
         f"{name}: the words of this CLIP ({', '.join(map(str, kinds))}) cannot be told; connect one of SD1, "
         "SD2, SDXL, SD3, Flux, Qwen-Image or Z-Image."
     )
+
+
+def missing(clip: Any) -> list[str]:
+    """The encoders that a CLIP of several was loaded without."""
+    encoder = getattr(clip, "cond_stage_model", None)
+    names = {"l": "clip_l", "g": "clip_g", T5: T5}
+    return [kind for kind, name in names.items() if getattr(encoder, name, "") is None]
 
 
 def pieces_of(clip: Any, kind: str, tokens: Mapping[str, Any], text: str, offset: int = 0) -> list[Piece]:

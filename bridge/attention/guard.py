@@ -25,7 +25,7 @@ from .blocks import UNET, Network, network_of
 from .columns import words_in
 from .guarding import WHO, Guarding, Task
 from .install import RUN, Call, Options, Run, install
-from .places import encoded_text
+from .places import encoding
 from .recorder import cell_of
 
 MASK = "Shape Guard Mask"
@@ -83,7 +83,8 @@ def task_of(
         raise ValueError(f"{WHO}: words is empty; write what is to be painted, for example red ball.")
     found = words_in(words.clip, words.text, words.words, WHO)
     in_cells = shaping._replace(grow=shaping.grow / cell, feather=shaping.feather / cell)
-    return Task(network, cell, found, encoded_text(words.clip, words.text), samples, coarse, start, in_cells)
+    text = encoding(words.clip, words.clip.tokenize(words.text))
+    return Task(network, cell, found, text, samples, coarse, start, in_cells)
 
 
 def unet(model: Any) -> Network:

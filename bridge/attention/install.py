@@ -27,6 +27,7 @@ class Words:
 
     uuid: Any
     embedding: Tensor  # rows or 1, columns, width
+    references: tuple[int, ...] = ()  # how many columns the text of each reference picture has
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,17 @@ def positive_words(guider: Any) -> tuple[Words, ...]:
     held = getattr(guider, "conds", None)
     entries = (held.get("positive") or []) if isinstance(held, Mapping) else []
     known = [each for each in entries if isinstance(each, Mapping) and "uuid" in each]
-    words: list[tuple[Any, Any]] = [(each["uuid"], each.get("cross_attn")) for each in known]
+    words: list[tuple[Any, Any, Any]] = [
+        (each["uuid"], each.get("cross_attn"), reference_columns(each)) for each in known
+    ]
     return tuple(Words(*each) for each in words if isinstance(each[1], Tensor) and each[1].ndim == 3)
+
+
+def reference_columns(conditioning: Mapping[str, Any]) -> tuple[int, ...]:
+    """How many columns the text of each reference picture has, 0 for one without."""
+    texts = [each.shape[1] for each in conditioning.get("reference_latents_text_embeds") or ()]
+    count = len(conditioning.get("reference_latents") or ())
+    return tuple([*texts, *[0] * count][:count])
 
 
 def prompt_rows(guider: Any) -> tuple[int, ...]:

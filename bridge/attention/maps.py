@@ -34,7 +34,7 @@ NAN = (
 BYTES = 2 * 4 * (3 + 1 + 1)
 # Words whose maps are made for the page; asked for or not.
 MOST_WORDS = 200
-GROUPS = {"encoder", "middle", "decoder"}
+GROUPS = {"encoder", "middle", "decoder", "double", "single"}
 
 
 class Look(NamedTuple):
@@ -213,7 +213,7 @@ def chosen_of(
     found = []
     for place in places:
         length = place.prompt.embedding.shape[1]
-        columns = [each + place.offset for each in word.columns if each + place.offset < length]
+        columns = [each + place.offset for each in word.columns if 0 <= each + place.offset < length]
         some = parts[id(place.prompt)] if columns else []
         found += [Chosen(replace(part, sums=part.sums[row : row + 1]), columns) for part in some]
     return found
@@ -227,6 +227,13 @@ class Painter:
         self.who, self.each = who, each  # the node and what it calls a row, for its sentences
         self.parts = {id(prompt): parts_of(prompt, look) for prompt in record.prompts}
         self.local = look.aggregation == LOCAL_BLEND
+        if self.local and not any(
+            part.size == maps.quarter(record.size) for parts in self.parts.values() for part in parts
+        ):
+            notice(
+                f"{self.who}: prompt-to-prompt is made for layers at a quarter of the latent's size, but "
+                "none of these is; the nearest were taken. Choose DAAM for the mean of all."
+            )
 
     @cached_property
     def whole(self) -> dict[int, list[Part]]:

@@ -1,8 +1,9 @@
-"""Record Attention: what each word of the prompt gets of the cross-attention of a run."""
+"""Record Attention: what each word of the prompt gets of the attention of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -12,25 +13,32 @@ from comfy.ldm.modules.attention import optimized_attention
 from torch import Tensor
 
 from ...core.attention import ranges
+from ...core.attention.joint import joint_probabilities
 from ...core.attention.maps import folded, probabilities, resized
 from ...core.attention.record import Part, Prompt, Record, Records
 from ...core.shapes import Size
 from ..notices import notice, show_status
-from .blocks import Network, unet_of
+from .blocks import UNET, Network, network_of
 from .install import Call, Options, Run, Words, install, paused
+from .self_attention import layout, looked_on
+from .watching import Heads
 
 WHO = "Record Attention"
 KEY = "recompose_record_attention"
 TOGETHER, LAYERS, STEPS, BOTH = "all together", "each layer", "each step", "each layer and step"
 # Sums up to this many bytes are where the model computes until the run ends, which saves a wait a layer.
 MOST_ON_DEVICE = 2**26
+# Why nothing is recorded of an attention call.
+ORDER = "another patch changes the order of the picture's tokens"
+LAYERED = "its latent has several frames or layers"
+FEWER = "another patch takes away columns of the prompt"
 # A record may take at most this share of the free memory.
 SHARE = 0.5
 
 
 def record(model: Any, detail: str, steps: str, layers: str, who: str = WHO) -> tuple[Any, Records]:
-    """MODEL that leaves the maps of its cross-attention in the records; ValueError by a sentence of `who`."""
-    network = unet_of(model, who)
+    """MODEL that leaves the maps of its attention in the records; ValueError by a sentence of `who`."""
+    network = network_of(model, who)
     numbers = chosen_layers(network, layers, who)
     if steps.strip():
         ranges.split(steps, f"{who}: steps")
@@ -92,16 +100,20 @@ class Plan:
             return [(layer,) for layer in self.layers]
         found: dict[tuple[str, int], list[int]] = {}
         for layer in self.layers:
-            found.setdefault((self.where(layer), self.network.halvings[layer]), []).append(layer)
+            found.setdefault((self.where(layer), self.cells(layer)), []).append(layer)
         return [tuple(each) for each in found.values()]
 
     def where(self, layer: int) -> str:
-        """Encoder, middle or decoder."""
+        """Encoder, middle or decoder; double or single where a transformer has both, else all."""
         return next(name for name, some in self.network.words.items() if layer in some)
 
+    def cells(self, layer: int) -> int:
+        """How many of the latent's cells along a side are one of a layer's tokens."""
+        return 2 ** self.network.halvings[layer] if self.network.kind == UNET else self.network.patch
+
     def size(self, layer: int, run: Run) -> Size:
-        """The size of a layer's maps; a side is rounded up when it is halved."""
-        cells = 2 ** self.network.halvings[layer]
+        """The size of a layer's maps; a side is rounded up to whole tokens."""
+        cells = self.cells(layer)
         height, width = (-(-side // cells) for side in run.shape[-2:])
         return Size(width, height)
 
@@ -113,6 +125,7 @@ class Taking:
         self.plan, self.run, self.lock = plan, run, Lock()
         self.steps = plan.steps(run)
         self.prompts: dict[Any, Prompt] = {}
+        self.references = {words.uuid: words.references for words in run.positive}
         self.parts: dict[tuple[Any, int, int | None], Part] = {}
         self.missed = ""
         size = self.bytes()
@@ -174,6 +187,10 @@ class Taking:
             self.missed = "its prompts are for areas of the picture"
         if not chunks or not call.whole:
             return options
+        if self.plan.network.kind != UNET:
+            return looked_on(
+                options, self.plan.network, self.plan.layers, partial(self.take_joint, call, chunks)
+            )
         replace = dict(options.get("patches_replace", {}))
         found = dict(replace.get("attn2", {}))
         for layer in self.plan.layers:
@@ -204,20 +221,54 @@ class Taking:
         """Add a layer's maps of the prompts' chunks."""
         rows, (height, width) = call.run.rows, extra.get("activations_shape", (0, 0))[-2:]
         if len(q) != call.chunks * rows or len(k) != len(q) or q.shape[1] != height * width:
-            self.missed = "another patch changes the order of the picture's tokens"
+            self.missed = ORDER
             return
         for at, uuid in chunks.items():
             some = slice(at * rows, (at + 1) * rows)
-            time = None if (uuid, layer, None) in self.parts else call.step
-            part = self.parts[uuid, layer, time]
+            part = self.part(uuid, layer, call.step)
             found = folded(probabilities(q[some], k[some], extra["n_heads"]), part.sums.shape[-1])
             if found is None:
-                self.missed = "another patch takes away columns of the prompt"
+                self.missed = FEWER
                 continue
-            found = resized(found.unflatten(1, (height, width)), part.size).to(part.sums.device)
-            with self.lock:
-                part.sums += found
-                part.count += 1
+            self.add(part, resized(found.unflatten(1, (height, width)), part.size))
+
+    def take_joint(
+        self, call: Call, chunks: Mapping[int, Any], layer: int, given: Heads, here: Options
+    ) -> None:
+        """Add a layer's maps of the prompts' chunks, in a network whose words and picture attend jointly."""
+        rows, at = call.run.rows, layout(here, call, self.plan.network, given.k.shape[-2])
+        if at is not None and at.start == 0:  # the picture alone, in some blocks of SD3
+            return
+        same = given.q.shape[2] == given.k.shape[2] and len(given.q) == call.chunks * rows
+        if at is None or not same:
+            self.missed = ORDER
+            return
+        if at.size is None:
+            self.missed = LAYERED
+            return
+        for chunk, uuid in chunks.items():
+            part = self.part(uuid, layer, call.step)
+            count = part.sums.shape[-1]
+            first = self.plan.network.words_at(at.start, count, self.references[uuid])
+            if first < 0 or first + count > at.start:
+                self.missed = FEWER
+                continue
+            some = given.of_rows(
+                slice(chunk * rows, (chunk + 1) * rows), slice(at.start, at.start + at.count)
+            )
+            found = joint_probabilities(some.q, some.k, slice(first, first + count), some.bias, some.scale)
+            self.add(part, found.unflatten(1, at.size))
+
+    def part(self, uuid: Any, layer: int, step: int) -> Part:
+        """Where the maps of a prompt, layer and step are added up."""
+        return self.parts[uuid, layer, None if (uuid, layer, None) in self.parts else step]
+
+    def add(self, part: Part, found: Tensor) -> None:
+        """Add maps to a part; several GPUs may do so at once."""
+        found = found.to(part.sums.device)
+        with self.lock:
+            part.sums += found
+            part.count += 1
 
     def record(self, result: Tensor) -> Record:
         """What was recorded, on the CPU, with the latent that the run made."""

@@ -1,4 +1,4 @@
-"""Word Mask: where words are in a photo, by the cross-attention of any checkpoint and without generating."""
+"""Word Mask: where words are in a photo, by the attention of any checkpoint and without generating."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...core.attention.record import Record
-from ...core.attention.words import text_of, wanted
+from ...core.attention.words import Word, text_of, wanted
 from ...core.mask.feather import feather
 from ...core.mask.pieces import largest
+from ...core.shapes import Size
 from .. import layouts
 from ..inputs import check_conditioning
 from ..latent import check_model, check_numbers
 from .blocks import unet_of
 from .columns import words_in
+from .concepts import concept_masks, has_concepts
 from .maps import DAAM, HEAT, Look, Painter, check_count
 from .places import Place
 from .recorder import TOGETHER, record
 
 WHO = "Word Mask"
+KNOWN = "SD1, SD2, SDXL and FLUX.1"
 # Shares of the way down at which the photo is looked at: at earlier ones little of it can be seen.
 LEVELS = (0.7, 0.8, 0.9)
 # Cells that a side has at least, as networks halve it three times; a smaller picture is continued.
@@ -76,25 +79,36 @@ def word_masks(
         raise ValueError(
             f"{WHO}: words is empty; write what the mask is to be of, for example shirt, red ball."
         )
-    unet_of(model, WHO)
+    concepts = list(dict.fromkeys(wanted(words))) if has_concepts(model) else []
+    if not concepts:
+        unet_of(model, WHO, KNOWN)
     said = text if text.strip() else text_of(words)
-    found = words_in(clip, said, words, WHO)
+    found = [] if concepts else words_in(clip, said, words, WHO)
     size = layouts.size_of(picture)
-    check_count(len(found) * len(picture), size, WHO)
+    check_count(len(concepts or found) * len(picture), size, WHO)
     padded = to_whole_cells(picture, int(vae.spacial_compression_encode()))
-    samples = vae.encode(padded.permute(0, 2, 3, 1))
-    record = looked_at(model, clip, samples, said, layers, seed)
-    painter = Painter(record, Look(HEAT, DAAM, finish.threshold), layouts.size_of(padded), WHO, "picture")
-    places = [Place(prompt, 0) for prompt in record.prompts]
-    made = [
-        painter.masked(painter.chosen(word, places, row), word, row)
-        for row in range(len(picture))
-        for word in found
-    ]
+    samples, whole = vae.encode(padded.permute(0, 2, 3, 1)), layouts.size_of(padded)
+    if concepts:
+        made = concept_masks(model, clip, samples, concepts, said, whole, finish.threshold, layers, seed, WHO)
+    else:
+        made = of_words(looked_at(model, clip, samples, said, layers, seed), found, whole, finish.threshold)
     masks, maps = (
         torch.stack(some)[:, None, : size.height, : size.width] for some in zip(*made, strict=True)
     )
     return layouts.mask_to_comfy(finished(masks, finish)), layouts.mask_to_comfy(maps)
+
+
+def of_words(
+    record: Record, words: Sequence[Word], size: Size, threshold: float
+) -> list[tuple[Tensor, Tensor]]:
+    """The mask and the map of each word in each picture that was looked at, picture by picture."""
+    painter = Painter(record, Look(HEAT, DAAM, threshold), size, WHO, "picture")
+    places = [Place(prompt, 0) for prompt in record.prompts]
+    return [
+        painter.masked(painter.chosen(word, places, row), word, row)
+        for row in range(len(record.result))
+        for word in words
+    ]
 
 
 def finished(masks: Tensor, finish: Finish) -> Tensor:

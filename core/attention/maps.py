@@ -101,9 +101,14 @@ def prompt_to_prompt(chosen: Sequence[Chosen], size: Size) -> Tensor:
     return F.interpolate(highest, (size.height, size.width), mode="nearest")[:, 0]
 
 
+def quarter(size: Size) -> Size:
+    """A quarter of the sides of a latent, rounded up as layers halve them."""
+    return Size(-(-size.width // QUARTER), -(-size.height // QUARTER))
+
+
 def quarter_of(sizes: Sequence[Size], latent: Size) -> Size:
     """Of the sizes of maps the one nearest to a quarter of the latent's sides, all in cells."""
-    return min(sizes, key=lambda found: abs(found.height - -(-latent.height // QUARTER)))
+    return min(sizes, key=lambda found: abs(found.height - quarter(latent).height))
 
 
 def of_one_size(chosen: Sequence[Chosen]) -> Tensor:

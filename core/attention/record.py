@@ -1,4 +1,4 @@
-"""What is kept of the cross-attention of a run: sums of maps, by prompt, group of layers and step."""
+"""What is kept of a run's attention to its prompts: sums of maps, by prompt, group of layers and step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEAR = 0.3
 class Part:
     """The maps of some layers of one size, added up, each the mean over the layer's heads."""
 
-    where: str  # encoder, middle or decoder
+    where: str  # encoder, middle or decoder of a UNet; double, single or all layers of a transformer
     layers: tuple[int, ...]
     step: int | None  # None: all steps that were recorded
     size: Size
@@ -44,7 +44,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Record:
-    """The cross-attention of one run of a sampler, and the latent that the run ended with."""
+    """The attention of one run of a sampler to its prompts, and the latent that the run ended with."""
 
     size: Size  # of the latent, in cells
     cell: int  # pixels of the picture along a side of a cell

@@ -348,8 +348,10 @@ def test_bad_texts_are_refused(given: dict, sentence: str, world: models.World, 
 
 
 def test_other_networks_are_refused_by_name(record: Callable, comfy: ModuleType) -> None:
-    with pytest.raises(ValueError, match="works with SD1, SD2 and SDXL but the model is a Flux"):
-        record(models.joint("Flux").model)
+    other = models.unet().model
+    other.add_object_patch("diffusion_model", torch.nn.Linear(2, 2))
+    with pytest.raises(ValueError, match=r"works with SD1, SD2, SDXL, SD3, Flux, .* but the model is"):
+        record(other)
 
 
 def test_no_step_of_the_run_is_a_notice(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from recompose.tests.in_comfyui.attention import models
+from recompose.core.shapes import Size
+from recompose.tests.in_comfyui.attention import clips, models
 from torch import Tensor
 
 WIDTH = 16
@@ -262,7 +263,7 @@ def test_layers_whose_maps_are_fine_enough(
     assert word_mask.usual_layers(world.model, torch.zeros(1, 4, *size)) == layers
 
 
-@pytest.mark.parametrize("name", models.JOINT)
+@pytest.mark.parametrize("name", [name for name in models.JOINT if name != "Flux"])
 def test_other_networks_are_refused_by_name(name: str, word_mask: ModuleType, comfy: ModuleType) -> None:
     class Unused:
         """A VAE that is not asked."""
@@ -271,7 +272,8 @@ def test_other_networks_are_refused_by_name(name: str, word_mask: ModuleType, co
             raise AssertionError
 
     kind = type(models.joint(name).model.model).__name__
-    sentence = f"^Word Mask works with SD1, SD2 and SDXL but the model is a {kind}; connect one of these.$"
+    known = "SD1, SD2, SDXL and FLUX.1"
+    sentence = f"^Word Mask works with {known} but the model is a {kind}; connect one of these.$"
     with pytest.raises(ValueError, match=sentence):
         masked(word_mask, models.joint(name), IMAGE, "ball", vae=Unused())
 
@@ -284,3 +286,26 @@ def test_memory_is_asked_for_before_anything_is_encoded(
     )
     with pytest.raises(ValueError, match=r"^Word Mask: 1 maps of 64×64 px would take .* name fewer words\.$"):
         masked(word_mask, world, IMAGE, "ball", vae=None)
+
+
+def test_words_that_are_in_no_text_are_found_by_flux(word_mask: ModuleType, comfy: ModuleType) -> None:
+    """As concepts: what it gives is what the concept maps of the encoded, padded photos are."""
+    concepts = importlib.import_module("recompose.bridge.attention.concepts")
+    flux, clip = models.joint("Flux"), clips.Clip("Flux", 16)
+
+    class Wide(Vae):
+        def encode(self, pixels: Tensor) -> Tensor:
+            return super().encode(pixels)[:, :1].expand(-1, 16, -1, -1)
+
+    image = torch.rand(2, 133, 122, 3, generator=torch.Generator().manual_seed(4))
+    given = {"clip": clip, "vae": Wide(), "text": "a photo"}
+    masks, maps = masked(word_mask, flux, image, "cat, red ball, cat", **given)
+    assert masks.shape == maps.shape == (4, 133, 122)
+    assert torch.equal(masks, (maps >= 0.5).float())
+    padded = word_mask.to_whole_cells(image.movedim(-1, 1), 8)
+    samples = Wide().encode(padded.movedim(1, -1))
+    expected = concepts.concept_masks(
+        flux.model, clip, samples, ["cat", "red ball"], "a photo", Size(128, 136), 0.5, "", 0, "x"
+    )
+    for number, (_, shown) in enumerate(expected):
+        assert (maps[number] - shown[:133, :122]).abs().max() < 0.01  # a MASK has no traces
