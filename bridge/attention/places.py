@@ -53,7 +53,7 @@ def settled(
     prompts: Sequence[Prompt], there: dict[int, list[Place]], count: int, rows: Sequence[int],
     has_pictures_first: bool, who: str,
 ) -> dict[int, list[Place]]:  # fmt: skip
-    """The places found of a text of `count` tokens, or where there are none those that it is taken to be at."""
+    """The places found of a text of `count` tokens, or if there are none those that are assumed."""
     if there:
         if others := [row for row in rows if row not in there]:
             which = ", ".join(map(str, others))

@@ -15,14 +15,14 @@ from recompose.lab.toy import world
 
 @pytest.fixture(scope="module")
 def boxes(comfy: ModuleType) -> ModuleType:
-    from recompose.lab.evaluate.maps import boxes
+    from recompose.lab.evaluate.attention import boxes
 
     return boxes
 
 
 @pytest.fixture(scope="module")
 def guard(comfy: ModuleType) -> ModuleType:
-    from recompose.lab.evaluate.maps import guard
+    from recompose.lab.evaluate.attention import guard
 
     return guard
 

@@ -18,17 +18,17 @@ from ... import version as versions
 from ...setup import models
 from ...setup.environment import cache_folder
 from ...toy import table
-from ..attention.stage import Stage
 from ..bootstrap import COVERAGE, RESAMPLES, SEED, Interval, interval, paired
 from ..evaluator import Evaluator
 from ..rows import Figures
 from ..tables import table as lines_of
 from .boxes import Box, boxes
+from .stage import Stage
 
 COUNT = 200
 STEPS, CFG, SAMPLER, SCHEDULER = 20, 3.0, "euler", "normal"
 PLAIN, GUARDED = "inpaint checkpoint", "Shape Guard"
-MAKERS = ("lab.evaluate.maps.guard", "lab.evaluate.evaluator", "lab.toy.assemble")
+MAKERS = ("lab.evaluate.attention.guard", "lab.evaluate.evaluator", "lab.toy.assemble")
 MODELS = ("vae", "text", "unet", "openpose", "evaluator")
 COLUMNS = ("kind and colour", "kind", "difference", "painted", "overlap")
 Row = dict[str, Any]

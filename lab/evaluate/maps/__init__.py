@@ -1,1 +1,0 @@
-"""Figures of the nodes that follow attention: Shape Guard."""
