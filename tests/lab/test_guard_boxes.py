@@ -15,7 +15,7 @@ from recompose.lab.toy import world
 
 @pytest.fixture(scope="module")
 def boxes(comfy: ModuleType) -> ModuleType:
-    from recompose.lab.evaluate.attention import boxes
+    from recompose.lab.evaluate import boxes
 
     return boxes
 

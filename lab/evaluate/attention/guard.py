@@ -19,10 +19,10 @@ from ...setup import models
 from ...setup.environment import cache_folder
 from ...toy import table
 from ..bootstrap import COVERAGE, RESAMPLES, SEED, Interval, interval, paired
+from ..boxes import Box, boxes
 from ..evaluator import Evaluator
 from ..rows import Figures
 from ..tables import table as lines_of
-from .boxes import Box, boxes
 from .stage import Stage
 
 COUNT = 200

@@ -14,7 +14,7 @@ from ....cli.comfy import workflow
 from ....cli.comfy.client import Client
 from ...toy import coarse_brush
 from ...toy import prompt as toy
-from ..maps.boxes import Box, box
+from ..boxes import Box, box
 from .graph import Graph
 from .sheet import sheet, tinted
 

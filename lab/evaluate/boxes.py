@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...toy.world.captions import Attributes
-from ...toy.world.chance import Chance
-from ...toy.world.closer import (
+from ..toy.world.captions import Attributes
+from ..toy.world.chance import Chance
+from ..toy.world.closer import (
     HEIGHTS,
     PERSON,
     TOPICS,
@@ -23,10 +23,10 @@ from ...toy.world.closer import (
     set_person,
     stand,
 )
-from ...toy.world.composition import WIDTH
-from ...toy.world.picture import Example, crop, scenery
-from ...toy.world.raster import Canvas
-from ...toy.world.scenes import SCENES
+from ..toy.world.composition import WIDTH
+from ..toy.world.picture import Example, crop, scenery
+from ..toy.world.raster import Canvas
+from ..toy.world.scenes import SCENES
 
 PART = "test"
 # How much is added on each side of the thing's box, in its own lengths.
