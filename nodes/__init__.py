@@ -4,7 +4,20 @@ with is therefore imported where it computes."""
 from comfy_api.latest import ComfyExtension, io
 
 from ..bridge import routes
-from . import attention, canvas, caption, detect, inversion, mask, pose, pose_edit, sampling
+from . import (
+    attention,
+    attention_maps,
+    canvas,
+    caption,
+    detect,
+    inversion,
+    mask,
+    pose,
+    pose_edit,
+    sampling,
+    shape_guard,
+    word_mask,
+)
 
 
 class RecomposeExtension(ComfyExtension):
@@ -23,4 +36,7 @@ class RecomposeExtension(ComfyExtension):
             *sampling.NODES,
             *attention.NODES,
             *inversion.NODES,
+            *attention_maps.NODES,
+            *word_mask.NODES,
+            *shape_guard.NODES,
         ]

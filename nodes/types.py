@@ -15,6 +15,9 @@ RECOMPOSE_CONTEXT
 RECOMPOSE_PATCH core.stitch.Patch: a generated crop with its mask and context; None where the mask is empty.
 RECOMPOSE_INVERSION
                 core.inversion.trajectory.Inversion: the states of latents on their way up in noise.
+ATTENTION       core.attention.record.Records: the cross-attention of the last runs of one patched MODEL, each
+                with the latent that it made. A run adds a new record; none is changed.
+RECOMPOSE_GUARD bridge.attention.guard.Guards: the masks of the last runs of one guarded MODEL, likewise.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ Context = io.Custom("RECOMPOSE_CONTEXT")
 Patch = io.Custom("RECOMPOSE_PATCH")
 Region = io.Custom("BOUNDING_BOX")
 Inversion = io.Custom("RECOMPOSE_INVERSION")
+Attention = io.Custom("ATTENTION")
+Guard = io.Custom("RECOMPOSE_GUARD")
 SOCKET_ONLY = {"forceInput": True}
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comfy.ldm.flux.model import Flux
 from comfy.ldm.lumina.model import NextDiT
 from comfy.ldm.modules.attention import SpatialTransformer, SpatialVideoTransformer
 from comfy.ldm.modules.diffusionmodules.mmdit import MMDiT
-from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel, Upsample
 from comfy.ldm.qwen_image.model import QwenImageTransformer2DModel
 
 # Where a layer is: for a UNet input, middle or output, the number of the block there and of the layer in it;
@@ -32,6 +32,17 @@ class Network:
     default: str | None  # the published layers as a text
     patch: int = 1  # side of a picture's token in latent cells
     multiple: int = 1  # the picture's tokens are padded to a multiple of this
+    halvings: Sequence[int] = ()  # how often the latent's sides are halved at each layer of a UNet
+
+    def words_at(self, before: int, count: int, references: Sequence[int]) -> int:
+        """Where the `count` columns of a prompt begin among the tokens `before` the picture, or below 0.
+
+        They come right before the picture, padding before them. In Lumina they come first, padding after
+        them, but after the texts of `references`, by their numbers of columns.
+        """
+        if self.kind != LUMINA:
+            return before - count
+        return sum(self.multiple * max(1, -(-each // self.multiple)) for each in references)
 
 
 def network_of(model: Any, who: str) -> Network:
@@ -52,6 +63,17 @@ def network_of(model: Any, who: str) -> Network:
     raise ValueError(
         f"{who} works with SD1, SD2, SDXL, SD3, Flux, Qwen-Image and Z-Image but the model is a "
         f"{type(model.model).__name__}; connect one of these."
+    )
+
+
+def unet_of(model: Any, who: str, known: str = "SD1, SD2 and SDXL") -> Network:
+    """The layers of a MODEL's UNet; ValueError, one sentence that names the model, if it has none."""
+    net = model.get_model_object("diffusion_model")
+    net = getattr(net, "_orig_mod", net)  # compiled by torch
+    if isinstance(net, UNetModel) and not is_video(net):
+        return unet(net)
+    raise ValueError(
+        f"{who} works with {known} but the model is a {type(model.model).__name__}; connect one of these."
     )
 
 
@@ -77,7 +99,18 @@ def unet(net: UNetModel) -> Network:
     ]
     names = {"encoder": "input", "middle": "middle", "decoder": "output"}
     groups = {word: [i for i, each in enumerate(layers) if each[0] == names[word]] for word in names}
-    return described(UNET, layers, groups)
+    return replace(described(UNET, layers, groups), halvings=halvings(parts, layers))
+
+
+def halvings(parts: Mapping[str, Sequence[Any]], layers: Sequence[Place]) -> list[int]:
+    """How often the latent's sides were halved where each layer is."""
+    level, found = 0, dict[tuple[str, int], int]()
+    for part, blocks in parts.items():
+        for number, block in enumerate(blocks):
+            level += any(isinstance(each, Downsample) for each in block.modules())
+            found[part, number] = level  # a block's layers come after its Downsample, before its Upsample
+            level -= any(isinstance(each, Upsample) for each in block.modules())
+    return [found[layer[:2]] for layer in layers]
 
 
 def joint(kind: str, counts: Mapping[str, int], patch: int, multiple: int = 1) -> Network:

@@ -11,7 +11,7 @@ from ...toy.world.labels import GARMENTS
 from ..bootstrap import Interval, interval, paired
 from ..rows import Figures, pck
 from . import photos, study
-from .runs import CEILING, PLAIN, POSED, POSED_PLAIN, REPLACE, STUDY, TABLE
+from .runs import CEILING, FOLLOWING, MASKED, PLAIN, POSED, POSED_PLAIN, REPLACE, STUDY, TABLE
 
 Row = dict[str, Any]
 CLOTHES = tuple(name for name in GARMENTS if name != "hair")
@@ -27,10 +27,11 @@ COLUMNS: dict[str, Callable[[Row], float]] = {
 POSE_ONLY = "PCK@0.1"  # tells nothing of rows that no skeleton was shown to
 # first − second of these columns
 DIFFERENCES = [
-    *((run.name, PLAIN, "clothes kept") for run in TABLE[1:4]),
-    *((run.name, CEILING, "pose right") for run in (*TABLE[1:4], TABLE[5])),
+    *((run.name, PLAIN, "clothes kept") for run in FOLLOWING),
+    *((name, CEILING, "pose right") for name in (*(run.name for run in FOLLOWING), POSED)),
     ("union", REPLACE, "clothes kept"),
     ("masked", REPLACE, "clothes kept"),
+    *((run.name, MASKED, "clothes kept") for run in FOLLOWING if run.threshold is not None),
     (POSED, POSED_PLAIN, "clothes kept"),
     (POSED, POSED_PLAIN, "PCK@0.1"),
 ]
