@@ -17,6 +17,8 @@ from comfy.ldm.qwen_image.model import QwenImageTransformer2DModel
 # for a transformer double or single, and the number of the block.
 Place = tuple[str, int, int]
 UNET, JOINT, UNMARKED, LUMINA = "UNet", "joint", "unmarked joint", "Lumina"
+# Cells along the shorter side from which on a layer's map shows shapes.
+LEAST_CELLS = 16
 # Published sets of layers by (layers in the encoder, middle, decoder) or (double, single blocks).
 # MasaCtrl for Stable Diffusion 1 and SDXL; Stable Flow's vital layers for FLUX.1.
 PUBLISHED = {(6, 1, 9): "10-15", (24, 10, 36): "44-69", (19, 38): "0,1,17,18,25,28,53,54,56"}
@@ -75,6 +77,13 @@ def unet_of(model: Any, who: str, known: str = "SD1, SD2 and SDXL") -> Network:
     raise ValueError(
         f"{who} works with {known} but the model is a {type(model.model).__name__}; connect one of these."
     )
+
+
+def fine_layers(network: Network, cells: Sequence[int]) -> list[int]:
+    """The decoder's layers whose maps of a latent (height, width) can show a shape, or its finest ones."""
+    sides = {layer: min(cells) >> network.halvings[layer] for layer in network.words.get("decoder", ())}
+    least = min(LEAST_CELLS, max(sides.values(), default=0))
+    return [layer for layer, side in sides.items() if side >= least]
 
 
 def is_video(net: UNetModel) -> bool:

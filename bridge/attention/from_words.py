@@ -16,16 +16,12 @@ from ...core.attention.words import Word
 from ...core.shapes import Size
 from ..inputs import check_conditioning
 from ..notices import notice
-from .blocks import Network
+from .blocks import LEAST_CELLS, Network
 from .columns import words_in
 from .install import Call, Options, Run
 from .maps import chosen_of
 from .places import Place, of_row, offsets
 from .recorder import TOGETHER, Plan, Taking
-
-# Maps are taken at a quarter of the latent's sides, but not below so many cells along the shorter side.
-LEAST_CELLS = 16
-
 
 NEEDED = ("text_source", "text_target", "words_source")
 

@@ -21,7 +21,7 @@ from .. import layouts
 from ..latent import check_latent, check_model
 from ..noise_mask import checked_mask
 from ..notices import notice
-from .blocks import UNET, Network, network_of
+from .blocks import unet_of
 from .columns import words_in
 from .guarding import WHO, Guarding, Task
 from .install import RUN, Call, Options, Run, install
@@ -78,24 +78,13 @@ def task_of(
     coarse = checked_mask(latent, WHO)
     if not coarse.any():
         notice(f"{WHO}: the mask is empty, so nothing is guarded; paint where the thing is to be.")
-    network, cell = unet(model), cell_of(model)
+    network, cell = unet_of(model, WHO), cell_of(model)
     if not wanted(words.words):
         raise ValueError(f"{WHO}: words is empty; write what is to be painted, for example red ball.")
     found = words_in(words.clip, words.text, words.words, WHO)
     in_cells = shaping._replace(grow=shaping.grow / cell, feather=shaping.feather / cell)
     text = encoding(words.clip, words.clip.tokenize(words.text))
     return Task(network, cell, found, text, samples, coarse, start, in_cells)
-
-
-def unet(model: Any) -> Network:
-    """The layers of a model with cross-attention; ValueError for others."""
-    network = network_of(model, WHO)
-    if network.kind != UNET:
-        raise ValueError(
-            f"{WHO} works with SD1, SD2 and SDXL but the model is a {type(model.model).__name__}; connect "
-            "one of these."
-        )
-    return network
 
 
 class Patch:

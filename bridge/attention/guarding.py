@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import comfy.sampler_helpers
@@ -11,21 +11,20 @@ import comfy.utils
 import torch
 from torch import Tensor
 
-from ...core.attention.maps import Chosen, daam
+from ...core.attention.maps import daam
 from ...core.attention.shape import LEFT, Shaping, first_step, shape_of
 from ...core.attention.steps import step_of
 from ...core.attention.words import Word
 from ...core.mask.feather import Direction, feather
 from ...core.shapes import Size
 from ..notices import notice
-from .blocks import Network
+from .blocks import Network, fine_layers
 from .install import Run
+from .maps import chosen_of
 from .places import Place, places_of
 from .recorder import SHARE, TOGETHER, Plan, Taking, free_memory
 
 WHO = "Shape Guard"
-# Cells along the shorter side from which on a layer's map is followed: coarser ones show no shape.
-LEAST_CELLS = 16
 
 
 @dataclass(frozen=True)
@@ -61,21 +60,14 @@ class Following(Taking):
                 part.sums *= LEFT
 
 
-def layers_of(network: Network, shape: Sequence[int]) -> list[int]:
-    """The decoder's layers whose maps are not too coarse for a shape, or its finest ones."""
-    sides = {layer: min(shape[-2:]) >> network.halvings[layer] for layer in network.words["decoder"]}
-    least = min(LEAST_CELLS, max(sides.values()))
-    return [layer for layer, side in sides.items() if side >= least]
-
-
 class Guarding:
     """The state of one run."""
 
     def __init__(self, task: Task, run: Run) -> None:
         self.task, self.run = task, run
         self.check()
-        layers = layers_of(task.network, run.shape)
-        self.taking = Following(Plan(task.network, layers, "", TOGETHER, task.cell), run)
+        layers = fine_layers(task.network, run.shape[-2:])
+        self.taking = Following(Plan(task.network, layers, "", TOGETHER, task.cell, WHO), run)
         prompts, rows = list(self.taking.prompts.values()), [*range(run.rows)]
         self.places = places_of(prompts, task.text, rows, WHO) if prompts else {}
         cells = (run.rows, 1, *run.shape[-2:])
@@ -153,12 +145,8 @@ class Guarding:
 
     def map_of(self, word: Word, places: Sequence[Place], row: int) -> Tensor | None:
         """A word's map (height, width) in a row so far; None where it was in no prompt that was recorded."""
-        some = []
-        for place in places:
-            length = place.prompt.embedding.shape[1]
-            columns = [each + place.offset for each in word.columns if each + place.offset < length]
-            filled = place.prompt.filled if columns else []
-            some += [Chosen(replace(part, sums=part.sums[row : row + 1]), columns) for part in filled]
+        filled = {id(place.prompt): place.prompt.filled for place in places}
+        some = chosen_of(filled, word, places, row)
         return daam(some, Size(self.run.shape[-1], self.run.shape[-2]))[0] if some else None
 
     def of_thing(self) -> Tensor:

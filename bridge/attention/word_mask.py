@@ -21,7 +21,7 @@ from ...core.shapes import Size
 from .. import layouts
 from ..inputs import check_conditioning
 from ..latent import check_model, check_numbers
-from .blocks import unet_of
+from .blocks import fine_layers, unet_of
 from .columns import words_in
 from .concepts import concept_masks, has_concepts
 from .maps import DAAM, HEAT, Look, Painter, check_count
@@ -34,8 +34,6 @@ KNOWN = "SD1, SD2, SDXL and FLUX.1"
 LEVELS = (0.7, 0.8, 0.9)
 # Cells that a side has at least, as networks halve it three times; a smaller picture is continued.
 LEAST_SIDE = 8
-# Cells along the shorter side from which on a layer's map is taken, where no layers are named.
-LEAST_CELLS = 16
 
 
 class Finish(NamedTuple):
@@ -157,11 +155,5 @@ def seen(record: Record) -> Record:
 
 
 def usual_layers(model: Any, samples: Tensor) -> str:
-    """The decoder's layers whose maps are not too coarse for a mask, or its finest ones, as a text."""
-    network = unet_of(model, WHO)
-    sides = {
-        layer: min(samples.shape[-2:]) >> network.halvings[layer]
-        for layer in network.words.get("decoder", ())
-    }
-    least = min(LEAST_CELLS, max(sides.values(), default=0))
-    return ",".join(str(layer) for layer, side in sides.items() if side >= least)
+    """The layers that are looked at where none are named, as a text."""
+    return ",".join(map(str, fine_layers(unet_of(model, WHO), samples.shape[-2:])))
