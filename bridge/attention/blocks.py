@@ -47,10 +47,15 @@ class Network:
         return sum(self.multiple * max(1, -(-each // self.multiple)) for each in references)
 
 
+def diffusion_network(model: Any) -> Any:
+    """ComfyUI's network of a MODEL, also of one that torch has compiled."""
+    net = model.get_model_object("diffusion_model")
+    return getattr(net, "_orig_mod", net)
+
+
 def network_of(model: Any, who: str) -> Network:
     """The network of a MODEL; ValueError, one sentence that names the model, if it is none of those known."""
-    net = model.get_model_object("diffusion_model")
-    net = getattr(net, "_orig_mod", net)  # compiled by torch
+    net = diffusion_network(model)
     if isinstance(net, UNetModel) and not is_video(net):
         return unet(net)
     if isinstance(net, Flux):
@@ -70,8 +75,7 @@ def network_of(model: Any, who: str) -> Network:
 
 def unet_of(model: Any, who: str, known: str = "SD1, SD2 and SDXL") -> Network:
     """The layers of a MODEL's UNet; ValueError, one sentence that names the model, if it has none."""
-    net = model.get_model_object("diffusion_model")
-    net = getattr(net, "_orig_mod", net)  # compiled by torch
+    net = diffusion_network(model)
     if isinstance(net, UNetModel) and not is_video(net):
         return unet(net)
     raise ValueError(

@@ -29,6 +29,7 @@ from ...core.shapes import Size
 from ..inputs import check_conditioning
 from ..latent import check_model, check_numbers
 from ..notices import notice
+from .blocks import diffusion_network
 from .install import Options, paused
 from .self_attention import OVERRIDE
 
@@ -40,14 +41,8 @@ NUMBER = re.compile(r"\s*#\s*\d{1,4}$")
 
 def has_concepts(model: Any) -> bool:
     """Whether a MODEL is one whose blocks concepts can go through."""
-    net = flux_of(model)
+    net = diffusion_network(model)
     return isinstance(net, Flux) and net.vector_in is not None
-
-
-def flux_of(model: Any) -> Any:
-    """The network of a MODEL."""
-    net = model.get_model_object("diffusion_model")
-    return getattr(net, "_orig_mod", net)  # compiled by torch
 
 
 def concept_masks(
@@ -100,7 +95,7 @@ def concept_maps(
 
 def chosen_layers(model: Any, text: str, who: str) -> list[int]:
     """The numbers of the double blocks that a text names, the last ones if it is empty."""
-    count = len(flux_of(model).double_blocks)
+    count = len(diffusion_network(model).double_blocks)
     words = {"double": range(count), "all": range(count)}
     found = ranges.chosen(text if text.strip() else f"-{LAST}-", count, f"{who}: layers", words)
     if not found:
@@ -113,7 +108,7 @@ def chosen_layers(model: Any, text: str, who: str) -> list[int]:
 def states_of(model: Any, clip: Any, concepts: Sequence[str], who: str) -> Tensor:
     """The state of the first token of each concept, encoded alone: 1, concepts, width."""
     states = [clip.encode_from_tokens_scheduled(clip.tokenize(each))[0][0][:, :1] for each in concepts]
-    width, needed = states[0].shape[-1], flux_of(model).params.context_in_dim
+    width, needed = states[0].shape[-1], diffusion_network(model).params.context_in_dim
     if width != needed:
         raise ValueError(
             f"{who}: the CLIP's states are {width} wide but the model's are {needed}; connect Flux's."

@@ -130,7 +130,7 @@ class Watch:
             total = found if total is None else total.maximum(found)
         return total
 
-    def tell(self) -> None:
+    def notice_missing(self) -> None:
         """Give notice of what made the mode another than was asked for."""
         if self.taking.missed and self.masks is None:
             notice(

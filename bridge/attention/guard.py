@@ -29,7 +29,7 @@ from .places import encoding
 from .recorder import cell_of
 
 MASK = "Shape Guard Mask"
-KEY, TOLD = "recompose_shape_guard", "recompose_shape_guard_told"
+KEY, CONCAT = "recompose_shape_guard", "recompose_shape_guard_concat"
 
 
 class Words(NamedTuple):
@@ -98,7 +98,7 @@ class Patch:
         clone = install(model, KEY, self.start, self.change, self.end)
         clone.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, self.run)
         clone.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, KEY, self.predict)
-        clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, TOLD, self.apply)
+        clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, CONCAT, self.apply)
         return clone
 
     def start(self, run: Run, _latent: Any) -> None:
@@ -111,7 +111,7 @@ class Patch:
     def end(self, run: Run, result: Tensor | None) -> None:
         found = self.running.pop(id(run), None)
         if found is not None and result is not None:
-            found.tell()
+            found.notice_unguarded()
             kept, size = result.detach().float().cpu(), Size(run.shape[-1], run.shape[-2])
             given = comfy.utils.repeat_to_batch_size(in_photo(self.task, size), run.rows)
             mask, cell = found.of_thing(), self.task.cell
@@ -158,12 +158,12 @@ class Patch:
         *rest: Any,
         **named: Any,
     ) -> Tensor:
-        """One call of the network: an inpaint model is told that all but the shape is known."""
+        """One call of the network: an inpaint model gets the shape as its mask."""
         options = rest[2] if len(rest) > 2 else named.get("transformer_options", {})
         found = self.of(options)
         if found is not None and "c_concat" not in named:
             keys = getattr(execute.class_obj, "concat_keys", ())  # pyright: ignore[reportFunctionMemberAccess]
-            concat = found.told(concat, keys)
+            concat = found.reduced(concat, keys)
         return execute(x, t, concat, *rest, **named)
 
 

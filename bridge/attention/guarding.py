@@ -22,7 +22,7 @@ from .blocks import Network, fine_layers
 from .install import Run
 from .maps import chosen_of
 from .places import Place, places_of
-from .recorder import SHARE, TOGETHER, Plan, Taking, free_memory
+from .recorder import TOGETHER, Plan, Taking
 
 WHO = "Shape Guard"
 
@@ -46,12 +46,10 @@ class Following(Taking):
 
     def check(self, size: int) -> None:
         """ValueError if the maps need more memory than there is."""
-        free = free_memory()
-        if size > SHARE * free:
-            raise ValueError(
-                f"{WHO} would take {size / 1e9:.1f} GB for the maps but only {free / 1e9:.1f} GB are free; "
-                "sample fewer or smaller pictures at once."
-            )
+        self.check_memory(size)
+
+    def less(self) -> str:
+        return "sample fewer or smaller pictures at once"
 
     def fade(self) -> None:
         """Let what was added so far count less than what is to come."""
@@ -115,7 +113,7 @@ class Guarding:
         """The result of a sampler with the photo where nothing was painted."""
         return torch.where(self.mask.to(result) <= 0, self.photo.to(result), result)
 
-    def told(self, concat: Tensor | None, keys: Sequence[str]) -> Tensor | None:
+    def reduced(self, concat: Tensor | None, keys: Sequence[str]) -> Tensor | None:
         """What an inpaint model gets beside the latent, with the shape as its mask."""
         if concat is None or concat.shape[-2:] != self.mask.shape[-2:] or len(concat) % len(self.mask):
             return concat
@@ -153,7 +151,7 @@ class Guarding:
         """How much of each cell was painted within the coarse mask (rows,1,height,width)."""
         return (self.mask + self.coarse - 1).clamp(0, 1)
 
-    def tell(self) -> None:
+    def notice_unguarded(self) -> None:
         """Give notice of a run in which the words were never found."""
         if self.seen or self.first >= self.run.steps:
             return

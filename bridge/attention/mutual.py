@@ -89,7 +89,7 @@ class Patch:
         """Let go of a run."""
         watch = self.watches.pop(id(run), None)
         if watch is not None and result is not None:
-            watch.tell()
+            watch.notice_missing()
 
     def sources(self, run: Run) -> tuple[int, ...]:
         """The numbers of the source rows."""

@@ -146,14 +146,19 @@ class Taking:
         cells = sum(self.plan.size(group[0], self.run).area for group in self.plan.groups())
         return 4 * self.run.rows * columns * cells * len(self.times)
 
-    def check(self, size: int) -> None:
-        """Tell how much memory is taken; ValueError if that is more than there is, notice if nothing is."""
+    def check_memory(self, size: int) -> None:
+        """ValueError if the maps need more memory than there is."""
         free, who = free_memory(), self.plan.who
         if size > SHARE * free:
             raise ValueError(
                 f"{who} would take {size / 1e9:.1f} GB for the maps but only {free / 1e9:.1f} GB are free; "
                 f"{self.less()}."
             )
+
+    def check(self, size: int) -> None:
+        """Show how much memory is taken; ValueError if that is more than there is, notice if nothing is."""
+        self.check_memory(size)
+        who = self.plan.who
         if not self.run.positive:
             notice(f"{who}: the sampler has no prompt with words, so there is nothing to record.")
         elif not self.steps:

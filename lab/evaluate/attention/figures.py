@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...toy.world.labels import GARMENTS
-from ..bootstrap import Interval, interval, paired
+from ..bootstrap import interval, paired, shown
 from ..rows import Figures, pck
 from . import photos, study
 from .runs import CEILING, FOLLOWING, MASKED, PLAIN, POSED, POSED_PLAIN, REPLACE, STUDY, TABLE
@@ -49,11 +49,6 @@ def measure(folder: Path) -> Figures:
         print(f"run {number + 1} of {len(study.runs())}: {run.settings}", file=sys.stderr, flush=True)
     rows += made.photos(lambda line: print(line, file=sys.stderr, flush=True))
     return Figures(rows, summary(rows, len(chosen)))
-
-
-def shown(found: Interval, digits: int = 3) -> str:
-    """A value with its interval."""
-    return f"{found.value:.{digits}f} ({found.low:.{digits}f} … {found.high:.{digits}f})"
 
 
 def values(rows: list[Row], run: str, column: str) -> list[float]:

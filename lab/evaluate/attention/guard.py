@@ -15,15 +15,13 @@ from PIL import Image
 
 from ....cli.comfy.jobs import Journal
 from ... import version as versions
-from ...setup import models
 from ...setup.environment import cache_folder
-from ...toy import table
-from ..bootstrap import COVERAGE, RESAMPLES, SEED, Interval, interval, paired
+from ..bootstrap import COVERAGE, RESAMPLES, SEED, Interval, interval, paired, shown
 from ..boxes import Box, boxes
 from ..evaluator import Evaluator
 from ..rows import Figures
 from ..tables import table as lines_of
-from .stage import Stage
+from .stage import InpaintStage
 
 COUNT = 200
 STEPS, CFG, SAMPLER, SCHEDULER = 20, 3.0, "euler", "normal"
@@ -34,20 +32,16 @@ COLUMNS = ("kind and colour", "kind", "difference", "painted", "overlap")
 Row = dict[str, Any]
 
 
-class Brush(Stage):
+class Brush(InpaintStage):
     """Paints things into boxes with the inpaint checkpoint."""
-
-    def __init__(self, weights: Path) -> None:
-        super().__init__(weights)
-        load = importlib.import_module("comfy.sd").load_checkpoint_guess_config
-        folder = models.assembled(cache_folder(), weights)
-        self.inpaint, *_ = load(str(folder / table.INPAINT))
 
     @torch.inference_mode()
     def paint(self, box: Box, guarded: bool) -> tuple[np.ndarray, np.ndarray | None, float]:
         """The picture H,W,3 uint8, the photo outside of the box; the mask of the thing (bool); seconds."""
         guard = importlib.import_module("recompose.bridge.attention.guard")
-        positive, negative, latent = self.told(box)
+        photo = torch.from_numpy(box.photo.copy())[None].float() / 255
+        coarse = torch.from_numpy(box.mask)[None].float()
+        positive, negative, latent = self.conditioned(box.text, photo, coarse)
         model, found = self.inpaint, None
         if guarded:
             words = guard.Words(self.clip, box.text, box.words)
@@ -62,13 +56,6 @@ class Brush(Stage):
         image = np.where(box.mask[..., None], self.pixels(made)[0], box.photo)
         mask = None if found is None else guard.shape_mask(found, {"samples": made})[0].numpy() >= 0.5
         return image, mask, seconds
-
-    def told(self, box: Box) -> tuple[list[Any], list[Any], dict[str, Any]]:
-        """Both CONDITIONING and the LATENT of a photo with its box."""
-        node = importlib.import_module("nodes").InpaintModelConditioning()
-        words = [self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text)) for text in (box.text, "")]
-        photo = torch.from_numpy(box.photo.copy())[None].float() / 255
-        return node.encode(*words, photo, self.vae, torch.from_numpy(box.mask)[None].float())
 
 
 class Boxes:
@@ -133,11 +120,6 @@ def ratio(first: list[float], second: list[float]) -> Interval:
     one, other = pairs[:, drawn].mean(2)
     low, high = np.quantile(one / other, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return Interval(float(pairs[0].mean() / pairs[1].mean()), float(low), float(high))
-
-
-def shown(found: Interval, digits: int = 3) -> str:
-    """A value with its interval."""
-    return f"{found.value:.{digits}f} ({found.low:.{digits}f} … {found.high:.{digits}f})"
 
 
 def summary(rows: list[Row]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..bootstrap import Interval, interval
+from ..bootstrap import Interval, interval, shown
 from ..rows import Figures
 from ..tables import table
 from . import photos
-from .figures import COLUMNS, DIFFERENCES, POSE_ONLY, photo_values, rows_of, shown, values
+from .figures import COLUMNS, DIFFERENCES, POSE_ONLY, photo_values, rows_of, values
 from .runs import CEILING, CFG, POSED, POSED_PLAIN, SAMPLER, STEPS, STUDY, TABLE
 
 Row = dict[str, Any]

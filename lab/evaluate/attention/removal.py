@@ -5,17 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from ...setup import models
-from ...setup.environment import cache_folder
-from ...toy import table, world
+from ...toy import world
 from ..evaluator import Evaluator
-from .stage import Stage
+from .stage import InpaintStage
 
 PART, COUNT = "test", 40
 STEPS, CFG, SAMPLER, SCHEDULER = 30, 2.0, "dpmpp_2m_sde", "karras"
@@ -46,30 +43,21 @@ def photos() -> Iterator[Photo]:
             yield Photo(seed, example.image, text, name, words, world.caption(rest))
 
 
-class Remover(Stage):
+class Remover(InpaintStage):
     """Word Mask by the text-to-image model, and the inpaint checkpoint."""
-
-    def __init__(self, weights: Path) -> None:
-        super().__init__(weights)
-        load = importlib.import_module("comfy.sd").load_checkpoint_guess_config
-        self.inpaint, *_ = load(str(models.assembled(cache_folder(), weights) / table.INPAINT))
 
     @torch.inference_mode()
     def removed(self, photo: Photo) -> tuple[np.ndarray, np.ndarray]:
         """The photo without its thing, H,W,3 uint8, and the mask (bool H,W) that was painted."""
         word_mask = importlib.import_module("recompose.bridge.attention.word_mask")
         stitch = importlib.import_module("recompose.bridge.stitch")
-        node = importlib.import_module("nodes").InpaintModelConditioning()
         sample = importlib.import_module("comfy.sample")
         image = torch.from_numpy(photo.image.copy())[None].float() / 255
         finish = word_mask.Finish(one_piece=True, grow=GROW, feather=FEATHER)
         mask, _ = word_mask.word_masks(
             self.model, self.clip, self.vae, image, photo.text, photo.words, finish
         )
-        texts = (
-            self.clip.encode_from_tokens_scheduled(self.clip.tokenize(each)) for each in (photo.without, "")
-        )
-        positive, negative, latent = node.encode(*texts, image, self.vae, mask)
+        positive, negative, latent = self.conditioned(photo.without, image, mask)
         made = sample.sample(
             self.inpaint, sample.prepare_noise(latent["samples"], photo.seed), STEPS, CFG, SAMPLER, SCHEDULER,
             positive, negative, latent["samples"], noise_mask=latent["noise_mask"], seed=photo.seed,

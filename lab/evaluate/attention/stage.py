@@ -138,3 +138,20 @@ class Stage:
         """Pictures N,H,W,3 uint8 of latents."""
         with torch.inference_mode():
             return (self.vae.decode(latents).clamp(0, 1) * 255).round().byte().numpy()
+
+
+class InpaintStage(Stage):
+    """The same with the inpaint checkpoint."""
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__(weights)
+        load = importlib.import_module("comfy.sd").load_checkpoint_guess_config
+        self.inpaint, *_ = load(str(models.assembled(cache_folder(), weights) / table.INPAINT))
+
+    def conditioned(
+        self, text: str, photo: Tensor, mask: Tensor
+    ) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        """CONDITIONING of a text and of no words, and the LATENT, for a photo 1,H,W,3 with a mask 1,H,W."""
+        node = importlib.import_module("nodes").InpaintModelConditioning()
+        words = [self.clip.encode_from_tokens_scheduled(self.clip.tokenize(each)) for each in (text, "")]
+        return node.encode(*words, photo, self.vae, mask)
