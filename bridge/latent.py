@@ -104,12 +104,12 @@ def _check_batch_index(latent: Mapping[str, Any], who: str) -> None:
     if not known or not all(_is_number(each) and each == int(each) for each in indices):
         raise ValueError(
             f"{who}: batch_index of the latent must hold one whole number for each of its {count} rows but "
-            f"is {str(indices)[:60]}; connect the latent as it was made."
+            f"is {' '.join(str(indices).split())[:60]}; connect the latent as it was made."
         )
     if not all(0 <= each < MOST_INDICES for each in indices):
         raise ValueError(
             f"{who}: batch_index of the latent must lie between 0 and {MOST_INDICES} but is "
-            f"{str(indices)[:60]}; connect the latent as it was made."
+            f"{' '.join(str(indices).split())[:60]}; connect the latent as it was made."
         )
 
 

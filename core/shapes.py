@@ -9,6 +9,10 @@ class Size(NamedTuple):
     width: int
     height: int
 
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
     def __str__(self) -> str:
         return f"{self.width}×{self.height}"
 

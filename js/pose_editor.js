@@ -1,6 +1,7 @@
 /**
- * Offers Edit Pose's editor to ComfyUI and shows the notices of all nodes: the one script of this pack that a page loads
- * at its start. The editor itself comes with the first node that has it, what shows notices with the first notice.
+ * Offers Edit Pose's editor and Attention Maps' picture of words to ComfyUI and shows the notices of all nodes: the one
+ * script of this pack that a page loads at its start. Editor and picture come with the first node that has them, what
+ * shows notices with the first notice.
  *
  * A page of ComfyUI imports every *.js below this folder as it starts, but none in folders whose name begins with a
  * dot, so the editor's modules lie in .modules. Another ending (*.mjs) would keep them from being imported, too. But
@@ -24,7 +25,8 @@ import { api } from "../../scripts/api.js";
  */
 
 const PACK = "Recompose", NODE_ID = "RecomposeEditPose", WIDGET_TYPE = "RECOMPOSE_POSE";
-const WIDTH = 460, HEIGHT = 640, LEAST = 340;
+const MAPS_ID = "RecomposeAttentionMaps", WORDS_NAME = "recompose_words", WORDS_TYPE = "RECOMPOSE_WORDS";
+const WIDTH = 460, HEIGHT = 640, LEAST = 340, MARGIN = 6;
 const STYLE =
   `display:flex;flex-direction:column;width:100%;height:100%;min-height:${LEAST}px;` + "color:var(--input-text)";
 const FAILED = "The pose editor did not load; check the connection to ComfyUI and reload the page.";
@@ -69,6 +71,43 @@ function withNotices(needed, work) {
   notices?.then(work, () => (notices = null));
 }
 
+/** @typedef {ReturnType<typeof import("./.modules/maps/pictures.js").wordPictures>} Pictures */
+
+/** All pictures of words, once one was asked for. @type {Promise<Pictures>|null} */
+let pictures = null;
+
+/** @param {(all: Pictures) => void} work */
+function withPictures(work) {
+  pictures ??= import("./.modules/maps/pictures.js").then(({ wordPictures }) => wordPictures(app, api));
+  pictures.then(work, () => (pictures = null));
+}
+
+/** The panel beside the classic canvas writes its own width; without one a part is as wide as its node. @param {any} widget */
+function asWideAsItsNode(widget) {
+  Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
+}
+
+/** The picture of words below the node's widgets; neither files nor prompts have it. @param {GraphNode & LiveNode} node */
+function addPicture(node) {
+  const element = document.createElement("div");
+  element.style.cssText = "display:flex;flex-direction:column;width:100%;height:100%";
+  const widget = node.addDOMWidget(WORDS_NAME, WORDS_TYPE, element, {
+    getValue: () => "",
+    setValue: () => {},
+    getMinHeight: () => (parseFloat(element.style.minHeight) || 0) + 2 * MARGIN,
+    margin: MARGIN,
+    hideOnZoom: false,
+    socketless: true,
+    hideInPanel: true,
+    serialize: false,
+  });
+  widget.serialize = false;
+  asWideAsItsNode(widget);
+  chain(node, "onAdded", () => queueMicrotask(() => withPictures((all) => all.take(node, element))));
+  chain(node, "onRemoved", () => withPictures((all) => all.leave(node)));
+  chain(node, "onExecuted", (output) => withPictures((all) => all.executed(node, output)));
+}
+
 /** @param {GraphNode & LiveNode} node @param {string} name */
 function poseWidget(node, name) {
   const element = document.createElement("div");
@@ -94,8 +133,7 @@ function poseWidget(node, name) {
     // The editor lives on the node; beside the graph there would be an empty row.
     hideInPanel: true,
   });
-  // The panel beside the classic canvas writes its own width here; without one the editor is as wide as its node.
-  Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
+  asWideAsItsNode(widget);
   node.hideOutputImages = true;
   chain(node, "onAdded", () => queueMicrotask(() => seat?.take()));
   chain(node, "onRemoved", () => seat?.leave());
@@ -125,6 +163,7 @@ app.registerExtension({
   nodeCreated(node) {
     const { comfyClass } = node.constructor;
     if (!comfyClass?.startsWith(PACK)) return;
+    if (comfyClass === MAPS_ID) addPicture(node);
     // The editor shows the notices of its node.
     if (comfyClass !== NODE_ID) {
       const show = (/** @type {any} */ output) =>
@@ -138,6 +177,7 @@ app.registerExtension({
   onNodeOutputsUpdated(outputs) {
     if (seats) seats.outputsUpdated(outputs);
     else restored = outputs;
+    if (pictures) withPictures((all) => all.outputsUpdated(outputs));
     const some = Object.values(outputs).some(hasNotices);
     if (some) withNotices(true, ({ restoreNotices }) => restoreNotices(outputs, app.rootGraph ?? app.graph, NODE_ID));
   },

@@ -4,7 +4,21 @@ with is therefore imported where it computes."""
 from comfy_api.latest import ComfyExtension, io
 
 from ..bridge import routes
-from . import attention, canvas, caption, concepts, detect, inversion, mask, pose, pose_edit, sampling
+from . import (
+    attention,
+    attention_maps,
+    canvas,
+    caption,
+    concepts,
+    detect,
+    inversion,
+    mask,
+    pose,
+    pose_edit,
+    sampling,
+    shape_guard,
+    word_mask,
+)
 
 
 class RecomposeExtension(ComfyExtension):
@@ -23,5 +37,8 @@ class RecomposeExtension(ComfyExtension):
             *sampling.NODES,
             *attention.NODES,
             *inversion.NODES,
+            *attention_maps.NODES,
+            *word_mask.NODES,
+            *shape_guard.NODES,
             *concepts.NODES,
         ]

@@ -15,6 +15,34 @@ def ranges(name: str, tooltip: str, default: str = "", *, advanced: bool = True)
     return io.String.Input(name, default=default, advanced=advanced, tooltip=tooltip)
 
 
+def from_words() -> list[io.Input]:
+    """What Mutual Attention's mode "masked, from words" needs."""
+    return [
+        io.Clip.Input("clip", optional=True, tooltip="masked, from words: the CLIP of the prompts."),
+        io.String.Input(
+            "text_source", default="", multiline=True, optional=True, advanced=True,
+            tooltip="masked, from words: the source's prompt; best one text connected to Rows and to this.",
+        ),
+        io.String.Input(
+            "text_target", default="", multiline=True, optional=True, advanced=True,
+            tooltip="masked, from words: the targets' prompts, one a line as in Rows.",
+        ),
+        io.String.Input(
+            "words_source", default="", optional=True, advanced=True,
+            tooltip="masked, from words: what the mask is of, in the source's prompt: woman, or shirt, hat.",
+        ),
+        io.String.Input(
+            "words_target", default="", optional=True, advanced=True,
+            tooltip="The same in the targets' prompts. Empty: as in the source's.",
+        ),
+        io.Float.Input(
+            "word_threshold", default=0.0, min=0.0, max=1.0, step=0.01, optional=True, advanced=True,
+            tooltip="The masks are where a word's map is at least this. 0: found for each map (Otsu); "
+            "published: 0.1.",
+        ),
+    ]  # fmt: skip
+
+
 class MutualAttention(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -38,9 +66,10 @@ class MutualAttention(Node):
                 ),
                 io.Combo.Input(
                     "mode",
-                    options=["replace", "union", "masked"],
+                    options=["replace", "union", "masked", "masked, from words"],
                     tooltip="replace: targets look at the source only. union: also at themselves. masked: "
-                    "inside their mask at the inside of the source's mask, outside at its outside.",
+                    "inside their mask at the inside of the source's mask, outside at its outside. masked, "
+                    "from words: by masks of where words of the prompts are.",
                 ),
                 ranges(
                     "source_rows",
@@ -65,19 +94,23 @@ class MutualAttention(Node):
                 io.Mask.Input(
                     "mask_target", optional=True, tooltip="masked: where the thing is to be in the targets."
                 ),
+                *from_words(),
             ],
             outputs=[io.Model.Output("model", display_name="model")],
         )
 
     @classmethod
     def execute(
-        cls, model, keep, mode, source_rows, steps, layers, mask_source=None, mask_target=None
-    ) -> io.NodeOutput:
+        cls, model, keep, mode, source_rows, steps, layers, mask_source=None, mask_target=None, clip=None,
+        text_source="", text_target="", words_source="", words_target="", word_threshold=0.0,
+    ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import notices
         from ..bridge.attention import mutual
 
+        asked = mutual.Asked(clip, text_source, text_target, words_source, words_target, word_threshold)
+        masks = mask_source, mask_target
         with notices.collect() as found:
-            patched = mutual.mutual(model, keep, mode, source_rows, steps, layers, mask_source, mask_target)
+            patched = mutual.mutual(model, keep, mode, source_rows, steps, layers, *masks, asked)
         return io.NodeOutput(patched, ui=found.ui())
 
 

@@ -17,6 +17,9 @@ RECOMPOSE_CONCEPT
                 core.concepts.concept.Concept: a UNet's weights and the vectors of new words.
 RECOMPOSE_INVERSION
                 core.inversion.trajectory.Inversion: the states of latents on their way up in noise.
+ATTENTION       core.attention.record.Records: the cross-attention of the last runs of one patched MODEL, each
+                with the latent that it made. A run adds a new record; none is changed.
+RECOMPOSE_GUARD bridge.attention.guard.Guards: the masks of the last runs of one guarded MODEL, likewise.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ Patch = io.Custom("RECOMPOSE_PATCH")
 Region = io.Custom("BOUNDING_BOX")
 Concept = io.Custom("RECOMPOSE_CONCEPT")
 Inversion = io.Custom("RECOMPOSE_INVERSION")
+Attention = io.Custom("ATTENTION")
+Guard = io.Custom("RECOMPOSE_GUARD")
 SOCKET_ONLY = {"forceInput": True}
 
 

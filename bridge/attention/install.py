@@ -14,9 +14,20 @@ from torch import Tensor
 from ...core.attention.steps import step_of
 
 RUN = "recompose_run"
+# Where a model's call has the options: after the concatenated latent, the words and the control.
+POSITION = 3
 # What a network leaves in the options of the call before.
 LEFT = ("block_type", "block_index", "img_slice", "reference_image_num_tokens")
 Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Words:
+    """One conditioning of what is to be seen; its chunks of a batch are known by `uuid`."""
+
+    uuid: Any
+    embedding: Tensor  # rows or 1, columns, width
+    references: tuple[int, ...] = ()  # how many columns the text of each reference picture has
 
 
 @dataclass(frozen=True)
@@ -26,10 +37,17 @@ class Run:
     shape: tuple[int, ...]  # of the latent batch
     sigmas: Sequence[float]
     prompts: tuple[int, ...] = ()  # how many rows each conditioning has
+    positive: tuple[Words, ...] = ()
+    device: Any = None  # where the model computes
 
     @property
     def rows(self) -> int:
         return self.shape[0]
+
+    def is_like(self, other: Run) -> bool:
+        """Whether another has the same latent, levels and prompts."""
+        words = [[each.uuid for each in run.positive] for run in (self, other)]
+        return (self.shape, self.sigmas) == (other.shape, other.sigmas) and words[0] == words[1]
 
     @property
     def steps(self) -> int:
@@ -52,39 +70,70 @@ class Call:
 
 
 def install(
-    model: Any, key: str, start: Callable[[Run, Any], None], change: Callable[[Options, Call], Options]
+    model: Any,
+    key: str,
+    start: Callable[[Run, Any], None],
+    change: Callable[[Options, Call], Options],
+    end: Callable[[Run, Tensor | None], None] = lambda run, result: None,
 ) -> Any:
     """A clone of MODEL that calls `start` before each run and `change` before each call of the network.
 
     `start` gets the latent as well and may raise ValueError. `change` gets a copy of the transformer options,
     with the patches of all other nodes, and returns what the network is to have. It is called from several
-    threads on several GPUs.
+    threads on several GPUs. `end` gets the latent that the run made, or None if it was broken off.
     """
     clone = model.clone()
 
     def outer(
         executor: Any, noise: Tensor, latent: Any, sampler: Any, sigmas: Tensor, *more: Any, **named: Any
     ) -> Any:
-        run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(executor.class_obj))
-        start(run, latent)
-        # ComfyUI copies these options for each run.
-        executor.class_obj.model_options.setdefault("transformer_options", {})[RUN] = run
-        return executor(noise, latent, sampler, sigmas, *more, **named)
+        # ComfyUI copies these options for each run; another of these patches may have been here before.
+        options = executor.class_obj.model_options.setdefault("transformer_options", {})
+        run = run_of(executor.class_obj, noise, sigmas, options.get(RUN))
+        options[RUN], result = run, None
+        try:
+            start(run, latent)
+            result = executor(noise, latent, sampler, sigmas, *more, **named)
+        finally:
+            end(run, result)
+        return result
 
     def apply(executor: Any, x: Tensor, t: Tensor, *more: Any, **named: Any) -> Any:
-        position = 3  # after the concatenated latent, the words and the control
-        inside = len(more) > position
-        given = more[position] if inside else named.get("transformer_options", {})
-        options = changed(given, x, t, change)
-        if inside:
-            more = (*more[:position], options, *more[position + 1 :])
-        else:
-            named = {**named, "transformer_options": options}
-        return executor(x, t, *more, **named)
+        if len(more) > POSITION:
+            options = changed(more[POSITION], x, t, change)
+            return executor(x, t, *more[:POSITION], options, *more[POSITION + 1 :], **named)
+        options = changed(named.get("transformer_options", {}), x, t, change)
+        return executor(x, t, *more, **{**named, "transformer_options": options})
 
     clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, key, outer)
     clone.add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, apply)
     return clone
+
+
+def run_of(guider: Any, noise: Tensor, sigmas: Tensor, known: Run | None) -> Run:
+    """The run that a guider is about to make: the known one, if it is that."""
+    words = positive_words(guider)
+    device = getattr(getattr(guider, "model_patcher", None), "load_device", None)
+    run = Run(tuple(noise.shape), sigmas.tolist(), prompt_rows(guider), words, device)
+    return known if known is not None and known.is_like(run) else run
+
+
+def positive_words(guider: Any) -> tuple[Words, ...]:
+    """The conditionings of what is to be seen; none where the guider holds them in a way of its own."""
+    held = getattr(guider, "conds", None)
+    entries = (held.get("positive") or []) if isinstance(held, Mapping) else []
+    known = [each for each in entries if isinstance(each, Mapping) and "uuid" in each]
+    words: list[tuple[Any, Any, Any]] = [
+        (each["uuid"], each.get("cross_attn"), reference_columns(each)) for each in known
+    ]
+    return tuple(Words(*each) for each in words if isinstance(each[1], Tensor) and each[1].ndim == 3)
+
+
+def reference_columns(conditioning: Mapping[str, Any]) -> tuple[int, ...]:
+    """How many columns the text of each reference picture has, 0 for one without."""
+    texts = [each.shape[1] for each in conditioning.get("reference_latents_text_embeds") or ()]
+    count = len(conditioning.get("reference_latents") or ())
+    return tuple([*texts, *[0] * count][:count])
 
 
 def prompt_rows(guider: Any) -> tuple[int, ...]:

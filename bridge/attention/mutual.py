@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -13,44 +14,104 @@ from ...core.shapes import Size
 from .. import layouts
 from ..latent import check_numbers
 from ..notices import notice
-from .blocks import Network, network_of
+from .blocks import UNET, Network, network_of
+from .from_words import Asked, Texts, Watch, texts_of
 from .install import Call, Options, Run, install
 from .self_attention import with_change
 
 WHO = "Mutual Attention"
 KEY = "recompose_mutual_attention"
+FROM_WORDS = "masked, from words"
 
 
 def mutual(
     model: Any, keep: float, mode: str, source_rows: str, steps: str, layers: str,
-    mask_source: Tensor | None = None, mask_target: Tensor | None = None,
+    mask_source: Tensor | None = None, mask_target: Tensor | None = None, asked: Asked | None = None,
 ) -> Any:  # fmt: skip
-    """MODEL whose target rows attend to source rows in some steps and layers; ValueError by a sentence."""
+    """MODEL whose target rows attend to source rows in some steps and layers; ValueError by a sentence.
+
+    `asked` is what the mode FROM_WORDS needs; its masks are made as the run goes on.
+    """
     network = network_of(model, WHO)
+    check_mode(model, network, mode)
     numbers = chosen_layers(network, layers)
     ranges.split(source_rows, f"{WHO}: source_rows")
     if steps.strip():
         ranges.split(steps, f"{WHO}: steps")
-    kind, masks = Mode(mode), masks_of(mode, mask_source, mask_target)
+    texts = texts_in(mode, asked or Asked())
+    kind, masks = Mode.REPLACE if texts else Mode(mode), masks_of(mode, mask_source, mask_target)
+    patch = Patch(network, numbers, keep, steps, source_rows, kind, masks, texts)
+    return install(model, KEY, patch.start, patch.change, patch.end)
 
-    def start(run: Run, latent: Any) -> None:
-        check_rows(run, source_rows, masks)
+
+@dataclass
+class Patch:
+    """What a patched MODEL does in each of its runs."""
+
+    network: Network
+    layers: list[int]
+    keep: float
+    steps: str
+    source_rows: str
+    mode: Mode  # of texts, before their first map
+    masks: Masks | None
+    texts: Texts | None
+    watches: dict[int, Watch] = field(default_factory=dict)  # of the runs that go on
+
+    def start(self, run: Run, latent: Any) -> None:
+        """Check a run before its first step."""
+        check_rows(run, self.source_rows, self.masks)
         if isinstance(latent, Tensor) and not latent.is_nested:
             check_numbers(latent, f"{WHO}: the latent")
         notice_prompts(run)
-        if not chosen_steps(steps, keep, run.steps):
+        if self.texts:
+            self.watches[id(run)] = Watch(self.network, self.texts, run, self.sources(run), WHO)
+        if not chosen_steps(self.steps, self.keep, run.steps):
             notice(
                 f"{WHO}: none of this run's {run.steps} steps is chosen, so it changes nothing; "
                 "choose others by keep or steps."
             )
 
-    def change(options: Options, call: Call) -> Options:
-        if call.step not in chosen_steps(steps, keep, call.run.steps):
+    def change(self, options: Options, call: Call) -> Options:
+        """The options of a call of the network."""
+        watch = self.watches.get(id(call.run))
+        steps = chosen_steps(self.steps, self.keep, call.run.steps)
+        if call.step in steps:
+            masks = watch.masks_at(call.step) if watch else self.masks
+            mode = Mode.MASKED if masks else self.mode
+            mutual = Mutual(self.sources(call.run), mode, masks)
+            options = with_change(options, call, self.network, self.layers, mutual)
+        if watch is None or not any(later > call.step for later in steps):
             return options
-        sources = tuple(ranges.chosen(source_rows, call.run.rows, f"{WHO}: source_rows"))
-        return with_change(options, call, network, numbers, Mutual(sources, kind, masks))
+        return watch.recorded(options, call)
 
-    return install(model, KEY, start, change)
+    def end(self, run: Run, result: Tensor | None) -> None:
+        """Let go of a run."""
+        watch = self.watches.pop(id(run), None)
+        if watch is not None and result is not None:
+            watch.notice_missing()
+
+    def sources(self, run: Run) -> tuple[int, ...]:
+        """The numbers of the source rows."""
+        return tuple(ranges.chosen(self.source_rows, run.rows, f"{WHO}: source_rows"))
+
+
+def check_mode(model: Any, network: Network, mode: str) -> None:
+    """ValueError, one sentence that names the model, if its network has no maps of words."""
+    if mode == FROM_WORDS and network.kind != UNET:
+        raise ValueError(
+            f"{WHO}: the mode {mode} works with SD1, SD2 and SDXL but the model is a "
+            f"{type(model.model).__name__}; connect masks (mode masked) or choose another mode."
+        )
+
+
+def texts_in(mode: str, asked: Asked) -> Texts | None:
+    """The prompts whose words make the masks, if the mode has any."""
+    if mode == FROM_WORDS:
+        return texts_of(asked, mode, WHO)
+    if asked.words_source.strip() or asked.words_target.strip():
+        notice(f"{WHO}: words are used by the mode {FROM_WORDS} only; {mode} does without them.")
+    return None
 
 
 def chosen_layers(network: Network, text: str) -> list[int]:
@@ -80,7 +141,7 @@ def masks_of(mode: str, source: Tensor | None, target: Tensor | None) -> Masks |
         layouts.mask_from_comfy(mask, name=f"{WHO}: {name}")
         for name, mask in (("mask_source", source), ("mask_target", target))
     ]
-    if Mode(mode) is not Mode.MASKED:
+    if mode != Mode.MASKED.value:
         if any(mask is not None for mask in made):
             notice(f"{WHO}: masks are used by the mode masked only; {mode} does without them.")
         return None

@@ -1,9 +1,10 @@
-"""Change the self-attention of some layers of one call of a network."""
+"""Change the self-attention of some layers of one call of a network, or look on in it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from comfy.ldm.modules.attention import optimized_attention
@@ -12,8 +13,10 @@ from torch import Tensor
 from ...core.attention.mutual import Attend, Layout
 from .blocks import LUMINA, UNET, UNMARKED, Network
 from .install import Call, Options, paused
+from .watching import Heads, Watching, beneath, heads_of
 
 Change = Callable[[Tensor, Tensor, Tensor, Tensor | None, Layout, Attend], Tensor]
+OVERRIDE = "optimized_attention_override"
 
 
 def with_change(
@@ -59,16 +62,23 @@ def _unet_patch(previous: Callable[..., Tensor] | None, call: Call, change: Chan
 def _joint(
     options: Options, call: Call, network: Network, layers: Collection[int], change: Change
 ) -> Options:
-    previous = options.get("optimized_attention_override")
-    numbers = {network.layers[number][:2]: number for number in layers}
+    places = {network.layers[number][:2] for number in layers}
+    make = partial(_changing, places, call, network, change)
+    options = {**options, OVERRIDE: beneath(options.get(OVERRIDE), make)}
+    return marked(options, places) if network.kind == UNMARKED else options
 
+
+def _changing(
+    places: Collection[tuple[str, int]], call: Call, network: Network, change: Change,
+    previous: Callable[..., Tensor] | None,
+) -> Callable[..., Tensor]:  # fmt: skip
     # No functools.wraps: ComfyUI takes attributes of an override as another way to call it.
     def override(function: Callable[..., Tensor], *given: Any, **named: Any) -> Tensor:
         def plain(*given: Any, **named: Any) -> Tensor:
             return function(*given, **named) if previous is None else previous(function, *given, **named)
 
         here = named.get("transformer_options") or {}
-        if (here.get("block_type"), here.get("block_index")) not in numbers:
+        if (here.get("block_type"), here.get("block_index")) not in places:
             return plain(*given, **named)
         q, k, v, *more = given
         if not named.get("skip_reshape"):  # SD3's values come with their heads apart, its keys do not
@@ -85,8 +95,27 @@ def _joint(
         with paused():
             return change(q, k, v, bias, at, attend)
 
-    options = {**options, "optimized_attention_override": override}
-    return _marked(options, numbers) if network.kind == UNMARKED else options
+    return override
+
+
+def looked_on(
+    options: Options, network: Network, layers: Collection[int], look: Callable[[int, Heads, Options], None]
+) -> Options:
+    """The transformer options with `look` called before the joint attention of `layers`.
+
+    It gets the layer's number, the queries and keys, and the options of the call.
+    """
+    numbers: dict[tuple[Any, Any], int] = {network.layers[number][:2]: number for number in layers}
+
+    def watch(given: Sequence[Any], named: dict[str, Any]) -> None:
+        here = named.get("transformer_options") or {}
+        number = numbers.get((here.get("block_type"), here.get("block_index")))
+        if number is not None:
+            with paused():
+                look(number, heads_of(given, named), here)
+
+    options = {**options, OVERRIDE: Watching(watch, options.get(OVERRIDE))}
+    return marked(options, numbers) if network.kind == UNMARKED else options
 
 
 def layout(here: Options, call: Call, network: Network, tokens: int) -> Layout | None:
@@ -107,7 +136,7 @@ def layout(here: Options, call: Call, network: Network, tokens: int) -> Layout |
     return Layout(call.chunks, start, size, count)
 
 
-def _marked(options: Options, places: Collection[tuple[str, int]]) -> Options:
+def marked(options: Options, places: Collection[tuple[str, int]]) -> Options:
     """The options with patches that tell the attention of SD3 in which block it is; its network does not."""
     replace = dict(options.get("patches_replace", {}))
     found = dict(replace.get("dit", {}))

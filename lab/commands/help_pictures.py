@@ -11,8 +11,8 @@ from PIL import Image
 
 from ...cli import saving
 from ...cli.comfy.client import Client
-from ..evaluate.help import pages, scenes, sheet, templates
-from ..places import DOCS, ROOT
+from ..evaluate.help import brush, pages, scenes, sheet, templates
+from ..places import DOCS, ROOT, WEIGHTS
 from ..setup import models
 from ..setup.environment import Environment
 from ..setup.server import PrivateServer, demo_packs
@@ -26,9 +26,9 @@ def made(server: PrivateServer | Client) -> dict[str, bytes]:
     client, pose = getattr(server, "client", server), POSE.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         painted = {}
-        for name, mask in scenes.masks(Image.open(PHOTO).size).items():
+        for name, picture in (scenes.masks(Image.open(PHOTO).size) | brush.photos()).items():
             path = Path(folder, f"help {name}.png")
-            mask.save(path)
+            picture.save(path)
             painted[name] = client.upload(path)
         graph = scenes.build(client.upload(PHOTO), pose, painted)
     found = graph.run(server)
@@ -46,9 +46,13 @@ def main(arguments: list[str], environment: Environment) -> int:
     """Run the command and return its exit status."""
     options = argparse.ArgumentParser(prog="cli help-pictures", description=__doc__.partition(": ")[2])
     options.add_argument("--out", type=Path, help="instead of js/docs/pictures and workflows")
-    out = options.parse_args(arguments).out
+    options.add_argument(
+        "--weights", type=Path, default=WEIGHTS, metavar="DIR", help="instead of lab/weights"
+    )
+    given = options.parse_args(arguments)
+    out = given.out
     try:
-        folder = models.assembled(environment.cache)
+        folder = models.assembled(environment.cache, given.weights)
         with PrivateServer(
             environment.python, environment.comfyui, environment.cache, demo_packs(), folder
         ) as server:

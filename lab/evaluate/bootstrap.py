@@ -31,6 +31,11 @@ class Interval(NamedTuple):
         return self.low > 0 or self.high < 0
 
 
+def shown(found: Interval, digits: int = 3) -> str:
+    """A value with its interval."""
+    return f"{found.value:.{digits}f} ({found.low:.{digits}f} … {found.high:.{digits}f})"
+
+
 def interval(values: Sequence[float], statistic: Statistic = Statistic.MEAN) -> Interval:
     """The statistic of one value per picture with its interval; ValueError without a value."""
     found = np.asarray(values, np.float64)

@@ -1,4 +1,4 @@
-"""The templates of one person in several pictures, with the toy models and the settings that suit them."""
+"""The templates of persons and of words, with the toy models and the settings that suit them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ SAME, PACKED, POSED, EDITED = (
     "same_person_posed",
     "edit_photo",
 )
-NAMES = (SAME, PACKED, POSED, EDITED)
+FOUND, WATCHED = "word_mask", "attention_maps"
+NAMES = (SAME, PACKED, POSED, EDITED, FOUND, WATCHED)
 CHECKPOINT = "recompose_demo.safetensors"
 WORDS = (
     "a man with curly white hair in a pink shirt and purple trousers standing with both arms up in a meadow"
 )
+# What the demo photo shows, and what is to be where its trousers are.
+SHOWN = "a man with curly white hair in a pink shirt and {} trousers standing with hands on hips in a meadow"
+DRAWN = "a woman with long red hair in a green shirt, blue trousers and white boots standing on a beach"
+WANTED = "hair, shirt, trousers, boots"
+# The mask's edge in the small photo, and how much is around it: the toy models know whole persons best.
+GROW, MARGIN = 4.0, 200.0
 # The demo photo's pose as Edit Pose knows it again, and its elbows and wrists in pixels with both arms up.
 DETECTED = "b852eadf7d560bd5"
 ARMS_UP = {3: (34.0, 34.0), 4: (27.0, 12.0), 6: (94.0, 34.0), 7: (101.0, 12.0)}
@@ -38,7 +45,9 @@ SIZED = ("EmptyLatentImage", "RecomposeCropToRegion")
 
 
 def compose(name: str, photo: str = "", pose: str = "") -> dict:
-    """The API prompt of a template; edit_photo gets a file of the server's input folder and its pose."""
+    """The API prompt of a template; edit_photo and word_mask get a photo of the server's input folder, the
+    first its pose, too.
+    """
     prompt = workflow.read(lab.ROOT / "workflows" / "api" / f"{name}.json")
     for node in prompt.values():
         node["inputs"].update(SETTINGS.get(node["class_type"], {}))
@@ -50,7 +59,30 @@ def compose(name: str, photo: str = "", pose: str = "") -> dict:
         demo.put(prompt, "Edit Pose.stick_width", toy.STICK_WIDTH)
         demo.put(prompt, "Edit Pose.edit", edit(pose, DETECTED, ARMS_UP))
         demo.put(prompt, "Rows.target_prompts", WORDS)
+    for target, value in words(photo).get(name, {}).items():
+        demo.put(prompt, target, value)
     return prompt
+
+
+def words(photo: str) -> dict[str, dict[str, object]]:
+    """What the templates that find words are given, by their names."""
+    return {
+        FOUND: {
+            "Photo.image": photo,
+            "Checkpoint.ckpt_name": toy.MODELS["checkpoint"],
+            "Word Mask.text": SHOWN.format("purple"),
+            "Word Mask.words": "trousers",
+            "Word Mask.one_piece": True,
+            "Word Mask.grow": GROW,
+            "Crop to Region.margin": MARGIN,
+            "Positive.text": SHOWN.format("blue"),
+        },
+        WATCHED: {
+            "Prompt.value": DRAWN,
+            "Attention Maps.words": WANTED,
+            "Attention Maps.layers": "decoder",
+        },
+    }
 
 
 def edit(pose: str, fingerprint: str, moved: Mapping[int, Point]) -> str:

@@ -12,6 +12,7 @@ from ...training import losses
 from ..toy.control import controlled
 from ..toy.models import attention, diffusion, networks
 from ..toy.models.tokenizer import PLACES
+from ..toy.world.labels import MATERIAL
 from .latent_cache import Batch, cached_latents
 from .places import Places, frozen, resume
 from .task import Task
@@ -20,6 +21,8 @@ from .teacher import Student, Teacher, only_cross_attention
 # The last cross-attention layers, at a sixteenth and at an eighth of the picture's size.
 SUPERVISED_LAYERS = 6
 FLOOR = 1e-3  # below which attention counts as none
+TINY = 1e-4  # the share of a picture below which a thing has no cells
+MOST_NAMED = 6.0
 
 
 def attention_share(maps: list[Tensor], places: Tensor) -> Tensor:
@@ -36,14 +39,18 @@ def attention_share(maps: list[Tensor], places: Tensor) -> Tensor:
     return torch.stack(means).mean()
 
 
+def materials_of_words(batch: Batch) -> Tensor:
+    """Which material each word of a batch speaks of, B,77,M of 0 and 1."""
+    return functional.one_hot(batch.meant + 1, batch.shares.shape[1] + 1)[..., 1:].float()
+
+
 def attention_map_loss(maps: list[Tensor], batch: Batch, clean: Tensor) -> Tensor:
     """Cross-entropy, in nats a cell, of the true masks by the attention maps B,N,77 of the words for them.
 
     Materials that no word speaks of do not count. Pictures count as far as they are clean (B, 0…1): in noise
     nobody knows where things are. A map's N are the batch's cells, or squares of four of them.
     """
-    materials = batch.shares.shape[1]
-    speaks = functional.one_hot(batch.meant + 1, materials + 1)[..., 1:].float()  # B,77,M
+    speaks = materials_of_words(batch)
     named = speaks.amax(1)  # B,M
     grids = [
         functional.avg_pool2d(batch.shares, side, ceil_mode=True).flatten(2).mT * named[:, None]
@@ -102,9 +109,18 @@ def predict(
 
 
 def cell_weights(batch: Batch, config: dict[str, Any]) -> Tensor:
-    """How much each cell's error counts, B,1,h,w: less where the picture is given."""
+    """How much each cell's error counts, B,1,h,w: less where the picture is given, more in named things.
+
+    A named thing's cells share `named_weight` times the number of all cells, so that hair of three cells
+    counts as much as a shirt of fifteen; one cell gets at most MOST_NAMED more than others.
+    """
     given = (batch.inpaint_cond[:, 1:] != 0).any(1, keepdim=True) & (batch.inpaint_cond[:, :1] == 0)
-    return 1 - (1 - config["known_weight"]) * given.float()
+    named = materials_of_words(batch).amax(1)
+    named[:, MATERIAL["background"]] = 0
+    each = batch.shares * named[..., None, None]
+    each = each / each.mean((-2, -1), keepdim=True).clamp(min=TINY)
+    more = (config["named_weight"] * each.sum(1, keepdim=True)).clamp(max=MOST_NAMED)
+    return (1 - (1 - config["known_weight"]) * given.float()) * (1 + more)
 
 
 def task(config: dict[str, Any], places: Places) -> Task:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recompose.lab.setup.server import ROOT, PrivateServer
+from recompose.lab.setup.models import assembled
+from recompose.lab.setup.server import PACK_NAME, PrivateServer, demo_packs
 
 HERE = Path(__file__).resolve().parent
 FRONTENDS = ("bundled", "newest")
@@ -111,8 +112,9 @@ class Pages:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The server of a frontend, started when it is first asked for."""
+    """The server of a frontend with the demo's models, started when it is first asked for."""
     running: dict[str, PrivateServer] = {}
+    models = assembled(tmp_path_factory.mktemp("demo-models"))
     roots = {"bundled": None, "newest": Path(os.environ.get("RECOMPOSE_OVERLAY_FRONTEND", ""))}
 
     def get(name: str) -> PrivateServer:
@@ -120,8 +122,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             root = roots[name] / "comfyui_frontend_package" / "static" if roots[name] else None
             folder = tmp_path_factory.mktemp(f"server-{name}")
             # A plain folder name: ComfyUI serves no templates from one with spaces.
-            packs = {"comfyui-recompose": ROOT}
-            server = PrivateServer(sys.executable, setting("COMFYUI_PATH"), folder, packs, frontend=root)
+            packs = demo_packs()
+            packs["comfyui-recompose"] = packs.pop(PACK_NAME)
+            comfyui = setting("COMFYUI_PATH")
+            server = PrivateServer(sys.executable, comfyui, folder, packs, models, frontend=root)
             running[name] = server.__enter__()
         return running[name]
 

@@ -119,6 +119,22 @@ WRONG: dict[str, tuple[str, Change, str]] = {
         put("Mutual Attention.source_rows", "-4"),
         ".* names -4 .* 0 to 2; .*",
     ),
+    "words without texts": (
+        SAME,
+        put("Mutual Attention.mode", "masked, from words"),
+        ".* needs clip, text_source, text_target, words_source; .*",
+    ),
+    "a word that is not in the text": (
+        SAME,
+        several(
+            put("Mutual Attention.mode", "masked, from words"),
+            put("Mutual Attention.clip", linked("Checkpoint", 1)),
+            put("Mutual Attention.text_source", "a man on a beach"),
+            put("Mutual Attention.text_target", "a man that runs"),
+            put("Mutual Attention.words_source", "beach"),
+        ),
+        'Mutual Attention: words_target: "beach" is not in the text; its words are a, man, that, runs.',
+    ),
     "sources only": (SAME, put("Mutual Attention.source_rows", "0-2"), ".* but names all of them.*"),
     "a range that runs back": (
         SAME,

@@ -34,6 +34,34 @@ def test_a_pair_is_the_same_person_elsewhere_without_colours(attention: ModuleTy
         assert pair.points.shape == (24, 3) and pair.height in range(128, 193)
 
 
+def test_masks_from_words_are_beside_those_of_the_evaluator(attention: ModuleType) -> None:
+    from recompose.lab.evaluate.attention import runs
+
+    names = [run.name for run in runs.TABLE]
+    at = names.index(runs.MASKED)
+    assert names[at : at + 3] == ["masked", "masked, from words, 0.1", "masked, from words, Otsu"]
+    assert [run.threshold for run in runs.TABLE[at : at + 3]] == [None, 0.1, 0.0]
+    assert len({run.settings for run in runs.TABLE}) == len(runs.TABLE)
+    assert [run.name for run in runs.FOLLOWING] == names[1 : at + 3]
+
+
+def test_the_person_s_words_are_in_their_prompts(attention: ModuleType) -> None:
+    from recompose.lab.evaluate.attention import runs, stage
+    from recompose.lab.evaluate.attention.pairs import pairs
+
+    some = stage.Stage.__new__(stage.Stage)
+    some.clip = None
+    for pair in islice(pairs(), 30):
+        plain, *_, words = runs.FOLLOWING
+        assert some.asked(pair, [pair.source, pair.target], plain) is None
+        asked = some.asked(pair, [pair.source, pair.target], words)
+        assert (asked.text_source, asked.text_target, asked.threshold) == (pair.source, pair.target, 0.0)
+        for listed, text in ((asked.words_source, pair.source), (asked.words_target, pair.target)):
+            named = listed.split(", ")
+            assert named[0] == pair.asked["subject"]
+            assert all(word in text.replace(",", " ").split() for word in named)
+
+
 def test_photos_stay_at_their_place(attention: ModuleType) -> None:
     from recompose.lab.evaluate.attention import photos
 
@@ -116,7 +144,7 @@ def test_what_is_sampled_is_kept_and_every_pair_is_measured(made: Any) -> None:
     assert plain == [0, 0, 0] and ceiling == pytest.approx([1 / 3] * 3)  # rows 1 and 2 of the plain run
     replaced = figures.values(rows, runs.TABLE[1].settings, "clothes kept")
     assert replaced == [1, 1, 1]
-    unpatched = (runs.PLAIN, runs.CEILING, runs.TABLE[4].settings)
+    unpatched = (runs.PLAIN, runs.CEILING, *(run.settings for run in runs.TABLE if not run.mode))
     assert all(row["source changed"] == (0 if row["run"] in unpatched else 256) for row in rows)
 
 

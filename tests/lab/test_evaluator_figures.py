@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recompose.lab.evaluate import cells
 from recompose.lab.evaluate.evaluator import Seen, Thing
 from recompose.lab.evaluate.models import evaluator, things
 from recompose.lab.toy.world.labels import MATERIAL
@@ -20,22 +21,22 @@ def box(top: int, bottom: int, left: int, right: int, size: tuple[int, int] = (6
 
 
 def test_a_mask_of_whole_cells_has_no_ceiling() -> None:
-    assert things.ceiling(box(8, 32, 16, 40)) == 1
-    assert things.halves(box(8, 32, 16, 40)) == 1
+    assert cells.ceiling(box(8, 32, 16, 40)) == 1
+    assert cells.halves(box(8, 32, 16, 40)) == 1
 
 
 def test_what_fills_cells_in_part_has_the_ceiling_of_the_best_choice_of_cells() -> None:
     # One full cell and a quarter of the next: with it 80 of 128, without it 64 of 80.
-    assert things.ceiling(box(0, 8, 0, 10)) == pytest.approx(0.8)
-    assert things.halves(box(0, 8, 0, 10)) == pytest.approx(0.8)
+    assert cells.ceiling(box(0, 8, 0, 10)) == pytest.approx(0.8)
+    assert cells.halves(box(0, 8, 0, 10)) == pytest.approx(0.8)
     # 3 px of each of four cells: none is half full, but all of them are better than nothing.
     corner = box(5, 11, 5, 11)
-    assert things.halves(corner) == 0
-    assert things.ceiling(corner) == pytest.approx(36 / 256)
+    assert cells.halves(corner) == 0
+    assert cells.ceiling(corner) == pytest.approx(36 / 256)
     # A full cell and six tenths of another.
-    assert things.halves(box(0, 8, 0, 13)) == pytest.approx(104 / 128)
+    assert cells.halves(box(0, 8, 0, 13)) == pytest.approx(104 / 128)
     # A mask that reaches a border inside a cell.
-    assert things.in_cells(np.ones((12, 8), bool)).tolist() == [[1], [0.5]]
+    assert cells.in_cells(np.ones((12, 8), bool)).tolist() == [[1], [0.5]]
 
 
 def test_things_are_large_from_three_cells_each_way() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from recompose.lab.commands import help_pictures
-from recompose.lab.evaluate.help import pages, scenes, sheet, templates
+from recompose.lab.evaluate.help import brush, pages, scenes, sheet, templates
 from recompose.lab.evaluate.help.graph import Graph
+from recompose.lab.toy import coarse_brush
 from recompose.lab.toy import templates as composed
 
 SCHEMAS = json.loads((Path(__file__).resolve().parents[1] / "data" / "schemas.json").read_text("utf-8"))
@@ -42,7 +43,8 @@ class Server:
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    return scenes.build("photo.png", POSE, {name: f"{name}.png" for name in scenes.masks(SIZES["photo"])})
+    painted = {name: f"{name}.png" for name in scenes.masks(SIZES["photo"]) | brush.photos()}
+    return scenes.build("photo.png", POSE, painted)
 
 
 def test_a_graph_links_nodes_and_dots_dynamic_inputs() -> None:
@@ -163,7 +165,7 @@ class Saving(Server):
 
 def test_every_template_of_the_demo_models_gets_a_picture() -> None:
     made = help_pictures.of_templates(Saving())
-    assert sorted(made) == sorted(composed.NAMES)
+    assert sorted(made) == sorted([*composed.NAMES, coarse_brush.NAME])
     for file in made.values():
         picture = Image.open(io.BytesIO(file))
         assert picture.format == "JPEG" and 256 <= picture.width <= 1024 and 256 <= picture.height <= 1024

@@ -10,7 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-WEIGHTS = {"bfloat16": False, "known_weight": 0.3, "padding_weight": 0, "attention_map_weight": 0}
+WEIGHTS = {
+    "bfloat16": False, "known_weight": 0.3, "named_weight": 0.1, "padding_weight": 0,
+    "attention_map_weight": 0,
+}  # fmt: skip
 LAYERS = 16 + 7  # of UNet and ControlNet
 
 
@@ -107,3 +110,25 @@ def test_a_teacher_that_is_not_named_or_not_there_is_an_error(found: Any, tmp_pa
         Teacher(replace(places, teacher=None), student)
     with pytest.raises(RuntimeError, match=r"text\.safetensors is missing"):
         Teacher(replace(places, teacher=tmp_path), student)
+
+
+def test_named_things_count_alike_however_small_and_given_cells_count_less() -> None:
+    from recompose.lab.toy.world.labels import MATERIAL
+    from recompose.lab.train.unet import cell_weights
+
+    one = batch(0)
+    one.shares[:, MATERIAL["hair"], 0, :4] = 1
+    one.shares[:, MATERIAL["top"], 4, :] = 1
+    one.shares[:, MATERIAL["background"], 8:] = 1
+    one.meant[0, 1:4] = torch.tensor([MATERIAL["hair"], MATERIAL["top"], MATERIAL["background"]])
+    weights = cell_weights(one, {"known_weight": 0.3, "named_weight": 0.02})
+    assert weights.shape == (2, 1, 16, 16)
+    more = weights[0, 0] - 1
+    torch.testing.assert_close(more[0, :4].sum(), torch.tensor(0.02 * 256))
+    torch.testing.assert_close(more[4].sum(), torch.tensor(0.02 * 256))
+    assert more.sum() == pytest.approx(2 * 0.02 * 256)  # the scene is named and counts as before
+    assert (weights[1] == 1).all()  # its words name nothing
+    one.inpaint_cond[:, 0, :8], one.inpaint_cond[:, 1:] = 1, 0.5
+    held = cell_weights(one, {"known_weight": 0.3, "named_weight": 0.02})
+    torch.testing.assert_close(held[:, :, :8], weights[:, :, :8])
+    torch.testing.assert_close(held[:, :, 8:], 0.3 * weights[:, :, 8:])

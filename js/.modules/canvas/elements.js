@@ -79,6 +79,11 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** A sentence with its gaps filled. @param {string} sentence @param {Record<string, string|number>} values */
+export function filled(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
 /**
  * Listens to events of an element, which it may keep from the page.
  * @param {EventTarget} target @param {Record<string, (event: any) => void>} listeners by the events' names

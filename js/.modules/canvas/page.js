@@ -37,6 +37,8 @@ import { executionId, locatorId, upstreamText } from "./upstream.js";
 
 /** Milliseconds after which the server is taken as gone. */
 const PATIENCE = 20_000;
+/** Runs of a workflow that are looked through for its nodes' results. */
+const RUNS = 16;
 
 export class Page {
   /** @param {App} app @param {Api} api */
@@ -138,6 +140,37 @@ export class Page {
     }
   }
 
+  /** The node's id in prompts. @param {GraphNode} node */
+  executionId(node) {
+    return executionId(node, this.root());
+  }
+
+  /** What the server answers to a question; null where it cannot be reached or refuses. @param {string} route @returns {Promise<any>} */
+  async get(route) {
+    try {
+      const response = await this.api.fetchApi(route, { signal: AbortSignal.timeout(PATIENCE) });
+      return response.ok ? await response.json() : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * What the last runs of this workflow left on the server, the newest first: results and types by ids in prompts.
+   * @returns {AsyncGenerator<{outputs: Record<string, object>, types: Record<string, string>}>}
+   */
+  async *finishedRuns() {
+    const asked = new URLSearchParams({ workflow_id: String(this.root().id), limit: String(RUNS) });
+    const found = await this.get(`/jobs?${asked}`);
+    for (const { id } of Array.isArray(found?.jobs) ? found.jobs : []) {
+      const run = (await this.get(`/history/${encodeURIComponent(id)}`))?.[id], prompt = run?.prompt?.[2];
+      if (!run?.outputs || !prompt) continue;
+      /** @type {[string, any][]} */
+      const nodes = Object.entries(prompt);
+      yield { outputs: run.outputs, types: Object.fromEntries(nodes.map(([name, node]) => [name, node?.class_type])) };
+    }
+  }
+
   /**
    * Runs only what the node's inputs come from; resolves when `arrived` resolves or the run has ended without it.
    * @param {GraphNode} node @param {Promise<void>} arrived
@@ -151,7 +184,7 @@ export class Page {
     };
     for (const name of names) this.api.addEventListener(name, done);
     try {
-      const queued = await this.app.queuePrompt(0, 1, [executionId(node, this.root())]);
+      const queued = await this.app.queuePrompt(0, 1, [this.executionId(node)]);
       if (queued !== false) await Promise.race([ended, arrived]);
     } finally {
       for (const name of names) this.api.removeEventListener(name, done);

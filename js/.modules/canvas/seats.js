@@ -7,6 +7,7 @@
 
 import { make } from "./elements.js";
 import { openLarge } from "./large.js";
+import { settle } from "./settle.js";
 
 /** @import { Page, Which } from "./page.js" */
 /** @import { GraphNode } from "./upstream.js" */
@@ -50,8 +51,6 @@ import { openLarge } from "./large.js";
 
 /** Milliseconds a removed node's editor waits, and those a changed graph gets to settle. */
 const WAIT = 1500, SETTLE = 300;
-/** Frames in which a new node's editor watches over its place and its focus. */
-const FRAMES = 20;
 const NAMELESS = "00000000-0000-0000-0000-000000000000";
 
 /** One node's place for an editor. */
@@ -105,25 +104,21 @@ class Seat {
     this.upstream = kept?.upstream;
     if (editor.closeLarge) this.showPlaceholder();
     else this.element.replaceChildren(editor.element);
-    this.settle(before, Boolean(kept?.focused), FRAMES);
+    this.settle(before, Boolean(kept?.focused));
     // An edit that was pasted or opened keeps its size until somebody chooses another.
     if (!editor.value) seats.kind.resize(editor, this.node);
     seats.graphChanged();
   }
 
   /**
-   * For some frames after a graph was made anew: newer frontends leave the old node's element on the page, and all of
-   * them give the focus to the graph.
-   * @param {Seat|null|undefined} predecessor @param {boolean} focused @param {number} frames
+   * Newer frontends leave the old node's element on the page, and all of them give the focus to the graph.
+   * @param {Seat|null|undefined} predecessor @param {boolean} focused
    */
-  settle(predecessor, focused, frames) {
-    if (!this.editor || !frames) return;
-    const { element } = this;
-    if (this.page.shows(this.node) && !element.isConnected && frames < FRAMES - 3 && predecessor?.element.isConnected) {
-      predecessor.element.replaceWith(element);
-    }
-    if (focused && this.editor.element.offsetWidth && this.page.hasFocus()) this.editor.focus();
-    requestAnimationFrame(() => this.settle(predecessor, focused, frames - 1));
+  settle(predecessor, focused) {
+    settle(this.page, this.node, this.element, predecessor?.element, () => {
+      if (focused && this.editor?.element.offsetWidth && this.page.hasFocus()) this.editor.focus();
+      return this.editor !== null;
+    });
   }
 
   leave() {
@@ -227,7 +222,7 @@ class Seat {
       editor.setLarge(false);
       const seat = [...seats.taken].find((each) => each.editor === editor);
       seat?.element.replaceChildren(editor.element);
-      seat?.settle(null, true, FRAMES);
+      seat?.settle(null, true);
     });
     editor.setLarge(true);
     editor.focus();

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ...toy.world.labels import GARMENTS
-from ..bootstrap import Interval, interval, paired
+from ..bootstrap import interval, paired, shown
 from ..rows import Figures, pck
 from . import photos, study
-from .runs import CEILING, PLAIN, POSED, POSED_PLAIN, REPLACE, STUDY, TABLE
+from .runs import CEILING, FOLLOWING, MASKED, PLAIN, POSED, POSED_PLAIN, REPLACE, STUDY, TABLE
 
 Row = dict[str, Any]
 CLOTHES = tuple(name for name in GARMENTS if name != "hair")
@@ -27,10 +27,11 @@ COLUMNS: dict[str, Callable[[Row], float]] = {
 POSE_ONLY = "PCK@0.1"  # tells nothing of rows that no skeleton was shown to
 # first − second of these columns
 DIFFERENCES = [
-    *((run.name, PLAIN, "clothes kept") for run in TABLE[1:4]),
-    *((run.name, CEILING, "pose right") for run in (*TABLE[1:4], TABLE[5])),
+    *((run.name, PLAIN, "clothes kept") for run in FOLLOWING),
+    *((name, CEILING, "pose right") for name in (*(run.name for run in FOLLOWING), POSED)),
     ("union", REPLACE, "clothes kept"),
     ("masked", REPLACE, "clothes kept"),
+    *((run.name, MASKED, "clothes kept") for run in FOLLOWING if run.threshold is not None),
     (POSED, POSED_PLAIN, "clothes kept"),
     (POSED, POSED_PLAIN, "PCK@0.1"),
 ]
@@ -48,11 +49,6 @@ def measure(folder: Path) -> Figures:
         print(f"run {number + 1} of {len(study.runs())}: {run.settings}", file=sys.stderr, flush=True)
     rows += made.photos(lambda line: print(line, file=sys.stderr, flush=True))
     return Figures(rows, summary(rows, len(chosen)))
-
-
-def shown(found: Interval, digits: int = 3) -> str:
-    """A value with its interval."""
-    return f"{found.value:.{digits}f} ({found.low:.{digits}f} … {found.high:.{digits}f})"
 
 
 def values(rows: list[Row], run: str, column: str) -> list[float]:

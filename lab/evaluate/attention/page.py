@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..bootstrap import Interval, interval
+from ..bootstrap import Interval, interval, shown
 from ..rows import Figures
 from ..tables import table
 from . import photos
-from .figures import COLUMNS, DIFFERENCES, POSE_ONLY, photo_values, rows_of, shown, values
+from .figures import COLUMNS, DIFFERENCES, POSE_ONLY, photo_values, rows_of, values
 from .runs import CEILING, CFG, POSED, POSED_PLAIN, SAMPLER, STEPS, STUDY, TABLE
 
 Row = dict[str, Any]
@@ -23,6 +23,9 @@ batch with the same noise: {STEPS} steps of {SAMPLER}, guidance {CFG:g}. The eva
 row. A pair counts when its first row, and the second prompt with all colours in it, show what was asked for.
 Values are means over pairs with 95 % bootstrap intervals.
 
+- **masked** has the evaluator's masks of the person; **masked, from words** has those of the person's words,
+  made within the run with the published threshold or Otsu's: *man*, hair and clothes in the source, *man* and
+  the pose in the target.
 - **Clothes kept, hair kept**: the share of top, bottom and shoes, and the hair, in the source's colour.
 - **Pose right, place right**: as the target's words ask.
 - **Similarity**: the cosine of the evaluator's features of source and target.

@@ -13,6 +13,7 @@ from ...toy.world.captions import Attributes
 from ...toy.world.labels import GARMENTS
 
 PART = "test"
+LITTLE = ("a", "an", "and", "with", "both", "up", "on", "in", "the")
 COLOURS = tuple(f"{name} colour" for name in GARMENTS)
 
 
@@ -27,6 +28,18 @@ class Pair(NamedTuple):
     asked: Attributes  # by the source
     wanted: Attributes  # by the target: pose and scene
     points: np.ndarray
+
+
+def person_words(pair: Pair) -> tuple[str, str]:
+    """The person's words in both prompts as lists: with clothes in the source, with the pose in the target.
+
+    A word alone has the map of a part: *woman* that of the face, *coat* that of the coat.
+    """
+    worn = [pair.asked[name] for name in GARMENTS if name != "hair" and name in pair.asked]
+    posed = {name: value for name, value in pair.wanted.items() if name in ("pose", "facing")}
+    target = world.caption({"subject": pair.asked["subject"], **posed})
+    words = [word for word in target.replace(",", " ").split() if word not in LITTLE]
+    return ", ".join([pair.asked["subject"], "hair", *worn]), ", ".join(dict.fromkeys(words))
 
 
 def pairs() -> Iterator[Pair]:

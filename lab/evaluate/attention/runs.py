@@ -9,7 +9,9 @@ SAMPLER, SCHEDULER = "euler", "normal"  # the steps of DDIM
 FIRST = 4  # step from which the published editor replaces
 PLAIN, CEILING = "same noise", "all colours in words"
 REPLACE, UNION, MASKED = "replace", "union", "masked"
+FROM_WORDS = "masked, from words"
 POSED, POSED_PLAIN = "replace, ControlNet", "ControlNet"
+PUBLISHED, OTSU = 0.1, 0.0  # thresholds of the masks from words
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,13 @@ class Run:
     steps: str = f"{FIRST}-"
     layers: str = ""  # the default of the node
     posed: bool = False  # whether the target row has a ControlNet
+    threshold: float | None = None  # of masks from words
 
     @property
     def settings(self) -> str:
         """What the pictures depend on."""
-        return "; ".join([self.mode, self.steps, self.layers, "posed" * self.posed])
+        words = [] if self.threshold is None else [f"threshold {self.threshold:g}"]
+        return "; ".join([self.mode, self.steps, self.layers, "posed" * self.posed, *words])
 
 
 TABLE = (
@@ -33,9 +37,13 @@ TABLE = (
     Run(REPLACE, "replace"),
     Run(UNION, "union"),
     Run(MASKED, "masked"),
+    Run(f"{FROM_WORDS}, {PUBLISHED:g}", FROM_WORDS, threshold=PUBLISHED),
+    Run(f"{FROM_WORDS}, Otsu", FROM_WORDS, threshold=OTSU),
     Run(POSED_PLAIN, posed=True),
     Run(POSED, "replace", posed=True),
 )
+# What follows the source and nothing else.
+FOLLOWING = [run for run in TABLE if run.mode and not run.posed]
 LAST = range(20, STEPS + 1, 5)
 STARTS = range(0, 11, 2)
 OF_TEN = range(1, 10)

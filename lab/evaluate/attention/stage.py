@@ -15,7 +15,7 @@ from ...setup.environment import cache_folder
 from ...toy import table
 from ...toy.control import skeleton
 from ...toy.world.composition import WIDTH
-from .pairs import Pair
+from .pairs import Pair, person_words
 from .runs import CFG, SAMPLER, SCHEDULER, STEPS, Run
 
 CONTROL = "controlnet/recompose_demo_openpose.safetensors"
@@ -48,14 +48,22 @@ class Stage:
         both = self.rows(prompts)
         return self.posed(*both, pair) if run.posed else both
 
-    def patched(self, run: Run, masks: Masks | None = None, model: Any = None) -> Any:
+    def patched(self, run: Run, masks: Masks | None = None, model: Any = None, asked: Any = None) -> Any:
         """The MODEL of a run."""
         model = model or self.model
         if not run.mode:
             return model
         mutual = importlib.import_module("recompose.bridge.attention.mutual").mutual
         given = [None if masks is None else torch.from_numpy(mask)[None].float() for mask in masks or (0, 0)]
-        return mutual(model, 1.0, run.mode, "0", run.steps, run.layers, *given)
+        return mutual(model, 1.0, run.mode, "0", run.steps, run.layers, *given, asked)
+
+    def asked(self, pair: Pair, prompts: list[str], run: Run) -> Any:
+        """What makes masks of the person in a run's rows, if it has masks from words."""
+        if run.threshold is None:
+            return None
+        asked = importlib.import_module("recompose.bridge.attention.mutual").Asked
+        words = person_words(pair)
+        return asked(self.clip, prompts[0], "\n".join(prompts[1:]), *words, run.threshold)
 
     def posed(self, positive: list[Any], negative: list[Any], pair: Pair) -> tuple[list[Any], list[Any]]:
         """Both CONDITIONING with a ControlNet that shows the pair's pose to all rows but the first."""
@@ -76,9 +84,10 @@ class Stage:
         latent = same({"samples": empty}, len(prompts))
         sample = importlib.import_module("comfy.sample")
         noise = sample.prepare_noise(latent["samples"], pair.seed, latent["batch_index"])
+        model = self.patched(run, masks, asked=self.asked(pair, prompts, run))
         with torch.inference_mode():
             found = sample.sample(
-                self.patched(run, masks), noise, STEPS, CFG, SAMPLER, SCHEDULER, positive, negative,
+                model, noise, STEPS, CFG, SAMPLER, SCHEDULER, positive, negative,
                 latent["samples"], seed=pair.seed, disable_pbar=True,
             )  # fmt: skip
         return self.pixels(found)
@@ -129,3 +138,20 @@ class Stage:
         """Pictures N,H,W,3 uint8 of latents."""
         with torch.inference_mode():
             return (self.vae.decode(latents).clamp(0, 1) * 255).round().byte().numpy()
+
+
+class InpaintStage(Stage):
+    """The same with the inpaint checkpoint."""
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__(weights)
+        load = importlib.import_module("comfy.sd").load_checkpoint_guess_config
+        self.inpaint, *_ = load(str(models.assembled(cache_folder(), weights) / table.INPAINT))
+
+    def conditioned(
+        self, text: str, photo: Tensor, mask: Tensor
+    ) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        """CONDITIONING of a text and of no words, and the LATENT, for a photo 1,H,W,3 with a mask 1,H,W."""
+        node = importlib.import_module("nodes").InpaintModelConditioning()
+        words = [self.clip.encode_from_tokens_scheduled(self.clip.tokenize(each)) for each in (text, "")]
+        return node.encode(*words, photo, self.vae, mask)

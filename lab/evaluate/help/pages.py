@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from ...places import DOCS
-from . import attention, inversion, scenes
+from . import attention, brush, inversion, scenes, word_maps
 from .sheet import Panel, boxed, chart, gridded, over, sheet, tinted, written
 
 EDITOR = DOCS / "pictures" / "pose_editor.png"
@@ -56,6 +56,8 @@ def pages(found: dict[str, Any], pose: str) -> dict[str, Image.Image]:
         **sampling_pages(found),
         **inversion.pages(found),
         **attention.pages(found),
+        **word_maps.pages(found),
+        **brush.pages(found),
         "RecomposeExtendCanvas": sheet(
             ("image", beside(canvas, photo)), ("canvas", canvas), ("mask", found["new area"])
         ),

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from ....cli import demo
 from ...toy import prompt as toy
-from . import attention, inversion
+from . import attention, brush, inversion, word_maps
 from .graph import Graph
 
 TEXT_TO_IMAGE, INPAINT = "recompose_demo.safetensors", toy.MODELS["checkpoint"]
@@ -44,7 +44,11 @@ def build(photo: str, pose: str, painted: dict[str, str]) -> Graph:
     graph = Graph(toy.compose(demo.parser().parse_args([]), pose))
     demo.put(graph.prompt, "Photo.image", photo)
     image = graph.titled("Photo")
-    mask = {name: graph.add("LoadImageMask", image=file, channel="red") for name, file in painted.items()}
+    mask = {
+        name: graph.add("LoadImageMask", image=file, channel="red")
+        for name, file in painted.items()
+        if name != brush.PHOTO
+    }
     graph.show("photo", image)
     main_job(graph)
     pose_nodes(graph, image)
@@ -55,6 +59,8 @@ def build(photo: str, pose: str, painted: dict[str, str]) -> Graph:
     samplers(graph, painting, mask)
     inversion.build(graph, painting, SAME, GREEN)
     attention.build(graph, painting, graph.titled("Draw Pose"))
+    word_maps.build(graph, painting, SAME)
+    brush.build(graph, painted[brush.PHOTO])
     return graph
 
 

@@ -9,8 +9,9 @@ from PIL import Image
 
 from ....cli.comfy import workflow
 from ....cli.comfy.client import Client
-from ...toy import templates
-from .sheet import GAP, PAPER, over
+from ...toy import coarse_brush, templates
+from . import brush
+from .sheet import GAP, PAPER, over, tinted
 
 HEIGHT, WIDTH, QUALITY = 426, 1000, 88
 SAVED = "SaveImage"
@@ -44,7 +45,20 @@ def made(client: Client, photo: str, pose: str) -> dict[str, Image.Image]:
         "pose": [workflow.find(edit, "Edit Pose"), 1],
     }
     edited = shown(client, edit, links)
+    found = prompts[templates.FOUND]
+    links = {
+        "photo": [workflow.find(found, "Photo"), 0],
+        "mask": [workflow.find(found, "Mask as Picture"), 0],
+    }
+    repainted = shown(client, found, links)
+    watched = prompts[templates.WATCHED]
+    maps = shown(client, watched, {"maps": [workflow.find(watched, "Attention Maps"), 0]})
     return {
+        templates.FOUND: strip(
+            repainted["photo"][0], tinted(repainted["photo"][0], repainted["mask"][0]), repainted["saved"][0]
+        ),
+        templates.WATCHED: strip(maps["saved"][0], *maps["maps"]),
+        coarse_brush.NAME: strip(*brush.template(client)),
         templates.SAME: strip(*rows),
         templates.PACKED: strip(*rows),
         templates.POSED: strip(posed["saved"][0], posed["pose"][0], posed["saved"][1]),

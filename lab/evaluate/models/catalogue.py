@@ -9,6 +9,7 @@ from ...files import replacing
 from ...places import RESULTS
 from ...toy import table
 from ..rows import Figures
+from ..sections import part_of, replace_part
 
 FOLDER = RESULTS / "models"
 
@@ -16,6 +17,7 @@ FOLDER = RESULTS / "models"
 OTHERS = {
     "attention": "lab.evaluate.attention.figures:measure",
     "completion": "lab.evaluate.completion.measure:measure",
+    "maps": "lab.evaluate.attention.maps:measure",
 }
 # Figures that files in the docs are made of: name of the file, and (figures) -> its text.
 PAGES = {
@@ -25,6 +27,8 @@ PAGES = {
     },
     "completion": {"completion.md": "lab.evaluate.completion.page:write"},
 }
+# Parts of such files, under a heading of their own: name of the file, the heading and (figures) -> its text.
+PARTS = {"maps": {"attention.md": ("## Words", "lab.evaluate.attention.maps:part")}}
 
 
 def names() -> dict[str, str]:
@@ -43,9 +47,27 @@ def write_pages(name: str, figures: Figures, folder: Path) -> list[Path]:
     for file, text in PAGES.get(name, {}).items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, table.function(text)(figures))
+        replace(path, with_parts(table.function(text)(figures), path))
+        found.append(path)
+    for file, (heading, text) in PARTS.get(name, {}).items():
+        path = folder / file
+        if not path.is_file():
+            replace(path, "")
+        replace_part(path, heading, table.function(text)(figures))
         found.append(path)
     return found
+
+
+def with_parts(text: str, path: Path) -> str:
+    """A new text for a file with the parts of the old one that other figures have written."""
+    old = path.read_text(encoding="utf-8") if path.is_file() else ""
+    parts = [
+        part_of(old, heading)
+        for some in PARTS.values()
+        for file, (heading, _) in some.items()
+        if path.name == file
+    ]
+    return "\n".join([text, *filter(None, parts)])
 
 
 def write(figures: Figures, path: Path) -> None:

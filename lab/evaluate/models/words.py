@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from ...toy import world
 from ...toy.world.labels import GARMENTS, OBJECTS
+from ..cells import ceiling, large, overlap
 from ..rows import Figures, mean
-from .things import ceiling, large, overlap
 
 PART = "test"
 SEEDS = {"closer": range(0, 100), "whole": range(0, 100)}

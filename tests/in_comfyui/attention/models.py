@@ -61,6 +61,7 @@ class World:
     pooled: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)  # of every conditioning
     cfg: float = 4.0
+    name: str = ""
 
     def prompt(self, seed: int, length: int = 77, rows: int = 1) -> list:
         """A conditioning of random words; more rows are different words."""
@@ -175,11 +176,19 @@ JOINT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def joint(name: str) -> World:
-    """One of the transformers that join words and picture."""
+# What says how wide a conditioning is.
+WORDS = ("context_in_dim", "joint_attention_dim", "cap_feat_dim")
+
+
+def joint(name: str, words: int = 16) -> World:
+    """One of the transformers that join words and picture, with conditionings of a width."""
     config, settings, more = JOINT[name]
+    settings = {key: words if key in WORDS else value for key, value in settings.items()}
+    if "context_embedder_config" in settings:
+        sizes = {"in_features": words, "out_features": 128}
+        settings["context_embedder_config"] = {**settings["context_embedder_config"], "params": sizes}
     found = getattr(importlib.import_module("comfy.supported_models"), config)(dict(settings))
     found.unet_config["dtype"] = torch.float32
     inner = found.get_model({})
     randomised(inner.diffusion_model)
-    return World(patcher(inner), 16, 16, **{"size": (16, 16), **more})
+    return World(patcher(inner), 16, words, **{"size": (16, 16), **more})

@@ -44,6 +44,18 @@ def test_the_source_s_picture_is_the_same_with_and_without_the_patch(server: Any
     assert np.array_equal(plain[0], mutual[0]) and not np.array_equal(plain[1], mutual[1])
 
 
+def test_masks_from_words_leave_the_source_as_it_is(server: Any) -> None:
+    given = {
+        "mode": "masked, from words", "clip": ["1", 1], "text_source": SOURCE, "text_target": TARGET,
+        "words_source": "man",
+    }  # fmt: skip
+    plain, replaced, words = (
+        server.run(asked).images("9") for asked in (prompt(False), prompt(True), prompt(True, **given))
+    )
+    assert np.array_equal(plain[0], words[0])
+    assert not np.array_equal(plain[1], words[1]) and not np.array_equal(replaced[1], words[1])
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -17,6 +17,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from recompose.core.attention.record import Part, Prompt, Record, Records
 from recompose.core.canvas.crop import Context
 from recompose.core.canvas.stitch import Patch
 from recompose.core.inversion.trajectory import Inversion
@@ -41,6 +42,8 @@ NODES = [
     ("attention", "MutualAttention"), ("attention", "SameNoise"), ("attention", "Rows"),
     ("attention", "ControlRows"),
     ("inversion", "InvertLatent"), ("inversion", "ReplaySource"),
+    ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"), ("word_mask", "WordMask"),
+    ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
 ]  # fmt: skip
 
 
@@ -54,12 +57,39 @@ def region() -> dict:
     return {"x": 0, "y": 0, "width": WIDTH, "height": 16, "canvas_width": WIDTH, "canvas_height": HEIGHT}
 
 
+def encoded(pixels: torch.Tensor) -> torch.Tensor:
+    """Pictures as a latent of four channels."""
+    small = torch.nn.functional.avg_pool2d(pixels.movedim(-1, 1), 8)
+    return torch.cat((small, small[:, :1]), 1)
+
+
 def context() -> Context:
     return Context(Size(WIDTH, HEIGHT), Box(4, 4, 16, 16), Size(16, 16))
 
 
 def inverted(samples: torch.Tensor) -> Inversion:
     return Inversion((0.0, 1.0), (samples, samples + 1), NoiseSchedule(Kind.VE), "SD15")
+
+
+def recorded(samples: torch.Tensor, words: torch.Tensor) -> Records:
+    """A record of a run that made the samples, of one part."""
+    size = Size(samples.shape[-1], samples.shape[-2])
+    sums = torch.rand(len(samples), size.height, size.width, words.shape[1])
+    records = Records()
+    prompt = Prompt(words, [Part("decoder", (0,), None, size, sums, 1)])
+    records.add(Record(size, 8, 1, [prompt], samples))
+    return records
+
+
+def guarded(samples: torch.Tensor) -> Any:
+    """The mask of a guarded run that made the samples."""
+    guard = importlib.import_module("recompose.bridge.attention.guard")
+    size = Size(samples.shape[-1], samples.shape[-2])
+    guards, mask = guard.Guards(), torch.rand(len(samples), 1, size.height, size.width)
+    given = torch.ones(1, 1, 8 * size.height + 1, 8 * size.width + 3)
+    made = guard.Guarded(size, 8, 1, [], samples, mask=mask, coarse=torch.ones_like(mask), given=given)
+    guards.add(made)
+    return guards
 
 
 class Inputs:
@@ -71,14 +101,19 @@ class Inputs:
         self.samples = samples
         picture, crop = torch.rand(1, HEIGHT, WIDTH, 3), torch.rand(1, 16, 16, 3)
         patch = Patch(crop.permute(0, 3, 1, 2), torch.ones(1, 1, 16, 16), context())
-        vae = SimpleNamespace(spacial_compression_encode=lambda: 8)
-        clip = SimpleNamespace(tokenize=str, encode_from_tokens_scheduled=lambda _: world.positive)
+        vae = SimpleNamespace(spacial_compression_encode=lambda: 8, encode=encoded)
+        tokenizer = importlib.import_module("comfy.sd1_clip").SD1Tokenizer()
+        clip = SimpleNamespace(
+            tokenizer=tokenizer, tokenize=tokenizer.tokenize_with_weights,
+            encode_from_tokens_scheduled=lambda _: world.positive,
+        )  # fmt: skip
         self.sound = {
             "IMAGE": picture, "MASK": spot(), "LATENT": values.latent(samples), "MODEL": world.model,
             "CONDITIONING": world.positive, "VAE": vae, "CLIP": clip, "SIGMAS": torch.arange(9.0, -1, -1),
             "POSE_KEYPOINT": values.pose(), "BOUNDING_BOX": region(), "RECOMPOSE_CONTEXT": context(),
             "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff",
-            "STRING": "",
+            "STRING": "", "ATTENTION": recorded(samples, torch.rand(1, 154, 8)),
+            "RECOMPOSE_GUARD": guarded(samples),
         }  # fmt: skip
 
     def value(self, declared: Any) -> Any:

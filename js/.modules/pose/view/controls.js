@@ -2,8 +2,8 @@
 
 import { FLAG } from "../model/types.js";
 import { POINTS } from "../model/skeleton.js";
-import { filled, growthSentence, pointSentence, WORDS } from "./words.js";
-import { button, icon, make, menu, set, setText } from "../../canvas/elements.js";
+import { growthSentence, pointSentence, WORDS } from "./words.js";
+import { button, filled, icon, make, menu, set, setText } from "../../canvas/elements.js";
 
 /** @import { Camera } from "../../canvas/camera.js" */
 /** @import { Entry } from "../../canvas/elements.js" */

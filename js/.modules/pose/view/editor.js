@@ -10,7 +10,7 @@ import { shownFrame, update, valueOf } from "../edit/state.js";
 import { Actions } from "./actions.js";
 import { fittedTo, panned, union, zoomed } from "../../canvas/camera.js";
 import { lowerBar, upperBar } from "./controls.js";
-import { button, listen, make, set, setText } from "../../canvas/elements.js";
+import { button, filled, listen, make, set, setText } from "../../canvas/elements.js";
 import { openGallery, openHelp } from "./gallery.js";
 import { listenToKeys } from "./keys.js";
 import { photoKeeper } from "../../canvas/photo.js";
@@ -20,7 +20,7 @@ import { paintPhoto, paintPose } from "./scene.js";
 import { makeStage } from "../../canvas/stage.js";
 import { STYLE } from "./style.js";
 import { keepTouches } from "../../canvas/touch.js";
-import { filled, pointSentence, WORDS } from "./words.js";
+import { pointSentence, WORDS } from "./words.js";
 
 /** @import { Box, Camera, Vector } from "../../canvas/camera.js" */
 /** @import { Host } from "../../canvas/seats.js" */

@@ -4,8 +4,8 @@ import { FLAG } from "../model/types.js";
 import { PARTS, POINTS } from "../model/skeleton.js";
 import { isPresent } from "../model/people.js";
 import { SIDE, SIDE_COLORS } from "./paint.js";
-import { button, make, set, setText } from "../../canvas/elements.js";
-import { filled, WORDS } from "./words.js";
+import { button, filled, make, set, setText } from "../../canvas/elements.js";
+import { WORDS } from "./words.js";
 
 /** @import { Person, State } from "../model/types.js" */
 /** @import { PoseEditor } from "./editor.js" */

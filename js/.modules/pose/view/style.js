@@ -1,40 +1,15 @@
-/** The editor's style; it lives in the editor's shadow root, so that nothing of it reaches the page. */
+/** The editor's style beside what all drawing widgets share. */
 
-/** Ground, ink and lines follow ComfyUI's palette; the values after the comma are for a page without one. */
-export const STYLE = `
-:host {
-  --ground: var(--comfy-menu-bg, #353535); --well: var(--comfy-input-bg, #222); --ink: var(--input-text, #ddd);
-  --faint: var(--descrip-text, #999); --line: var(--border-color, #4e4e4e);
-  --accent: #0b8ce9; --on-accent: #fff; --warn: #e69f00;
-  all: initial; display: flex; flex-direction: column; position: relative; box-sizing: border-box; width: 100%;
-  height: 100%; min-height: 0; overflow: hidden; color: var(--ink); background: var(--ground); border-radius: 8px;
-  font: 12px/1.35 system-ui, sans-serif; container-type: inline-size; contain: layout paint style; user-select: none; -webkit-user-select: none;
-}
-* { box-sizing: border-box; }
-.bar { display: flex; align-items: center; gap: 2px; padding: 4px; min-height: 36px; flex: none; }
+import { BASE } from "../../canvas/style.js";
+
+export const STYLE = `${BASE}
 .chooser { display: flex; align-items: center; }
 .bar.end { height: 32px; min-height: 32px; padding: 2px 6px; gap: 4px; contain: strict; }
-.gap { flex: 1; min-width: 4px; }
 .split { width: 1px; height: 18px; background: var(--line); margin: 0 3px; flex: none; }
-button {
-  all: unset; box-sizing: border-box; display: inline-flex; align-items: center; justify-content: center; gap: 6px;
-  min-width: 28px; height: 28px; border-radius: 6px; cursor: pointer; color: var(--ink); flex: none; font: inherit;
-}
-button:hover { background: color-mix(in srgb, var(--ink) 14%, transparent); }
-button:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
-button[disabled] { opacity: .35; cursor: default; background: none; }
-button[aria-pressed="true"], button[aria-expanded="true"] { background: color-mix(in srgb, var(--accent) 35%, transparent); }
 button.main { padding: 0 10px; background: var(--accent); color: var(--on-accent); font-weight: 600; }
 button.main:hover { background: color-mix(in srgb, var(--accent) 85%, #fff); }
 button.main[data-quiet] { background: color-mix(in srgb, var(--ink) 12%, transparent); color: var(--ink); }
-button[hidden] { display: none; }
 button.text { padding: 0 8px; }
-svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; flex: none; }
-.stage { position: relative; flex: 1; min-height: 120px; contain: strict; overflow: hidden; background: var(--well); touch-action: none; cursor: default; }
-.stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; }
-.stage canvas:focus { outline: none; }
-.stage:has(canvas:focus)::after { content: ""; position: absolute; inset: 0; border: 2px solid var(--accent); pointer-events: none; }
-.stage:has(canvas:focus:not(:focus-visible))::after { border-width: 1px; opacity: .7; }
 .notice {
   display: flex; align-items: center; gap: 8px; padding: 4px 4px 4px 10px; flex: none; color: #1c1400; background: #f3c35a;
   user-select: text; -webkit-user-select: text;
@@ -45,9 +20,6 @@ svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width:
 .status { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--ink); }
 .percent { min-width: 40px; text-align: center; font-variant-numeric: tabular-nums; }
 input[type="range"] { width: 64px; accent-color: var(--accent); margin: 0; }
-.hint { position: absolute; left: 50%; bottom: 10px; transform: translateX(-50%); padding: 3px 10px; border-radius: 10px; pointer-events: none;
-  background: rgb(0 0 0 / .62); color: #fff; width: max-content; max-width: 96%; text-align: center; }
-.hint[hidden] { display: none; }
 .layer { position: absolute; inset: 0; pointer-events: none; z-index: 5; }
 .layer > * { pointer-events: auto; }
 .menu, .gallery, .panel, .help {
@@ -83,7 +55,6 @@ hr { width: 100%; border: 0; border-top: 1px solid var(--line); margin: 4px 0; }
 .help { inset: 40px 8px 36px; padding: 10px 14px; line-height: 1.5; user-select: text; -webkit-user-select: text; }
 .help dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 14px; margin: 6px 0; }
 .help dt { font-weight: 600; white-space: nowrap; } .help dd { margin: 0; }
-.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .short { display: none; }
 @container (max-width: 620px) { .long, .wide { display: none; } .short { display: inline; } }
 @container (max-width: 400px) { .short { display: none; } button.main { padding: 0 5px; } }

@@ -1,5 +1,6 @@
 /** Every sentence the editor shows, in one place, in the language of the page. */
 
+import { filled } from "../../canvas/elements.js";
 import { PRESETS } from "../edit/presets.js";
 import { POINT_NAMES } from "../model/skeleton.js";
 import { isEstimated, isLocked, isShown } from "../model/people.js";
@@ -120,11 +121,6 @@ const LANGUAGES = { fr: FRENCH };
 /** Speak the page's language from here on, English where there is no other. @param {unknown} language as in "fr" */
 export function speak(language) {
   Object.assign(WORDS, ENGLISH, LANGUAGES[String(language)]);
-}
-
-/** A sentence with its gaps filled. @param {string} sentence @param {Record<string, string|number>} values */
-export function filled(sentence, values) {
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
 /** @param {number} value */
