@@ -22,49 +22,50 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="cli train",
         description="Teach a checkpoint a thing of your own from a folder of pictures (Custom Diffusion), "
-        "with the Python that runs ComfyUI. Captions are the .txt files beside the pictures. The same "
-        "command goes on where it was stopped. Several GPUs: accelerate launch cli train concept ...",
-        epilog="The exit status is 0 when all is done, 1 when the training fails, 2 for a wrong option, "
-        "and 130 after Ctrl-C.",
+        "with the Python that runs ComfyUI, or on a server by --server. Captions are the .txt files beside "
+        "the pictures. The same command goes on where it was stopped. Several GPUs: accelerate launch cli "
+        "train concept ...",
+        epilog="The exit status is 0 when all is done, 1 when the training or the server fails, 2 for a "
+        "wrong option, and 130 after Ctrl-C.",
     )
     options.add_argument("kind", choices=KINDS, metavar="concept")
-    options.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="SD1, SD2 or SDXL")
+    add_files(options)
+    add_settings(options)
+    return options
+
+
+def add_files(options: argparse.ArgumentParser) -> None:
+    """What is read and written, and where the work is done."""
+    checkpoint = "SD1, SD2 or SDXL; with --server its name there"
+    options.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help=checkpoint)
     options.add_argument("--pictures", type=Path, required=True, metavar="DIR")
-    options.add_argument(
-        "--masks", type=Path, metavar="DIR", help="where the thing is, by the pictures' names"
-    )
-    options.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
-    options.add_argument("--token", default="<new1>", metavar="WORD", help="default: %(default)s")
-    options.add_argument("--class-word", default="", metavar="WORD", help="what the thing is: cat, chair")
-    options.add_argument(
-        "--train", choices=TRAINED, default=TRAINED[0], metavar="PART", help="default: %(default)s"
-    )
-    options.add_argument("--steps", type=int, default=250, metavar="N", help="default: %(default)s")
-    options.add_argument(
-        "--learning-rate", type=float, default=4e-5, metavar="RATE", help="default: %(default)s"
-    )
-    options.add_argument("--batch-size", type=int, default=2, metavar="N", help="default: %(default)s")
-    options.add_argument("--accumulation", type=int, default=1, metavar="N", help="batches of a step")
-    options.add_argument("--size", type=int, default=512, metavar="PX", help="default: %(default)s")
-    options.add_argument("--no-augmentation", action="store_true", help="for faces")
+    names = "where the thing is, by the pictures' names"
+    options.add_argument("--masks", type=Path, metavar="DIR", help=names)
     options.add_argument("--prior", type=Path, metavar="DIR", help="pictures of other things of the class")
-    options.add_argument(
-        "--prior-pictures",
-        type=int,
-        default=50,
-        metavar="N",
-        help="made by the model once; default: %(default)s",
-    )
-    options.add_argument("--save-every", type=int, default=100, metavar="STEPS", help="default: %(default)s")
+    options.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    place = "ComfyUI's folder; else COMFYUI_PATH, else the one this lies in"
+    options.add_argument("--comfyui", type=Path, metavar="DIR", help=place)
+    server = "train on this ComfyUI server; user:password@host where one is asked for"
+    options.add_argument("--server", metavar="URL", help=server)
+
+
+def add_settings(options: argparse.ArgumentParser) -> None:
+    """How it is trained."""
+    default = "default: %(default)s"
+    options.add_argument("--token", default="<new1>", metavar="WORD", help=default)
+    options.add_argument("--class-word", default="", metavar="WORD", help="what the thing is: cat, chair")
+    options.add_argument("--train", choices=TRAINED, default=TRAINED[0], metavar="PART", help=default)
+    options.add_argument("--steps", type=int, default=250, metavar="N", help=default)
+    options.add_argument("--learning-rate", type=float, default=4e-5, metavar="RATE", help=default)
+    options.add_argument("--batch-size", type=int, default=2, metavar="N", help=default)
+    options.add_argument("--accumulation", type=int, default=1, metavar="N", help="batches of a step")
+    options.add_argument("--size", type=int, default=512, metavar="PX", help=default)
+    options.add_argument("--no-augmentation", action="store_true", help="for faces")
+    made = f"of the class, made by the model once; {default}"
+    options.add_argument("--prior-pictures", type=int, default=50, metavar="N", help=made)
+    options.add_argument("--save-every", type=int, default=100, metavar="STEPS", help=default)
     options.add_argument("--gradient-checkpointing", action="store_true", help="less memory, more time")
     options.add_argument("--seed", type=int, default=0, metavar="N")
-    options.add_argument(
-        "--comfyui",
-        type=Path,
-        metavar="DIR",
-        help="ComfyUI's folder; else COMFYUI_PATH, else the one this lies in",
-    )
-    return options
 
 
 def main(arguments: list[str]) -> int:
@@ -74,8 +75,14 @@ def main(arguments: list[str]) -> int:
 
 
 def work(given: argparse.Namespace) -> None:
-    """Check what can be checked without ComfyUI, and train."""
+    """Check what can be checked without ComfyUI, and train here or on a server."""
     check(given)
+    if given.server:
+        from .training import posted
+
+        print(line(posted.train(given)))
+        return
+    check_here(given)
     make_importable(comfyui(given.comfyui))
     from .training import concept
 
@@ -83,7 +90,20 @@ def work(given: argparse.Namespace) -> None:
 
 
 def check(given: argparse.Namespace) -> None:
-    """Misuse for missing files, libraries and numbers out of range."""
+    """Misuse for a wrong name of the concept's file and numbers out of range."""
+    if given.out.suffix != ".safetensors":
+        raise Misuse(f"Expected a name that ends in .safetensors, got {line(given.out)}; give --out another.")
+    least = dict.fromkeys(("steps", "batch_size", "accumulation", "size", "save_every"), 1)
+    for name, value in (least | {"prior_pictures": 0, "seed": 0}).items():
+        if getattr(given, name) < value:
+            option = f"--{name.replace('_', '-')}"
+            raise Misuse(f"Expected {option} of at least {value}, got {getattr(given, name)}; raise it.")
+    if not given.learning_rate > 0:
+        raise Misuse(f"Expected a learning rate above 0, got {given.learning_rate}; raise it.")
+
+
+def check_here(given: argparse.Namespace) -> None:
+    """Misuse for libraries or a checkpoint that are missing here."""
     missing = [name for name, module in LIBRARIES.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise Misuse(
@@ -92,15 +112,6 @@ def check(given: argparse.Namespace) -> None:
         )
     if not given.checkpoint.is_file():
         raise Misuse(f"Expected a checkpoint, got no file {line(given.checkpoint)}; give its path.")
-    if given.out.suffix != ".safetensors":
-        raise Misuse(f"Expected a name that ends in .safetensors, got {line(given.out)}; give --out another.")
-    for name in ("steps", "batch_size", "accumulation", "size", "save_every"):
-        if getattr(given, name) < 1:
-            raise Misuse(
-                f"Expected --{name.replace('_', '-')} of at least 1, got {getattr(given, name)}; raise it."
-            )
-    if not given.learning_rate > 0:
-        raise Misuse(f"Expected a learning rate above 0, got {given.learning_rate}; raise it.")
 
 
 def comfyui(given: Path | None) -> Path:
@@ -116,15 +127,5 @@ def comfyui(given: Path | None) -> Path:
 
 
 def make_importable(folder: Path) -> None:
-    """Let ComfyUI's modules be imported; they read the command's options as they are."""
+    """Let ComfyUI's modules be imported."""
     sys.path.insert(0, str(folder))
-    sys.argv = sys.argv[:1]
-    import comfy.options  # type: ignore[import-not-found]
-
-    comfy.options.enable_args_parsing(False)
-    import torch
-
-    if not torch.cuda.is_available():
-        from comfy.cli_args import args  # type: ignore[import-not-found]
-
-        args.cpu = not torch.backends.mps.is_available()

@@ -132,11 +132,11 @@ class Trainer:
         source, before, start = iter(batches), self.seconds, time.monotonic()
         while True:
             with learning():
-                batches: Any = [next(source, _END) for _ in range(self.config.accumulation)]
+                together: list[Any] = [next(source, _END) for _ in range(self.config.accumulation)]
                 self.seconds = before + time.monotonic() - start
-                if any(each is _END for each in batches) or self.done:
+                if any(each is _END for each in together) or self.done:
                     return
-                loss, lr = self.take(*map(normal_batch, batches))
+                loss, lr = self.take(*map(normal_batch, together))
                 after_step()
                 value = float(loss.detach())
                 self.seconds = before + time.monotonic() - start

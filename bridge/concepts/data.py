@@ -83,7 +83,7 @@ class Batches:
     def __next__(self) -> Batch:
         parts = [self.part(examples, weight) for examples, weight in self.parts]
         tensors = [torch.cat(each) for each in zip(*(part[:-1] for part in parts), strict=True)]
-        return Batch(*tensors, [text for part in parts for text in part.prompts])
+        return Batch._make([*tensors, [text for part in parts for text in part.prompts]])
 
     def part(self, source: Examples, weight: float) -> Batch:
         """This process's rows of some examples."""
@@ -91,7 +91,7 @@ class Batches:
         levels = torch.randint(self.levels, (self.count,), generator=self.random)
         noise = torch.randn((self.count, *source.latents.shape[1:]), generator=self.random)
         mine = rows[self.share]
-        weights = torch.full((len(mine),), weight)
+        weights = torch.full((len(mine),), weight / len(mine))
         prompts = [source.prompts[int(row)] for row in mine]
         return Batch(
             source.latents[mine], source.counts[mine], noise[self.share], levels[self.share], weights, prompts

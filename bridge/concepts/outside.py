@@ -13,13 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...core.concepts import formats
+from ...core.concepts import folder, formats
 from ...training.parallel import Group, group
 from .files import write
 from .train import ConceptTraining, Settings
 from .trainer import Given, check, prepared
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 STATUS = 10  # steps between two lines
 
 
@@ -75,43 +74,6 @@ def loaded(checkpoint: Path) -> tuple[Any, Any, Any]:
     return found
 
 
-def read_pictures(folder: Path) -> tuple[list[Tensor], list[str]]:
-    """The pictures of a folder as IMAGE, and their captions (of all or none); ValueError by a sentence."""
-    paths = (
-        sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS) if folder.is_dir() else []
-    )
-    if not paths:
-        raise ValueError(f"Expected pictures in {folder}, got none; put 4 to 20 of them there.")
-    captions = [caption_of(path) for path in paths]
-    missing = [path.name for path, caption in zip(paths, captions, strict=True) if caption is None]
-    if missing and len(missing) < len(paths):
-        raise ValueError(
-            f"Expected a caption beside every picture of {folder} or none, got none for {missing[0]}; "
-            "add its .txt file."
-        )
-    return [opened(path) for path in paths], [caption for caption in captions if caption is not None]
-
-
-def caption_of(path: Path) -> str | None:
-    """The text of the .txt file beside a picture, None where there is none."""
-    beside = path.with_suffix(".txt")
-    return " ".join(beside.read_text(encoding="utf-8").split()) if beside.is_file() else None
-
-
-def masks_of(folder: Path | None, pictures: Path) -> list[Tensor]:
-    """The masks of a folder by the pictures' names as MASK; ValueError where one is missing."""
-    if folder is None:
-        return []
-    paths = sorted(path for path in pictures.iterdir() if path.suffix.lower() in ENDINGS)
-    found = []
-    for path in paths:
-        mask = next((each for ending in ENDINGS if (each := folder / f"{path.stem}{ending}").is_file()), None)
-        if mask is None:
-            raise ValueError(f"Expected a mask for {path.name} in {folder}, got none; add it.")
-        found.append(opened(mask)[..., 0])
-    return found
-
-
 def opened(path: Path) -> Tensor:
     """A picture file as IMAGE, 1,H,W,3; ValueError for any other file."""
     try:
@@ -123,6 +85,13 @@ def opened(path: Path) -> Tensor:
 
 def given_of(pictures: Path, masks: Path | None, prior: Path | None, prior_pictures: int) -> Given:
     """The pictures, masks and captions of folders."""
-    images, captions = read_pictures(pictures)
-    others, said = read_pictures(prior) if prior is not None else ([], [])
-    return Given(images, masks_of(masks, pictures), captions, others, said, prior_pictures)
+    own = folder.pictures(pictures)
+    others = folder.pictures(prior) if prior is not None else []
+    return Given(
+        [opened(path) for path in own],
+        [opened(path)[..., 0] for path in folder.masks(masks, own)],
+        folder.captions(own),
+        [opened(path) for path in others],
+        folder.captions(others),
+        prior_pictures,
+    )

@@ -57,9 +57,9 @@ def painted(
     cell = int(vae.spacial_compression_encode())
     channels = model.get_model_object("latent_format").latent_channels
     empty = torch.zeros(len(seeds), channels, size // cell, size // cell)
-    noise = torch.cat([comfy.sample.prepare_noise(empty[:1], each) for each in seeds])
+    noise: Any = [comfy.sample.prepare_noise(empty[:1], each) for each in seeds]
     latents = comfy.sample.sample(
-        model, noise, steps, GUIDANCE, SAMPLER, SCHEDULER, positive, negative, empty, disable_pbar=True,
-        seed=seeds[0],
+        model, torch.cat(noise), steps, GUIDANCE, SAMPLER, SCHEDULER, positive, negative, empty,
+        disable_pbar=True, seed=seeds[0],
     )  # fmt: skip
     return vae.decode(latents)[..., :3].float()

@@ -88,7 +88,7 @@ class ConceptTraining:
         more = self.hosted.extra(None if said.pooled is None else said.pooled.to(device), latents)
         wrong = self.hosted.error(latents, noise, sigma, said.words.to(device), **more).square().mean(1, True)
         each = (wrong * counts).sum((1, 2, 3)) / counts.sum((1, 2, 3)).clamp(min=1e-6)
-        return (each * weights).sum() / self.settings.batch
+        return (each * weights).sum()
 
     def task(self, own: Examples, prior: Examples | None, group: Group) -> Task:
         """What is trained on which batches."""

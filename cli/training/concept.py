@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ...bridge.concepts.outside import given_of, train_files
-from ...bridge.concepts.train import Settings
+from ...bridge.training import alone
 from ..ending import Failure, Misuse
 
 
 def train(options: argparse.Namespace) -> Path:
     """Train as the options say and return the file of the concept; Misuse or Failure by a sentence."""
+    alone.prepare()
+    from ...bridge.concepts.outside import given_of, train_files
+    from ...bridge.concepts.train import Settings
+
     settings = Settings(
         options.token, options.class_word.strip(), options.train, options.steps, options.learning_rate,
         options.batch_size, options.accumulation, options.size, not options.no_augmentation, 1.0,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -27,10 +28,11 @@ alias = ModuleType("recompose"); alias.__path__ = [{root!r}]; sys.modules["recom
 from recompose.cli import train
 options = train.parser().parse_args(sys.argv[1:])
 train.make_importable(train.comfyui(None))
+from recompose.bridge.training import alone
+alone.prepare()
 import comfy.supported_models
 from recompose.lab.toy.model_pack.registration import DemoSD15
 comfy.supported_models.models.append(DemoSD15)
-sys.argv = sys.argv[:1]
 from recompose.cli import ending
 from recompose.cli.training import concept
 sys.exit(ending.status_of("train", lambda: print(concept.train(options))))
@@ -103,6 +105,32 @@ def test_two_processes_have_the_losses_of_one(checkpoint: Path, pictures: Path, 
     assert all(torch.allclose(one[name], two[name], atol=1e-4) for name in one)
 
 
+def test_a_server_trains_the_same_concept(
+    server: Any, comfy: ModuleType, checkpoint: Path, pictures: Path, tmp_path: Path, capsys: Any
+) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for path in pictures.glob("*.png"):
+        side = int(path.stem) + 1
+        Image.fromarray(np.uint8(np.arange(128)[:, None] * np.ones(128) < 128 / side) * 255).resize(
+            Image.open(path).size
+        ).save(masks / path.name)
+        path.with_suffix(".txt").write_text(f"photo of a <new1> ball\nnumber {path.stem}", encoding="utf-8")
+    here, there = tmp_path / "here.safetensors", tmp_path / "new folder" / "there.safetensors"
+    status, _, err = ended(started(options(checkpoint, pictures, here, "--masks", str(masks))))
+    assert status == 0, err
+    command = importlib.import_module("recompose.cli.train")
+    arguments = options(Path(checkpoint.name), pictures, there, "--masks", str(masks), "--server", server.url)
+    assert command.main(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(there)
+    one, two = load_file(here), load_file(there)
+    assert one.keys() == two.keys() and all(torch.allclose(one[name], two[name], atol=1e-4) for name in one)
+    moved = load_file(checkpoint)
+    name = next(name for name in one if name.endswith("to_k.weight"))
+    base = moved[name.replace("unet.", "model.diffusion_model.", 1)]
+    assert not torch.allclose(two[name].float(), base.float(), atol=1e-4)
+
+
 def number(line: str) -> float:
     return float(line.rpartition(" ")[2])
 
@@ -120,6 +148,7 @@ def free_port() -> int:
     [
         ({"--checkpoint": "gone.safetensors"}, "got no file gone.safetensors"),
         ({"--out": "ball.bin"}, "ends in .safetensors"),
+        ({"--pictures": "nowhere", "--server": "127.0.0.1:1"}, "Expected pictures in nowhere"),
         ({"--steps": "0"}, "--steps of at least 1, got 0"),
         ({"--learning-rate": "0"}, "learning rate above 0"),
         ({"--comfyui": "nowhere"}, "no comfy/sd.py there"),
