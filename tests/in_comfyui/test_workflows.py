@@ -26,6 +26,7 @@ FILES = sorted(FOLDER.glob("*.json"))
 # The templates' prompts as they first were; never written anew, for users' scripts hold copies of them.
 FROZEN = json.loads((FOLDER.parent / "tests" / "data" / "contract_prompts.json").read_text("utf-8"))
 NOTES = {"MarkdownNote", "Note"}
+ANY = ("*", "COMFY_MATCHTYPE_V3")
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 # Which files exist differs from machine to machine.
 FILE_CHOICES = {"image", "ckpt_name", "control_net_name", "model", "file"}
@@ -151,7 +152,7 @@ def test_every_value_fits_its_node(path: Path, definitions: dict) -> None:
 def fits(value: object, kind: object, options: dict, name: str, prompt: dict, definitions: dict) -> bool:
     if workflow.is_link(value):
         origin = definitions[prompt[value[0]]["class_type"]]["output"][value[1]]
-        return kind in (origin, "*") or origin == "*"
+        return kind in (origin, *ANY) or origin in ANY
     if kind in ("INT", "FLOAT"):
         number = isinstance(value, int if kind == "INT" else int | float) and not isinstance(value, bool)
         return number and options.get("min", value) <= value <= options.get("max", value)
