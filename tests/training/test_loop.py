@@ -109,3 +109,22 @@ def test_average_follows_fast_at_first_and_slowly_then() -> None:
     average.update(network)
     assert float(average.weights()["weight"]) == pytest.approx(0.9, abs=1e-4)
     assert not average.weights()["weight"].requires_grad
+
+
+def test_batches_of_one_step_count_as_one_batch() -> None:
+    """Also with clipping, which must see the mean of their gradients."""
+    found = []
+    for accumulation in (1, 3):
+        line = nn.Linear(2, 1)
+        with torch.no_grad():
+            for value in line.parameters():
+                value.fill_(0.5)
+        random = torch.Generator().manual_seed(1)
+        points = [torch.randn(4, 2, generator=random) for _ in range(6)]
+        parts = points if accumulation == 3 else [torch.cat(points[:3]), torch.cat(points[3:])]
+        config = TrainConfig(2, 0.1, warmup=1, grad_clip=0.01, accumulation=accumulation)
+        reports = list(fit([line], lambda batch, line=line: (line(batch) - 1).square().mean(), parts, config))
+        found.append((reports, line.weight.detach().clone()))
+    (once, one), (thrice, three) = found
+    assert [report.loss for report in once] == pytest.approx([report.loss for report in thrice], rel=1e-5)
+    torch.testing.assert_close(one, three, rtol=1e-5, atol=1e-6)
