@@ -35,9 +35,19 @@ def save_weights(
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
-    """Write all that a training needs to go on: tensors, numbers, text, lists and dictionaries."""
-    with replacing(path) as unfinished:
-        torch.save({"format": FORMAT, **state}, unfinished)
+    """Write all that a training needs to go on: tensors, numbers, text, lists and dictionaries.
+
+    OSError, one sentence, where there is no room; the state that was there before stays.
+    """
+    try:
+        with replacing(path) as unfinished:
+            torch.save({"format": FORMAT, **state}, unfinished)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise OSError(
+            f"The state of the training could not be written to {path} ({reason}); make room there and start "
+            "it again, and it goes on from the last state."
+        ) from error
 
 
 def load_state(path: Path) -> dict[str, Any] | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 
@@ -85,13 +87,30 @@ def read(path: Path) -> Mapping[str, Any]:
     return {str(name): value for name, value in held.items()}
 
 
-def write(files: Iterable[tuple[Path, Mapping[str, torch.Tensor], Mapping[str, str]]]) -> list[Path]:
-    """Write files of tensors and metadata; each appears whole or not at all."""
-    written = []
+def write(
+    files: Iterable[tuple[Path, Mapping[str, torch.Tensor], Mapping[str, str]]], who: str
+) -> list[Path]:
+    """Write files of tensors and metadata, all or none; OSError, one sentence, where there is no room."""
+    written: list[Path] = []
     for path, tensors, metadata in files:
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        with replacing(path) as unfinished:
-            safetensors.torch.save_file(plain, unfinished, dict(metadata))
-            unfinished.chmod(0o644)
+        try:
+            with replacing(path) as unfinished:
+                safetensors.torch.save_file(plain, unfinished, dict(metadata))
+                unfinished.chmod(0o644)
+        except (OSError, safetensors.SafetensorError) as error:
+            for each in written:
+                each.unlink()
+            clear(path.parent)
+            raise OSError(
+                f"{who}: {path.name} could not be written to {path.parent} ({error}); make room there and "
+                "run it again."
+            ) from error
         written.append(path)
     return written
+
+
+def clear(folder: Path) -> None:
+    """Remove a folder if it is empty."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -16,7 +16,7 @@ from torch import Tensor
 from ...core.concepts import folder, formats
 from ...training.parallel import Group, group
 from .files import write
-from .train import ConceptTraining, Settings
+from .train import WHO, ConceptTraining, Settings
 from .trainer import Given, check, prepared
 
 STATUS = 10  # steps between two lines
@@ -52,7 +52,7 @@ def run(
 
     def saved(step: int) -> None:
         tensors, metadata = formats.ours(training.concept())
-        write([(out, tensors, {**metadata, "steps": str(step)})])
+        write([(out, tensors, {**metadata, "steps": str(step)})], WHO)
 
     for report in training.run(own, prior, out.with_suffix(".state"), save_every, saved, processes):
         if not report.step % STATUS or report.step == settings.steps:

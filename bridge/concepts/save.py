@@ -27,7 +27,7 @@ def save_concept(concept: Concept, prefix: str, layout: str) -> list[str]:
         files = [
             (place / f"{each}.safetensors", held, {"format": "pt"}) for each, held in theirs(concept).items()
         ]
-    return [str(path.relative_to(root)) for path in write(files)]
+    return [str(path.relative_to(root)) for path in write(files, WHO)]
 
 
 def theirs(concept: Concept) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,6 +120,31 @@ def test_what_is_saved_loads_again(sd1: Loaded, save: ModuleType, layout: str) -
     assert clip.tokenize("<new1>")["l"][0][1][0].equal(concept.tokens["<new1>"]["clip_l"])
     second = save.save_concept(concept, "concepts/cat", layout)
     assert not set(saved) & set(second)
+
+
+@pytest.mark.parametrize("layout", ["Recompose", "diffusers"])
+def test_a_full_disk_leaves_nothing_behind(
+    sd1: Loaded, save: ModuleType, layout: str, tmp_path: Path
+) -> None:
+    """A limit of the size of a file stands for it; the words' file is below it, the weights' above."""
+    concept = concepts(sd1)[0]
+    with largest_file(2048), pytest.raises(OSError, match=r"^Save Concept: .*; make room") as full:
+        save.save_concept(concept, "concepts/cat", layout)
+    assert "\n" not in str(full.value)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path.name for path in tmp_path.rglob("*")] in ([], ["concepts"])
+    assert save.save_concept(concept, "concepts/cat", layout)
+
+
+@contextlib.contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Within, no file of this process can grow above a size."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_diffusers_files_cannot_hold(sd1: Loaded, save: ModuleType) -> None:
