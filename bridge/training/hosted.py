@@ -53,6 +53,10 @@ class Hosted:
         self.places = network.layers if network.kind == UNET else []
         self.patcher = copied(model)
         self.patcher.model.requires_grad_(False)
+        if self.inner.get_dtype_inference() == torch.float16:
+            # Gradients of a mean over a whole picture are below what fp16 holds.
+            wide = management.should_use_bf16(self.patcher.load_device)
+            self.patcher.set_model_compute_dtype(torch.bfloat16 if wide else torch.float32)
         shapes = self.patcher.model.state_dict()
         device = self.patcher.load_device
         self.deltas = nn.ParameterList(

@@ -126,3 +126,25 @@ def test_an_interrupt_ends_the_step_and_the_same_training_goes_on(
     assert first == losses[:3] and last == losses[2:]
     for name, weight in whole.concept().weights.items():
         assert weight.equal(again.concept().weights[name])
+
+
+def test_a_model_in_fp16_has_the_gradients_of_fp32(
+    comfy: ModuleType, train: ModuleType, data: ModuleType
+) -> None:
+    """In fp16 itself the gradients of a mean over a picture are too small to be held."""
+    found = {}
+    for dtype in (torch.float16, torch.float32):
+        world = models.unet(settings={**models.UNET, "context_dim": WIDTH, "dtype": dtype})
+        network = world.model.model.diffusion_model
+        with torch.no_grad():
+            for value in network.parameters():
+                value.copy_(value.half())  # the same numbers in both
+        settings = train.Settings(class_word="cat", batch=2)
+        training = train.ConceptTraining(world.model, small_clip("SD1"), settings)
+        batch = next(data.Batches(examples(data), None, 2, 1000, 1.0, 3))
+        with training.hosted.loaded(), gradients():
+            (1e-3 * training.loss(batch)).backward()  # a larger picture's gradients are as small
+        found[dtype] = [delta.grad for delta in training.hosted.deltas]
+        assert {value.dtype for value in network.parameters()} == {dtype}
+    for half, full in zip(found[torch.float16], found[torch.float32], strict=True):
+        torch.testing.assert_close(half, full, rtol=1e-2, atol=1e-2 * float(full.abs().max()))
