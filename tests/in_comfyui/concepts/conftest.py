@@ -63,3 +63,33 @@ def sd1(comfy: ModuleType) -> Loaded:
 @pytest.fixture(scope="module")
 def sdxl(comfy: ModuleType) -> Loaded:
     return Loaded(models.unet("EPS", "SDXL", {**models.SDXL, "context_dim": 2 * WIDTH}), small_clip("SDXL"))
+
+
+@pytest.fixture(scope="module")
+def load(comfy: ModuleType) -> ModuleType:
+    return importlib.import_module("recompose.bridge.concepts.load")
+
+
+@pytest.fixture(scope="module")
+def train(comfy: ModuleType) -> ModuleType:
+    return importlib.import_module("recompose.bridge.concepts.train")
+
+
+@pytest.fixture(scope="module")
+def data(comfy: ModuleType) -> ModuleType:
+    return importlib.import_module("recompose.bridge.concepts.data")
+
+
+@pytest.fixture(scope="module")
+def words(comfy: ModuleType) -> ModuleType:
+    return importlib.import_module("recompose.bridge.concepts.words")
+
+
+@pytest.fixture(scope="module")
+def merge(comfy: ModuleType) -> ModuleType:
+    return importlib.import_module("recompose.bridge.concepts.merge")
+
+
+@pytest.fixture
+def settings(train: ModuleType) -> Any:
+    return train.Settings(class_word="cat", steps=6, learning_rate=0.01, batch=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
 from typing import Any
 
@@ -14,11 +13,6 @@ from recompose.tests.in_comfyui.concepts.conftest import WIDTH, Loaded
 from torch import Tensor
 
 UNET = "diffusion_model."
-
-
-@pytest.fixture(scope="module")
-def load(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.load")
 
 
 @pytest.fixture(scope="module")

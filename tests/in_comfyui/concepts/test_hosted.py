@@ -17,21 +17,6 @@ from recompose.tests.in_comfyui.concepts.conftest import WIDTH, Loaded, small_cl
 from torch import Tensor
 
 
-@pytest.fixture(scope="module")
-def train(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.train")
-
-
-@pytest.fixture(scope="module")
-def data(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.data")
-
-
-@pytest.fixture
-def settings(train: ModuleType) -> Any:
-    return train.Settings(class_word="cat", steps=6, learning_rate=0.01, batch=2)
-
-
 def examples(data: ModuleType, count: int = 3) -> Any:
     latents = torch.randn(count, 4, 8, 8, generator=torch.Generator().manual_seed(1))
     return data.Examples(latents, torch.ones(count, 1, 8, 8), ["photo of a <new1> cat"] * count)

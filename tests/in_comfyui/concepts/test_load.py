@@ -18,16 +18,6 @@ KEY = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 UNET = "diffusion_model."
 
 
-@pytest.fixture(scope="module")
-def load(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.load")
-
-
-@pytest.fixture(scope="module")
-def words(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.words")
-
-
 def vectors(seed: int, *encoders: str) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     return {name: torch.randn(WIDTH, generator=generator) for name in encoders or ("clip_l",)}

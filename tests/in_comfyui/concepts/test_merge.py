@@ -21,11 +21,6 @@ CAPTIONS = "\n".join(
 )
 
 
-@pytest.fixture(scope="module")
-def merge(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.merge")
-
-
 def concepts(loaded: Loaded) -> list[Concept]:
     state = loaded.model.model.state_dict()
     names = [name[len(UNET) :] for name in state if name.endswith(("attn2.to_k.weight", "attn2.to_v.weight"))]

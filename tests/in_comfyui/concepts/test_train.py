@@ -17,21 +17,6 @@ from torch import Tensor, nn
 KEYS = ("attn2.to_k.weight", "attn2.to_v.weight")
 
 
-@pytest.fixture(scope="module")
-def train(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.train")
-
-
-@pytest.fixture(scope="module")
-def data(comfy: ModuleType) -> ModuleType:
-    return importlib.import_module("recompose.bridge.concepts.data")
-
-
-@pytest.fixture
-def settings(train: ModuleType) -> Any:
-    return train.Settings(class_word="cat", steps=6, learning_rate=0.01, batch=2)
-
-
 def examples(data: ModuleType, prompt: str = "photo of a <new1> cat", count: int = 3) -> Any:
     generator = torch.Generator().manual_seed(1)
     latents = torch.randn(count, 4, 8, 8, generator=generator)
