@@ -15,6 +15,7 @@ from ...core.concepts import formats
 from ...core.concepts.concept import Concept
 from ...core.files import replacing
 from ..choices import CONCEPT_ENDINGS, CONCEPTS
+from ..inputs import shown
 from ..models import folders
 
 WHO = "Load Concept"
@@ -24,8 +25,10 @@ def found(name: str | None) -> Path | None:
     """The file of that name in the first folder that has it; None where none has."""
     for root in folders.roots_and_output(CONCEPTS):
         path = root / (name or "")
-        if path.is_file() and path.resolve().is_relative_to(root.resolve()):
-            return path
+        # Of a name that no file can have, too long for one or with a zero, pathlib raises.
+        with contextlib.suppress(OSError, ValueError):
+            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+                return path
     return None
 
 
@@ -33,7 +36,7 @@ def problem(name: str | None) -> str | None:
     """One sentence on why a file cannot be used, or None; a name that is not known yet has no problem."""
     if name is None or found(name):
         return None
-    return f"{WHO}: models/{CONCEPTS} has no file {name!r}; put the concept's file there and choose it."
+    return f"{WHO}: models/{CONCEPTS} has no file {shown(name)}; put the concept's file there and choose it."
 
 
 def fingerprint(name: str | None) -> list[tuple[str, int, int]]:
@@ -90,7 +93,7 @@ def read(path: Path) -> Mapping[str, Any]:
 def write(
     files: Iterable[tuple[Path, Mapping[str, torch.Tensor], Mapping[str, str]]], who: str
 ) -> list[Path]:
-    """Write files of tensors and metadata, all or none; OSError, one sentence, where there is no room."""
+    """Write files of tensors and metadata, all or none; RuntimeError, one sentence, where they cannot be."""
     written: list[Path] = []
     for path, tensors, metadata in files:
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
@@ -98,13 +101,15 @@ def write(
             with replacing(path) as unfinished:
                 safetensors.torch.save_file(plain, unfinished, dict(metadata))
                 unfinished.chmod(0o644)
-        except (OSError, safetensors.SafetensorError) as error:
+        # A name may also be too long for a file, or no text at all.
+        except (OSError, UnicodeError, safetensors.SafetensorError) as error:
             for each in written:
                 each.unlink()
             clear(path.parent)
-            raise OSError(
-                f"{who}: {path.name} could not be written to {path.parent} ({error}); make room there and "
-                "run it again."
+            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            raise RuntimeError(
+                f"{who}: the file {shown(path.name)} could not be written ({reason[:200]}); make room on the disk, "
+                "or choose another name."
             ) from error
         written.append(path)
     return written

@@ -1,4 +1,4 @@
-"""Things of one's own to teach the toy models: known things in two colours, which no picture of the world shows."""
+"""Things of one's own to teach the toy models: known things in two colours, as nothing in the world has."""
 
 from __future__ import annotations
 

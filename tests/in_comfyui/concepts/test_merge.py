@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_nothing_behind(
 ) -> None:
     """A limit of the size of a file stands for it; the words' file is below it, the weights' above."""
     concept = concepts(sd1)[0]
-    with largest_file(2048), pytest.raises(OSError, match=r"^Save Concept: .*; make room") as full:
+    with largest_file(2048), pytest.raises(RuntimeError, match=r"^Save Concept: .*; make room") as full:
         save.save_concept(concept, "concepts/cat", layout)
     assert "\n" not in str(full.value)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -20,14 +20,19 @@ from hypothesis import strategies as st
 from recompose.core.attention.record import Part, Prompt, Record, Records
 from recompose.core.canvas.crop import Context
 from recompose.core.canvas.stitch import Patch
+from recompose.core.concepts.concept import Concept
 from recompose.core.inversion.trajectory import Inversion
 from recompose.core.pose.person import Frame
 from recompose.core.sampling.noise_schedule import Kind, NoiseSchedule
 from recompose.core.shapes import Box, Size
+from recompose.tests.in_comfyui.attention import models as unets
+from recompose.tests.in_comfyui.concepts.conftest import WIDTH as WORDS
+from recompose.tests.in_comfyui.concepts.conftest import small_clip
 from recompose.tests.in_comfyui.fuzz import values
 from recompose.tests.in_comfyui.fuzz.values import HEIGHT, WIDTH
 
 ROOT = Path(__file__).resolve().parents[3]
+CROSS_KEY = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 OURS = tuple(str(ROOT / folder) for folder in ("bridge", "core", "nodes"))
 SENTENCE = re.compile(r"^(\S.{20,900})[.)]$", re.DOTALL)
 EDIT = json.loads((ROOT / "tests" / "data" / "astronaut_pose.json").read_text())
@@ -44,6 +49,7 @@ NODES = [
     ("inversion", "InvertLatent"), ("inversion", "ReplaySource"),
     ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"), ("word_mask", "WordMask"),
     ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
+    ("concepts", "LoadConcept"), ("concepts", "MergeConcepts"), ("concepts", "SaveConcept"),
 ]  # fmt: skip
 
 
@@ -92,6 +98,13 @@ def guarded(samples: torch.Tensor) -> Any:
     return guards
 
 
+def concept() -> Concept:
+    """A concept for the small UNet, with a word."""
+    weights = torch.rand(32, WORDS, generator=torch.Generator().manual_seed(1))
+    word = torch.rand(WORDS, generator=torch.Generator().manual_seed(2))
+    return Concept({CROSS_KEY: weights}, {"<new1>": {"clip_l": word}})
+
+
 class Inputs:
     """A sound and an odd value for every declared input."""
 
@@ -115,6 +128,12 @@ class Inputs:
             "STRING": "", "ATTENTION": recorded(samples, torch.rand(1, 154, 8)),
             "RECOMPOSE_GUARD": guarded(samples),
         }  # fmt: skip
+
+    def of_concepts(self) -> Inputs:
+        """With a text encoder that learns words, and a model that reads it."""
+        model = unets.unet(settings={**unets.UNET, "context_dim": WORDS}).model
+        self.sound |= {"MODEL": model, "CLIP": small_clip("SD1"), "RECOMPOSE_CONCEPT": concept()}
+        return self
 
     def value(self, declared: Any) -> Any:
         """What a sound prompt holds at this input."""
@@ -233,10 +252,15 @@ def numbers(value: Any) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize(("module", "name"), NODES, ids=[name for _, name in NODES])
-def test_a_result_or_a_sentence(module: str, name: str, inputs: Inputs, comfy: ModuleType) -> None:
+def test_a_result_or_a_sentence(
+    module: str, name: str, inputs: Inputs, comfy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind = getattr(importlib.import_module(f"recompose.nodes.{module}"), name)
 
     failed: dict[str, str] = {}
+    if module == "concepts":
+        monkeypatch.setattr(importlib.import_module("folder_paths"), "output_directory", str(tmp_path))
+        inputs = inputs.of_concepts()
 
     @seed(20)
     @settings(
