@@ -108,8 +108,8 @@ def write(
             clear(path.parent)
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
             raise RuntimeError(
-                f"{who}: the file {shown(path.name)} could not be written ({reason[:200]}); make room on the disk, "
-                "or choose another name."
+                f"{who}: the file {shown(path.name)} could not be written ({reason[:200]}); make room on the "
+                "disk, or choose another name."
             ) from error
         written.append(path)
     return written
