@@ -11,7 +11,7 @@ from PIL import Image
 
 from ...cli import saving
 from ...cli.comfy.client import Client
-from ..evaluate.help import brush, pages, scenes, sheet, templates
+from ..evaluate.help import brush, concepts, pages, scenes, sheet, templates
 from ..places import DOCS, ROOT, WEIGHTS
 from ..setup import models
 from ..setup.environment import Environment
@@ -21,7 +21,7 @@ FOLDER, TEMPLATES = ROOT / "js" / "docs" / "pictures", ROOT / "workflows"
 PHOTO, POSE = DOCS / "demo" / "photo.png", DOCS / "demo" / "photo_pose.json"
 
 
-def made(server: PrivateServer | Client) -> dict[str, bytes]:
+def made(server: PrivateServer | Client, own: concepts.Made) -> dict[str, bytes]:
     """The file of every picture, by node id."""
     client, pose = getattr(server, "client", server), POSE.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
@@ -32,13 +32,14 @@ def made(server: PrivateServer | Client) -> dict[str, bytes]:
             painted[name] = client.upload(path)
         graph = scenes.build(client.upload(PHOTO), pose, painted)
     found = graph.run(server)
-    return {node: sheet.webp(picture) for node, picture in pages.pages(found, pose).items()}
+    shown = pages.pages(found, pose) | concepts.pages(own)
+    return {node: sheet.webp(picture) for node, picture in shown.items()}
 
 
-def of_templates(server: PrivateServer | Client) -> dict[str, bytes]:
+def of_templates(server: PrivateServer | Client, own: concepts.Made) -> dict[str, bytes]:
     """The file of every template's picture that the demo models make, by the template's name."""
     client, pose = getattr(server, "client", server), POSE.read_text(encoding="utf-8")
-    found = templates.made(client, client.upload(PHOTO), pose)
+    found = templates.made(client, client.upload(PHOTO), pose, own)
     return {name: templates.jpeg(picture) for name, picture in found.items()}
 
 
@@ -56,8 +57,9 @@ def main(arguments: list[str], environment: Environment) -> int:
         with PrivateServer(
             environment.python, environment.comfyui, environment.cache, demo_packs(), folder
         ) as server:
-            pictures = [(f"{node}.webp", content) for node, content in made(server).items()]
-            shown = [(f"{name}.jpg", content) for name, content in of_templates(server).items()]
+            own = concepts.made(server.client)
+            pictures = [(f"{node}.webp", content) for node, content in made(server, own).items()]
+            shown = [(f"{name}.jpg", content) for name, content in of_templates(server, own).items()]
         for target, files in ((out or FOLDER, pictures), (out or TEMPLATES, shown)):
             for path in saving.save(target, files, overwrite=True):
                 print(f"{path.stat().st_size:7} {path}")

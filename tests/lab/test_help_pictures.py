@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from recompose.lab.commands import help_pictures
-from recompose.lab.evaluate.help import brush, pages, scenes, sheet, templates
+from recompose.lab.evaluate.help import brush, concepts, pages, scenes, sheet, templates
 from recompose.lab.evaluate.help.graph import Graph
-from recompose.lab.toy import coarse_brush
+from recompose.lab.toy import coarse_brush, concept_templates
 from recompose.lab.toy import templates as composed
 
 SCHEMAS = json.loads((Path(__file__).resolve().parents[1] / "data" / "schemas.json").read_text("utf-8"))
@@ -83,7 +83,11 @@ def test_a_picture_that_was_not_made_is_named() -> None:
 
 
 def test_every_node_of_the_pack_runs(graph: Graph) -> None:
-    used = {node["class_type"] for node in graph.prompt.values()}
+    prompts = [
+        concept_templates.training(["a.png"] * 4, "<new1>", "ball", "a ball", 1, 1e-3, 0),
+        concept_templates.two(["a", "b"], "ball, box", "both"),
+    ]
+    used = {node["class_type"] for prompt in (graph.prompt, *prompts) for node in prompt.values()}
     assert set(SCHEMAS) <= used
 
 
@@ -116,7 +120,7 @@ def test_every_node_gets_a_picture_that_may_be_committed(graph: Graph) -> None:
     found |= {name: Image.new("RGB", SIZES["photo"]) for name in ("photo", "pose", "detected")}
     texts = {"caption": "a man", "context": "Context(box=Box(x=0, y=-4, width=128, height=160))"}
     found |= texts | {f"sigmas {name}": "tensor([14.6, 3.0e-02, 0.0000])" for name in scenes.SCHEDULES}
-    made = pages.pages(found, POSE)
+    made = pages.pages(found, POSE) | concepts.pages(own())
     assert sorted(made) == sorted(SCHEMAS)
     assert all(len(sheet.webp(picture)) <= sheet.LIMIT for picture in made.values())
 
@@ -164,11 +168,48 @@ class Saving(Server):
 
 
 def test_every_template_of_the_demo_models_gets_a_picture() -> None:
-    made = help_pictures.of_templates(Saving())
-    assert sorted(made) == sorted([*composed.NAMES, coarse_brush.NAME])
+    made = help_pictures.of_templates(Saving(), own())
+    names = (concept_templates.TRAINING, concept_templates.USE, concept_templates.TWO)
+    assert sorted(made) == sorted([*composed.NAMES, coarse_brush.NAME, *names])
     for file in made.values():
         picture = Image.open(io.BytesIO(file))
         assert picture.format == "JPEG" and 256 <= picture.width <= 1024 and 256 <= picture.height <= 1024
+
+
+def own() -> concepts.Made:
+    """Two things, taught and painted."""
+    picture = Image.new("RGB", (128, 128), (200, 90, 40))
+    taught = concepts.Taught([picture] * 4, Image.new("RGB", (512, 384)), picture, "ball_00001_.safetensors")
+    strengths = dict.fromkeys(concepts.STRENGTHS, picture)
+    return concepts.Made(dict.fromkeys(concepts.THINGS, taught), strengths, picture)
+
+
+def test_things_are_taught_by_the_templates_and_used_by_their_files() -> None:
+    server = Saving()
+    asked, answer = [], server.run
+
+    def run(prompt: dict) -> dict:
+        asked.append(prompt)
+        found = answer(prompt)
+        saves = [name for name, node in prompt.items() if node["class_type"] == "RecomposeSaveConcept"]
+        reports = {name: {"recompose": [{"files": [f"concepts/{len(asked)}.safetensors"]}]} for name in saves}
+        return {"outputs": found["outputs"] | reports}
+
+    server.run = run
+    made = concepts.made(server)
+    assert [each.file for each in made.taught.values()] == ["1.safetensors", "2.safetensors"]
+    inputs = [
+        {node["class_type"]: node["inputs"] for node in prompt.values() if "text" not in node["inputs"]}
+        for prompt in asked
+    ]
+    trained = [each["RecomposeTrainConcept"] for each in inputs if "RecomposeTrainConcept" in each]
+    assert [(each["token"], each["class_word"]) for each in trained] == [
+        ("<new1>", "ball"),
+        ("<new2>", "box"),
+    ]
+    loaded = [each["RecomposeLoadConcept"] for each in inputs if "RecomposeLoadConcept" in each]
+    assert [each["strength"] for each in loaded] == [*concepts.STRENGTHS, 1.0]
+    assert concepts.words(("<new1>", "<new2>"), "snow") == "a <new1> ball and a <new2> box in the snow"
 
 
 def test_a_wide_strip_is_lower() -> None:
@@ -181,7 +222,7 @@ def test_a_template_that_saves_nothing_is_named() -> None:
     server = Saving()
     server.run = lambda prompt: {"outputs": {}}
     with pytest.raises(RuntimeError, match="the picture 'saved' but its node made none"):
-        help_pictures.of_templates(server)
+        help_pictures.of_templates(server, own())
 
 
 def test_an_edit_moves_the_points_that_are_named_and_no_others() -> None:

@@ -3,57 +3,41 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 from PIL import Image
 
 from ....cli.comfy import workflow
 from ....cli.comfy.client import Client
 from ...toy import coarse_brush, templates
-from . import brush
+from . import brush, concepts
 from .sheet import GAP, PAPER, over, tinted
+from .shown import shown
 
 HEIGHT, WIDTH, QUALITY = 426, 1000, 88
-SAVED = "SaveImage"
 
 
-def shown(client: Client, prompt: dict, links: dict[str, list[Any]]) -> dict[str, list[Image.Image]]:
-    """The pictures that a prompt saves, as "saved", and those of further IMAGE links by name."""
-    prompt = prompt | {
-        name: {"class_type": "PreviewImage", "inputs": {"images": link}} for name, link in links.items()
-    }
-    outputs = client.run(prompt)["outputs"]
-    saved = next(identity for identity, node in prompt.items() if node["class_type"] == SAVED)
-    found = {}
-    for name, identity in {"saved": saved, **{name: name for name in links}}.items():
-        if identity not in outputs:
-            raise RuntimeError(f"Expected the picture {name!r} but its node made none; run it in the page.")
-        files = [client.fetch(image) for image in outputs[identity]["images"]]
-        found[name] = [Image.open(io.BytesIO(file)).convert("RGB") for file in files]
-    return found
-
-
-def made(client: Client, photo: str, pose: str) -> dict[str, Image.Image]:
+def made(client: Client, photo: str, pose: str, own: concepts.Made) -> dict[str, Image.Image]:
     """The picture of every template here, by its name; `photo` lies in the server's input folder."""
     prompts = {name: templates.compose(name, photo, pose) for name in templates.NAMES}
-    rows = shown(client, prompts[templates.SAME], {})["saved"]
+    rows = shown(client, prompts[templates.SAME], {}).pictures["saved"]
     hand = prompts[templates.POSED]
-    posed = shown(client, hand, {"pose": [workflow.find(hand, "Edit Pose"), 1]})
+    posed = shown(client, hand, {"pose": [workflow.find(hand, "Edit Pose"), 1]}).pictures
     edit = prompts[templates.EDITED]
     links = {
         "photo": [workflow.find(edit, "Photo"), 0],
         "pose": [workflow.find(edit, "Edit Pose"), 1],
     }
-    edited = shown(client, edit, links)
+    edited = shown(client, edit, links).pictures
     found = prompts[templates.FOUND]
     links = {
         "photo": [workflow.find(found, "Photo"), 0],
         "mask": [workflow.find(found, "Mask as Picture"), 0],
     }
-    repainted = shown(client, found, links)
+    repainted = shown(client, found, links).pictures
     watched = prompts[templates.WATCHED]
-    maps = shown(client, watched, {"maps": [workflow.find(watched, "Attention Maps"), 0]})
+    maps = shown(client, watched, {"maps": [workflow.find(watched, "Attention Maps"), 0]}).pictures
     return {
+        **{name: strip(*pictures) for name, pictures in concepts.strips(own).items()},
         templates.FOUND: strip(
             repainted["photo"][0], tinted(repainted["photo"][0], repainted["mask"][0]), repainted["saved"][0]
         ),
