@@ -102,8 +102,8 @@ def closed(
     ]
     owner = torch.cat([torch.full((len(rows),), number) for number, rows in enumerate(seen)])
     constrained = torch.cat(seen)
-    kept = merge.distinct(constrained) if len(constrained) else torch.zeros(0, dtype=torch.bool)
-    constrained, owner = constrained[kept], owner[kept]
+    # Of some text encoders the end of a prompt is the same in all of them: there concepts are averaged.
+    groups = merge.grouped(constrained, owner)
     found = {}
     for name, base in bases.items():
         values = torch.zeros(len(constrained), len(base), dtype=torch.float64)
@@ -111,7 +111,8 @@ def closed(
             weight = whole(concept.weights[name], base) if name in concept.weights else base.double()
             rows = owner == number
             values[rows] = constrained[rows].double() @ weight.T
-        found[name] = merge.closed_form(base, constrained, values, regular)
+        means = (merge.of_groups(rows, groups) for rows in (constrained, values))
+        found[name] = merge.closed_form(base, *means, regular)
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+NEAR, SAME = 0.02, 1e-5  # shares of the rows' mean length
 RIDGE = 1e-9  # of the mean of the regularisation features' squares, for directions that none of them has
 
 
@@ -40,11 +41,34 @@ def average(base: Tensor, several: Sequence[Tensor]) -> Tensor:
     return torch.stack([each.double() for each in several]).mean(0)
 
 
-def distinct(features: Tensor, tolerance: float = 1e-5) -> Tensor:
-    """Which rows (s,in) are not the same as one before, to a share of the largest number; bool s."""
-    scale = features.abs().max().clamp(min=1e-12) * tolerance
-    near = (
-        torch.cdist(features.double(), features.double(), compute_mode="donot_use_mm_for_euclid_dist")
-        <= scale
-    )
-    return ~near.tril(-1).any(1)
+def grouped(features: Tensor, owners: Tensor) -> Tensor:
+    """For each row (s,in) the number of its group: rows count as one that are the same, or of several owners
+    (int64 s) and nearly the same.
+
+    A weight cannot map two such rows to different values without mapping what lies between to huge ones.
+    """
+    near, same = clusters(features, NEAR), clusters(features, SAME)
+    several = torch.zeros(len(near), dtype=torch.bool)
+    for number in near.unique():
+        rows = near == number
+        several[rows] = len(owners[rows].unique()) > 1
+    return torch.where(several, near, len(near) + same).unique(return_inverse=True)[1]
+
+
+def clusters(features: Tensor, tolerance: float) -> Tensor:
+    """For each row (s,in) the number of the first one nearer to it than a share of the rows' mean length."""
+    features = features.double()
+    scale = features.norm(dim=1).mean() * tolerance
+    near = torch.cdist(features, features, compute_mode="donot_use_mm_for_euclid_dist") <= scale
+    found: list[int] = []
+    for row in range(len(features)):
+        first = next((other for other in dict.fromkeys(found) if near[row, other]), row)
+        found.append(first)
+    return torch.tensor(found, dtype=torch.int64)
+
+
+def of_groups(rows: Tensor, groups: Tensor) -> Tensor:
+    """The mean of the rows (s,n) of each group, in fp64."""
+    count = int(groups.max()) + 1 if len(groups) else 0
+    total = torch.zeros(count, rows.shape[1], dtype=torch.float64).index_add(0, groups, rows.double())
+    return total / torch.bincount(groups, minlength=count)[:, None].clamp(min=1)

@@ -44,11 +44,15 @@ def use(file: str, text: str) -> dict:
     return prompt
 
 
-def two(files: Sequence[str], classes: str, text: str) -> dict:
-    """The API prompt that paints with two concepts' files, whose words are <new1> and <new2>."""
+def two(files: Sequence[str], classes: str, text: str, captions: Sequence[str]) -> dict:
+    """The API prompt that paints with two concepts' files, whose words are <new1> and <new2>.
+
+    The toy text encoder knows the world's words alone, so the captions are the world's.
+    """
     prompt = templates.compose(TWO)
     for title, name in zip(("First Concept", "Second Concept"), files, strict=True):
         demo.put(prompt, f"{title}.file", name)
     demo.put(prompt, "Merge Concepts.classes", classes)
+    demo.put(prompt, "Merge Concepts.captions", "\n".join(captions))
     demo.put(prompt, "Positive.text", text)
     return prompt

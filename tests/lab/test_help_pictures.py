@@ -85,7 +85,7 @@ def test_a_picture_that_was_not_made_is_named() -> None:
 def test_every_node_of_the_pack_runs(graph: Graph) -> None:
     prompts = [
         concept_templates.training(["a.png"] * 4, "<new1>", "ball", "a ball", 1, 1e-3, 0),
-        concept_templates.two(["a", "b"], "ball, box", "both"),
+        concept_templates.two(["a", "b"], "ball, box", "both", ["a ball"]),
     ]
     used = {node["class_type"] for prompt in (graph.prompt, *prompts) for node in prompt.values()}
     assert set(SCHEMAS) <= used

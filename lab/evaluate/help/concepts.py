@@ -19,6 +19,7 @@ from .shown import shown
 
 THINGS = {"<new1>": own_things.BALL, "<new2>": own_things.BOX}
 STEPS, LEARNING_RATE, BATCH, PRIOR, SAVINGS = 400, 5e-4, 4, 0, 2
+CAPTIONS = 200
 STRENGTHS = (0.0, 0.5, 1.0)
 COLOURS = {"<new1>": "red", "<new2>": "green"}  # which the captions have in the places of the new words
 
@@ -85,8 +86,13 @@ def made(client: Client) -> Made:
         strengths[strength] = shown(client, prompt, {}).pictures["saved"][0]
     classes = ", ".join(thing.kind for thing in THINGS.values())
     files = [each.file for each in found.values()]
-    both = concept_templates.two(files, classes, words(tuple(THINGS), "meadow"))
+    both = concept_templates.two(files, classes, words(tuple(THINGS), "meadow"), captions())
     return Made(found, strengths, shown(client, both, {}).pictures["saved"][0])
+
+
+def captions() -> list[str]:
+    """What the merged model is to paint as before."""
+    return [world.closer(seed, "train").caption for seed in range(CAPTIONS)]
 
 
 def pages(found: Made) -> dict[str, Image.Image]:

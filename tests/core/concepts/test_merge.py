@@ -65,9 +65,35 @@ def test_shapes_of_another_layer_are_refused(problem: tuple[Tensor, ...]) -> Non
         merge.closed_form(base, features[:, :-1], values, regular)
 
 
-def test_distinct_rows() -> None:
-    rows = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1e-7], [1.0, 0.1]])
-    assert merge.distinct(rows).tolist() == [True, True, False, True]
+def test_rows_of_several_owners_that_are_nearly_the_same_are_one_group() -> None:
+    rows = torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 0.005, 0], [0, 1.01, 0], [0, 0, 1], [0, 0, 1]])
+    groups = merge.grouped(rows, torch.tensor([0, 0, 1, 0, 1, 1]))
+    together = groups[:, None] == groups
+    wanted = torch.eye(6).bool()
+    wanted[0, 2] = wanted[2, 0] = True  # of two owners
+    wanted[4, 5] = wanted[5, 4] = True  # of one, and the same; rows 1 and 3 of one owner differ
+    assert together.equal(wanted)
+    means = merge.of_groups(rows, groups)
+    torch.testing.assert_close(means[groups[0]], torch.tensor([1, 0.0025, 0]).double())
+    none = merge.grouped(rows[:0], groups[:0])
+    assert none.shape == (0,) and merge.of_groups(rows[:0], none).shape == (0, 3)
+
+
+def test_places_that_concepts_share_do_not_blow_the_weight_up(problem: tuple[Tensor, ...]) -> None:
+    """Two concepts with other values at places that are all but the same."""
+    base, constrained, values, regular = problem
+    near = constrained[:1] + 1e-4 * constrained[:1].norm() * torch.ones_like(constrained[:1])
+    rows = torch.cat([constrained, near])
+    wanted = torch.cat([values, values[:1] + 1])
+    owners = torch.tensor([0] * len(constrained) + [1])
+    groups = merge.grouped(rows, owners)
+    assert len(set(groups.tolist())) == len(constrained)
+    found = merge.closed_form(base, merge.of_groups(rows, groups), merge.of_groups(wanted, groups), regular)
+    blown = merge.closed_form(base, rows, wanted, regular)
+    alone = (merge.closed_form(base, constrained, values, regular) - base).norm()
+    assert (found - base).norm() < 3 * alone < 0.1 * (blown - base).norm()
+    middle = rows[[0, -1]].double().mean(0)
+    torch.testing.assert_close(found @ middle, wanted[[0, -1]].double().mean(0), rtol=1e-6, atol=1e-6)
 
 
 def test_average() -> None:

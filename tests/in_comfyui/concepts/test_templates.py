@@ -60,7 +60,7 @@ def test_a_trained_concept_is_used_by_its_file(server: Any, files: dict[str, str
 
 def test_two_trained_concepts_are_in_one_picture(server: Any, files: dict[str, str]) -> None:
     text = "photo of a <new1> ball and a <new2> lamp on a beach"
-    prompt = concept_templates.two(list(files.values()), "ball, lamp", text)
+    prompt = concept_templates.two(list(files.values()), "ball, lamp", text, ["a red ball on a beach"])
     entry = server.client.run(prompt)
     assert [each for each in reports(entry) if each.get("notices")] == []
     merged = picture(server, prompt)
