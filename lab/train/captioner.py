@@ -111,5 +111,5 @@ def task(config: dict[str, Any], places: Places) -> Task:
     seed = config["seed"] + notes.get("steps", 0)
     torch.manual_seed(seed)
     return Task(
-        {"captioner": network}, loss, batches(words, config, seed), [probe_heads], {"captioner": notes}
+        {"captioner": network}, loss, batches(words, config, seed), [probe_heads], notes={"captioner": notes}
     )

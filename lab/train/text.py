@@ -110,4 +110,4 @@ def task(config: dict[str, Any], places: Places) -> Task:
         # Before the words are read, the nearest way to leave them alone would be to make all alike.
         return read + config["apart_weight"] * torch.exp(-read.detach() / READ) * (moved + empty)
 
-    return Task({"text": network}, loss, batches(config["batch"], seed), [head], {"text": notes})
+    return Task({"text": network}, loss, batches(config["batch"], seed), [head], notes={"text": notes})
