@@ -111,8 +111,8 @@ def closed(
             weight = whole(concept.weights[name], base) if name in concept.weights else base.double()
             rows = owner == number
             values[rows] = constrained[rows].double() @ weight.T
-        means = (merge.of_groups(rows, groups) for rows in (constrained, values))
-        found[name] = merge.closed_form(base, *means, regular)
+        read, wanted = merge.of_groups(constrained, groups), merge.of_groups(values, groups)
+        found[name] = merge.closed_form(base, read, wanted, regular)
     return found
 
 
