@@ -38,6 +38,17 @@ def reports(entry: dict, prompt: dict) -> list[dict[str, Any]]:
     return found
 
 
+def files(entry: dict, prompt: dict) -> list[str]:
+    """The files below the server's output folder that nodes have reported, with "/" between folders."""
+    names = [
+        text(name)
+        for node in reports(entry, prompt)
+        for report in node["reports"]
+        for name in items(report.get("files"))
+    ]
+    return [name.replace("\\", "/") for name in names if name]
+
+
 def finite(value: Any) -> Any:
     """The value with null for numbers that JSON does not have."""
     if isinstance(value, dict):

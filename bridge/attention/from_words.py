@@ -14,6 +14,7 @@ from ...core.attention.mutual import Masks
 from ...core.attention.record import Prompt
 from ...core.attention.words import Word
 from ...core.shapes import Size
+from ...core.texts import lines
 from ..inputs import check_conditioning
 from ..notices import notice
 from .blocks import LEAST_CELLS, Network
@@ -62,9 +63,8 @@ def texts_of(asked: Asked, mode: str, who: str) -> Texts:
             "prompts, and name words of them."
         )
     words = asked.words_target if asked.words_target.strip() else asked.words_source
-    lines = [line.strip() for line in asked.text_target.splitlines() if line.strip()]
     source = text_of(asked.clip, asked.text_source, asked.words_source, f"{who}: words_source")
-    targets = [text_of(asked.clip, line, words, f"{who}: words_target") for line in lines]
+    targets = [text_of(asked.clip, line, words, f"{who}: words_target") for line in lines(asked.text_target)]
     return Texts(source, targets, asked.threshold)
 
 

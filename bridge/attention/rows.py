@@ -11,6 +11,7 @@ from comfy.ldm.qwen_image.model import QwenImageTransformer2DModel
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ...core.texts import lines
 from ..inputs import check_conditioning, shown
 from .blocks import UNET, network_of
 
@@ -45,9 +46,9 @@ def rows(
 
 def prompts(source: str, targets: str, connected: bool) -> list[str]:
     """The prompts that are rows; without a connected source the source prompt is one even if it is empty."""
-    lines = [line.strip() for line in targets.splitlines() if line.strip()]
-    first = [source] if source.strip() or (lines and not connected) else []
-    return [*first, *lines]
+    others = lines(targets)
+    first = [source] if source.strip() or (others and not connected) else []
+    return [*first, *others]
 
 
 def encoded(texts: Sequence[str], clip: Any) -> list[list[Any]]:

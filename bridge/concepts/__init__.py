@@ -1,1 +1,1 @@
-"""Concepts on ComfyUI's models: loaded, merged, saved."""
+"""Concepts on ComfyUI's models: loaded, merged, saved, trained."""

@@ -22,10 +22,10 @@ def load_concept(
 ) -> tuple[Any, Any, str, Concept]:
     """MODEL and CLIP with the concept of a file, its words, and the concept; ValueError by a sentence."""
     concept = with_names(load(name), token)
-    patched, spoken = applied(model, clip, concept, strength, WHO)
+    patched, patched_clip = applied(model, clip, concept, strength, WHO)
     if not concept.tokens:
         notice(f"{WHO}: {name} has no new word; write its class in the prompt, or load the file of its word.")
-    return patched, spoken, " ".join(concept.tokens), concept
+    return patched, patched_clip, " ".join(concept.tokens), concept
 
 
 def with_names(concept: Concept, token: str) -> Concept:

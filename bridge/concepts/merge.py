@@ -11,6 +11,7 @@ from torch import Tensor
 from ...core.concepts import merge
 from ...core.concepts.captions import captions as own_captions
 from ...core.concepts.concept import Concept, whole
+from ...core.texts import lines
 from .load import UNET, applied, base_weights, check
 from .words import pattern, place_count, with_words
 
@@ -76,11 +77,6 @@ def targets(concepts: Sequence[Concept], classes: str) -> list[list[str]]:
     return [[f"{word} {next(left)}".strip() for word in some] for some in words]
 
 
-def lines(text: str) -> list[str]:
-    """The lines of a text that hold something."""
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
 def closed(
     clip: Any,
     concepts: Sequence[Concept],
@@ -104,16 +100,16 @@ def closed(
     constrained = torch.cat(seen)
     # Of some text encoders the end of a prompt is the same in all of them: there concepts are averaged.
     groups = merge.grouped(constrained, owner)
-    found = {}
+    wanted = []
     for name, base in bases.items():
         values = torch.zeros(len(constrained), len(base), dtype=torch.float64)
         for number, concept in enumerate(concepts):
             weight = whole(concept.weights[name], base) if name in concept.weights else base.double()
             rows = owner == number
             values[rows] = constrained[rows].double() @ weight.T
-        read, wanted = merge.of_groups(constrained, groups), merge.of_groups(values, groups)
-        found[name] = merge.closed_form(base, read, wanted, regular)
-    return found
+        wanted.append(merge.of_groups(values, groups))
+    read = merge.of_groups(constrained, groups)
+    return dict(zip(bases, merge.closed_form(list(bases.values()), read, wanted, regular), strict=True))
 
 
 def features(clip: Any, text: str, start: int = 1) -> Tensor:

@@ -28,7 +28,7 @@ def train_files(
     settings: Settings,
     out: Path,
     save_every: int,
-    tell: Callable[[str], None],
+    show: Callable[[str], None],
 ) -> Path:
     """Train on pictures with a checkpoint file and write the concept to `out`; its state lies beside it.
 
@@ -39,15 +39,15 @@ def train_files(
         check(settings, vae)
         training = ConceptTraining(model, clip, settings)
         own, prior = prepared(training, model, clip, vae, given)
-        run(training, own, prior, out, save_every, tell if processes.first else lambda _: None, processes)
+        run(training, own, prior, out, save_every, show if processes.first else lambda _: None, processes)
     return out
 
 
 def run(
-    training: ConceptTraining, own: Any, prior: Any, out: Path, save_every: int, tell: Callable[[str], None],
+    training: ConceptTraining, own: Any, prior: Any, out: Path, save_every: int, show: Callable[[str], None],
     processes: Group,
 ) -> None:  # fmt: skip
-    """Train to the end, tell of it, and write the concept at each saving."""
+    """Train to the end, show the losses, and write the concept at each saving."""
     settings = training.settings
 
     def saved(step: int) -> None:
@@ -56,7 +56,7 @@ def run(
 
     for report in training.run(own, prior, out.with_suffix(".state"), save_every, saved, processes):
         if not report.step % STATUS or report.step == settings.steps:
-            tell(f"step {report.step} of {settings.steps}, loss {report.loss:.6f}")
+            show(f"step {report.step} of {settings.steps}, loss {report.loss:.6f}")
 
 
 def loaded(checkpoint: Path) -> tuple[Any, Any, Any]:

@@ -25,7 +25,7 @@ def prior_pictures(
 ) -> Tensor:
     """`count` pictures B,H,W,3 of a prompt by the model, made once and kept below ComfyUI's output folder.
 
-    `kind` tells the model from others.
+    `kind` is another one for another model.
     """
     name = "".join(letter if letter.isalnum() else "_" for letter in text)[:60]
     folder = Path(folder_paths.get_output_directory()) / CONCEPTS / "class pictures" / f"{name}_{kind}_{size}"

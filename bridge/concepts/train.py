@@ -20,7 +20,7 @@ from ...training.task import Task, train
 from ..training.hosted import Hosted
 from .data import Batch, Batches, Examples
 from .load import UNET, base_weights
-from .spoken import Spoken
+from .trained_words import TrainedWords
 
 WHO = "Train Concept"
 KEYS_AND_VALUES, CROSS_ATTENTION, EMBEDDING = "keys and values", "cross-attention", "embedding alone"
@@ -59,9 +59,9 @@ class Settings:
 class Learning(nn.Module):
     """All that is trained of a concept: what is added to weights, and vectors of words."""
 
-    def __init__(self, hosted: Hosted, spoken: Spoken) -> None:
+    def __init__(self, hosted: Hosted, words: TrainedWords) -> None:
         super().__init__()
-        self.deltas, self.vectors = hosted.deltas, spoken.vectors
+        self.deltas, self.vectors = hosted.deltas, words.vectors
 
 
 class ConceptTraining:
@@ -73,8 +73,8 @@ class ConceptTraining:
             names = trained_names(model, settings.train)
             self.base = base_weights(model, names)
             self.hosted = Hosted(model, names, WHO, settings.checkpointing)
-            self.spoken = Spoken(clip, settings.words, WHO)
-        self.clip = self.spoken.clip
+            self.words = TrainedWords(clip, settings.words, WHO)
+        self.clip = self.words.clip
 
     def loss(self, batch: Batch) -> Tensor:
         """The mean over pictures of the prediction's error where it counts (Kumari et al. 2023, eq. 1)."""
@@ -84,9 +84,11 @@ class ConceptTraining:
             each.to(device) for each in (batch.latents, batch.counts, batch.noise, batch.weights)
         )
         sigma = self.hosted.sigmas.to(device)[batch.levels.to(device)].float()
-        said = self.spoken.encode(batch.prompts)
-        more = self.hosted.extra(None if said.pooled is None else said.pooled.to(device), latents)
-        wrong = self.hosted.error(latents, noise, sigma, said.words.to(device), **more).square().mean(1, True)
+        encoded = self.words.encode(batch.prompts)
+        more = self.hosted.extra(None if encoded.pooled is None else encoded.pooled.to(device), latents)
+        wrong = (
+            self.hosted.error(latents, noise, sigma, encoded.words.to(device), **more).square().mean(1, True)
+        )
         each = (wrong * counts).sum((1, 2, 3)) / counts.sum((1, 2, 3)).clamp(min=1e-6)
         return (each * weights).sum()
 
@@ -98,7 +100,7 @@ class ConceptTraining:
         )  # fmt: skip
         # ComfyUI's CLIP adds in place to what gradients need.
         return Task(
-            {"concept": Learning(self.hosted, self.spoken)}, self.loss, batches,
+            {"concept": Learning(self.hosted, self.words)}, self.loss, batches,
             around=allow_mutation_on_saved_tensors, average=group.average,
         )  # fmt: skip
 
@@ -108,7 +110,7 @@ class ConceptTraining:
             name.removeprefix(UNET): self.base[name] + delta.detach().float().cpu()
             for name, delta in zip(self.hosted.names, self.hosted.deltas, strict=True)
         }
-        return Concept(weights, self.spoken.learned())
+        return Concept(weights, self.words.learned())
 
     def run(
         self, own: Examples, prior: Examples | None, state: Path | None, save_steps: int,

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...core.concepts.concept import Concept
+from ...core.texts import lines
 from .. import layouts
 from ..choices import CONCEPTS
 from ..notices import notice, show_status
@@ -144,8 +145,8 @@ def prepared(
     settings = training.settings
     pictures, others = single(given.images, "images"), single(given.prior_images, "prior_images")
     masks = [mask for batch in given.masks for mask in masks_of(batch)]
-    said = prompts(settings, with_token(settings, lines(given.captions)), len(pictures))
-    own = encoded(training, vae, pictures, fitting(masks, pictures), said, settings.augment)
+    texts = prompts(settings, with_token(settings, captions_of(given.captions)), len(pictures))
+    own = encoded(training, vae, pictures, fitting(masks, pictures), texts, settings.augment)
     text = f"photo of a {settings.class_word or 'thing'}"
     if not others and given.prior_pictures:
         kind = fingerprint(Settings(size=settings.size), own.only(0), None, training.base)[:8]
@@ -156,7 +157,7 @@ def prepared(
     if not others:
         return own, None
     plain = replace(settings, token="", class_word=settings.class_word or "thing")
-    captions = prompts(plain, lines(given.prior_captions), len(others))
+    captions = prompts(plain, captions_of(given.prior_captions), len(others))
     return own, encoded(training, vae, others, fitting([], others), captions, False)
 
 
@@ -177,13 +178,13 @@ def encoded(
     vae: Any,
     pictures: list[Tensor],
     masks: list[Tensor],
-    said: list[str],
+    texts: list[str],
     vary: bool,
 ) -> Examples:
     """Examples in the model's units."""
     process = training.hosted.inner.process_latent_in
     return examples(
-        [each[0] for each in pictures], [each[0] for each in masks], said, training.settings.size,
+        [each[0] for each in pictures], [each[0] for each in masks], texts, training.settings.size,
         int(vae.spacial_compression_encode()), vary, training.settings.seed,
         lambda picture: process(vae.encode(picture.movedim(1, -1)).float().cpu()),
     )  # fmt: skip
@@ -207,12 +208,12 @@ def fitting(masks: list[Tensor], pictures: list[Tensor]) -> list[Tensor]:
     return found
 
 
-def lines(texts: Sequence[str]) -> list[str]:
+def captions_of(texts: Sequence[str]) -> list[str]:
     """The lines of texts that hold something; a text of a list is one caption even over several lines."""
     some = [text for text in texts if text.strip()]
     if len(some) > 1:
         return [" ".join(text.split()) for text in some]
-    return [line.strip() for text in some for line in text.splitlines() if line.strip()]
+    return [line for text in some for line in lines(text)]
 
 
 def with_token(settings: Settings, captions: Sequence[str]) -> list[str]:

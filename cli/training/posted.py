@@ -6,13 +6,16 @@ import argparse
 from pathlib import Path
 
 from ...core.concepts import folder
-from .. import ending, saving
-from ..comfy.answers import items, record, text
+from .. import ending, notes, saving
 from ..comfy.client import Client
 from ..run import execute
 
-FILES = {"images": "pictures", "masks": "masks", "prior_images": "prior"}  # inputs by the options' names
 PREFIX = "concepts/"
+# The options that are inputs of the node by the same name.
+SETTINGS = (
+    "token", "class_word", "train", "steps", "learning_rate", "batch_size", "size", "prior_pictures",
+    "save_every", "seed", "accumulation", "gradient_checkpointing",
+)  # fmt: skip
 
 
 def train(options: argparse.Namespace) -> Path:
@@ -30,7 +33,7 @@ def train(options: argparse.Namespace) -> Path:
             if paths:
                 prompt["train"]["inputs"][name] = [name, 0]
         entry, _ = execute(client, prompt)
-        content = client.fetch(saved_file(entry))
+        content = client.fetch(saved_file(entry, prompt))
         return saving.save(options.out.parent, [(options.out.name, content)], overwrite=True)[0]
 
 
@@ -39,8 +42,8 @@ def given(options: argparse.Namespace) -> tuple[dict[str, list[Path]], dict[str,
     own = folder.pictures(options.pictures)
     prior = folder.pictures(options.prior) if options.prior else []
     files = {"images": own, "masks": folder.masks(options.masks, own), "prior_images": prior}
-    said = {"captions": own, "prior_captions": prior}
-    return files, {name: "\n".join(folder.captions(paths)) for name, paths in said.items()}
+    captioned = {"captions": own, "prior_captions": prior}
+    return files, {name: "\n".join(folder.captions(paths)) for name, paths in captioned.items()}
 
 
 def uploaded(client: Client, path: Path) -> str:
@@ -65,20 +68,8 @@ def listed(name: str, files: list[str]) -> dict[str, dict]:
 
 def prompt_of(options: argparse.Namespace, captions: dict[str, str]) -> dict[str, dict]:
     """The prompt but for its pictures."""
-    settings = {
-        "token": options.token,
-        "class_word": options.class_word,
-        "train": options.train,
-        "steps": options.steps,
-        "learning_rate": options.learning_rate,
-        "batch_size": options.batch_size,
-        "size": options.size,
-        "augmentation": not options.no_augmentation,
-        "prior_pictures": options.prior_pictures,
-        "save_every": options.save_every,
-        "seed": options.seed,
-        "accumulation": options.accumulation,
-        "gradient_checkpointing": options.gradient_checkpointing,
+    settings = {name: getattr(options, name) for name in SETTINGS} | {
+        "augmentation": not options.no_augmentation
     }
     parts = {name: ["checkpoint", number] for number, name in enumerate(("model", "clip", "vae"))}
     checkpoint = {"ckpt_name": str(options.checkpoint)}
@@ -90,11 +81,10 @@ def prompt_of(options: argparse.Namespace, captions: dict[str, str]) -> dict[str
     }
 
 
-def saved_file(entry: dict) -> dict[str, str]:
+def saved_file(entry: dict, prompt: dict) -> dict[str, str]:
     """Where the server has put the concept; Failure where it does not say so."""
-    reports = items(record(record(entry.get("outputs")).get("save")).get("recompose"))
-    names = [text(name) for report in reports for name in items(record(report).get("files"))]
-    if not names or not names[0]:
+    names = notes.files(entry, prompt)
+    if not names:
         raise ending.Failure("The server did not say where it has saved the concept.")
-    subfolder, _, filename = names[0].replace("\\", "/").rpartition("/")
+    subfolder, _, filename = names[0].rpartition("/")
     return {"filename": filename, "subfolder": subfolder, "type": "output"}

@@ -11,27 +11,33 @@ NEAR, SAME = 0.02, 1e-5  # shares of the rows' mean length
 RIDGE = 1e-9  # of the mean of the regularisation features' squares, for directions that none of them has
 
 
-def closed_form(base: Tensor, constrained: Tensor, values: Tensor, regular: Tensor) -> Tensor:
-    """The weight (out,in) nearest to `base` on the regularisation features that maps features to values.
+def closed_form(
+    bases: Sequence[Tensor], constrained: Tensor, values: Sequence[Tensor], regular: Tensor
+) -> list[Tensor]:
+    """The weights (out,in) nearest to `bases` on the regularisation features that map features to values.
 
-    Minimises ‖(W − W₀) C_regᵀ‖ subject to W Cᵀ = Vᵀ, in fp64. `constrained` is C (s,in), `values` V (s,out),
-    `regular` C_reg (n,in). ValueError for shapes that do not fit.
+    Each minimises ‖(W − W₀) C_regᵀ‖ subject to W Cᵀ = Vᵀ, in fp64. `constrained` is C (s,in), `values` V
+    (s,out) of each layer, `regular` C_reg (n,in). ValueError for shapes that do not fit.
     """
-    if constrained.shape[1] != base.shape[1] or values.shape != (len(constrained), base.shape[0]):
-        raise ValueError(
-            f"Expected features of {base.shape[1]} and values of {base.shape[0]} numbers, "
-            f"got {tuple(constrained.shape)} and {tuple(values.shape)}; give those of this layer."
-        )
-    base, c, v, regular = (each.double() for each in (base, constrained, values, regular))
+    for base, v in zip(bases, values, strict=True):
+        if constrained.shape[1] != base.shape[1] or v.shape != (len(constrained), base.shape[0]):
+            raise ValueError(
+                f"Expected features of {base.shape[1]} and values of {base.shape[0]} numbers, "
+                f"got {tuple(constrained.shape)} and {tuple(v.shape)}; give those of this layer."
+            )
+    c, regular = constrained.double(), regular.double()
     if not len(c):
-        return base
+        return [base.double() for base in bases]
     gram = regular.T @ regular
     gram += RIDGE * gram.diagonal().mean().clamp(min=1e-12) * torch.eye(len(gram), dtype=gram.dtype)
     spread = torch.linalg.solve(gram, c.T)  # G⁻¹ Cᵀ: in,s
-    missing = v.T - base @ c.T  # out,s
-    # Features that are nearly the same leave C G⁻¹ Cᵀ near singular: the smallest solution.
-    multipliers = torch.linalg.lstsq(c @ spread, missing.T, driver="gelsd").solution
-    return base + (spread @ multipliers).T
+    found = []
+    for base, v in zip(bases, values, strict=True):
+        missing = v.double() - c @ base.double().T  # s,out
+        # Features that are nearly the same leave C G⁻¹ Cᵀ near singular: the smallest solution.
+        multipliers = torch.linalg.lstsq(c @ spread, missing, driver="gelsd").solution
+        found.append(base.double() + (spread @ multipliers).T)
+    return found
 
 
 def average(base: Tensor, several: Sequence[Tensor]) -> Tensor:

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from ....cli import demo
+from ....cli import demo, notes
 from ....cli.comfy import workflow
-from ....cli.comfy.answers import items, record, text
 from ....cli.comfy.client import Client
 from ...toy import concept_templates, own_things, world
 from ...toy.own_things import OwnThing
@@ -66,14 +65,8 @@ def taught(client: Client, token: str, thing: OwnThing) -> Taught:
     demo.put(prompt, "Train Concept.augmentation", False)
     demo.put(prompt, "Train Concept.save_every", STEPS // SAVINGS)
     found = shown(client, prompt, {"sheet": [workflow.find(prompt, "Train Concept"), 3]})
-    return Taught(own, found.pictures["sheet"][0], found.pictures["saved"][0], saved(found.outputs))
-
-
-def saved(outputs: dict) -> str:
-    """The name by which Load Concept knows the file that Save Concept has written."""
-    reports = [each for output in outputs.values() for each in items(record(output).get("recompose"))]
-    files = [text(name) for report in reports for name in items(record(report).get("files"))]
-    return files[0].replace("\\", "/").removeprefix("concepts/")
+    file, *_ = notes.files({"outputs": found.outputs}, prompt)
+    return Taught(own, found.pictures["sheet"][0], found.pictures["saved"][0], file.removeprefix("concepts/"))
 
 
 def made(client: Client) -> Made:

@@ -14,6 +14,12 @@ def normal(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+def closed_form(base: Tensor, constrained: Tensor, values: Tensor, regular: Tensor) -> Tensor:
+    """Of one layer."""
+    (found,) = merge.closed_form([base], constrained, [values], regular)
+    return found
+
+
 @pytest.fixture
 def problem() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Base, features of two concepts, their values, features that are to stay."""
@@ -26,7 +32,7 @@ def change(weight: Tensor, base: Tensor, regular: Tensor) -> float:
 
 def test_the_concepts_have_their_values_and_the_rest_changes_least(problem: tuple[Tensor, ...]) -> None:
     base, features, values, regular = problem
-    merged = merge.closed_form(*problem)
+    merged = closed_form(*problem)
     assert (merged @ features.T - values.T).abs().max() < 1e-9 * values.abs().max()
     free = torch.eye(IN, dtype=torch.float64) - torch.linalg.pinv(features) @ features
     for seed in range(100):
@@ -37,32 +43,32 @@ def test_the_concepts_have_their_values_and_the_rest_changes_least(problem: tupl
 
 def test_without_features_the_base_stays(problem: tuple[Tensor, ...]) -> None:
     base, features, values, regular = problem
-    assert merge.closed_form(base, features[:0], values[:0], regular).equal(base)
+    assert closed_form(base, features[:0], values[:0], regular).equal(base)
 
 
 def test_values_of_the_base_change_nothing(problem: tuple[Tensor, ...]) -> None:
     base, features, _, regular = problem
-    merged = merge.closed_form(base, features, features @ base.T, regular)
+    merged = closed_form(base, features, features @ base.T, regular)
     assert torch.allclose(merged, base, atol=1e-12)
 
 
 def test_fewer_regularisation_features_than_numbers(problem: tuple[Tensor, ...]) -> None:
     base, features, values, regular = problem
-    merged = merge.closed_form(base, features, values, regular[:6])
+    merged = closed_form(base, features, values, regular[:6])
     assert (merged @ features.T - values.T).abs().max() < 1e-6 * values.abs().max()
 
 
 def test_features_that_are_nearly_the_same(problem: tuple[Tensor, ...]) -> None:
     base, features, values, regular = problem
     twice = torch.cat([features, features + 1e-12])
-    merged = merge.closed_form(base, twice, torch.cat([values, values]), regular)
+    merged = closed_form(base, twice, torch.cat([values, values]), regular)
     assert (merged @ features.T - values.T).abs().max() < 1e-6 * values.abs().max()
 
 
 def test_shapes_of_another_layer_are_refused(problem: tuple[Tensor, ...]) -> None:
     base, features, values, regular = problem
     with pytest.raises(ValueError, match="Expected features of 24"):
-        merge.closed_form(base, features[:, :-1], values, regular)
+        closed_form(base, features[:, :-1], values, regular)
 
 
 def test_rows_of_several_owners_that_are_nearly_the_same_are_one_group() -> None:
@@ -88,9 +94,9 @@ def test_places_that_concepts_share_do_not_blow_the_weight_up(problem: tuple[Ten
     owners = torch.tensor([0] * len(constrained) + [1])
     groups = merge.grouped(rows, owners)
     assert len(set(groups.tolist())) == len(constrained)
-    found = merge.closed_form(base, merge.of_groups(rows, groups), merge.of_groups(wanted, groups), regular)
-    blown = merge.closed_form(base, rows, wanted, regular)
-    alone = (merge.closed_form(base, constrained, values, regular) - base).norm()
+    found = closed_form(base, merge.of_groups(rows, groups), merge.of_groups(wanted, groups), regular)
+    blown = closed_form(base, rows, wanted, regular)
+    alone = (closed_form(base, constrained, values, regular) - base).norm()
     assert (found - base).norm() < 3 * alone < 0.1 * (blown - base).norm()
     middle = rows[[0, -1]].double().mean(0)
     torch.testing.assert_close(found @ middle, wanted[[0, -1]].double().mean(0), rtol=1e-6, atol=1e-6)

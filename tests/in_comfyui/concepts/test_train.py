@@ -113,7 +113,7 @@ def test_gradients_are_those_of_plain_autograd(
     for module in net.modules():
         if hasattr(module, "weight_function"):
             module.weight_function = []
-    vector = training.spoken.vectors[0].detach().clone().requires_grad_()
+    vector = training.words.vectors[0].detach().clone().requires_grad_()
     with torch.inference_mode(False), torch.enable_grad(), around():
         words = reference_words(sd1.clip, batch.prompts[0], vector)
         sigma = inner.model_sampling.sigmas[batch.levels].float().view(-1, 1, 1, 1)
@@ -128,7 +128,7 @@ def test_gradients_are_those_of_plain_autograd(
         wanted = plain[name.removeprefix("diffusion_model.")].grad
         assert wanted is not None and wanted.abs().max() > 0
         assert torch.allclose(delta.grad, wanted, rtol=1e-3, atol=1e-5 * float(wanted.abs().max()))
-    got = training.spoken.vectors[0].grad
+    got = training.words.vectors[0].grad
     assert torch.allclose(got, vector.grad, rtol=1e-3, atol=1e-5 * float(vector.grad.abs().max()))
 
 

@@ -1,14 +1,14 @@
-"""A CLIP whose new words learn."""
+"""A CLIP whose new words are trained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from .words import Words, encoders, width, with_words
+from .words import encoders, width, with_words
 
 RARE = 42170  # a word that hardly any caption has; its vector is where a new one starts (Kumari et al. 2023)
 
@@ -20,7 +20,7 @@ class Encoded(NamedTuple):
     pooled: Tensor | None
 
 
-class Spoken:
+class TrainedWords:
     """Prompts with new words whose vectors are parameters."""
 
     def __init__(self, clip: Any, words: Sequence[str], who: str) -> None:
@@ -91,8 +91,3 @@ def start_of(clip: Any, name: str, number: int) -> Tensor:
 def repeated(words: Tensor, length: int) -> Tensor:
     """Words of fewer chunks than others, made as long; the chunks repeat, as ComfyUI does in a batch."""
     return words.repeat(1, -(-length // words.shape[1]), 1)[:, :length]
-
-
-def as_words(learned: Mapping[str, Mapping[str, Tensor]]) -> Words:
-    """Learned vectors as the words of a CLIP."""
-    return learned
