@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...core.concepts import folder, formats
 from ...training.parallel import Group, group
+from ..training import memory
 from .files import write
 from .train import WHO, ConceptTraining, Settings
 from .trainer import Given, check, prepared
@@ -34,7 +35,8 @@ def train_files(
 
     The same call goes on from there. ValueError by a sentence. Every process of a launcher calls this.
     """
-    with group(management.get_torch_device()) as processes, torch.inference_mode():
+    full = "The training ran out of memory; lower --batch-size or --size, or give --gradient-checkpointing."
+    with group(management.get_torch_device()) as processes, torch.inference_mode(), memory.explained(full):
         model, clip, vae = loaded(checkpoint)
         check(settings, vae)
         training = ConceptTraining(model, clip, settings)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import comfy.model_management as management
 import comfy.utils
 import folder_paths
 import torch
@@ -19,6 +18,7 @@ from ...core.texts import lines
 from .. import layouts
 from ..choices import CONCEPTS
 from ..notices import notice, show_status
+from ..training import memory
 from .data import Examples, examples
 from .load import applied
 from .prior import painted, prior_pictures
@@ -87,19 +87,15 @@ def train_concept(
 ) -> tuple[Any, Any, Concept, Tensor]:
     """MODEL and CLIP with the trained concept, the concept, its contact sheet; ValueError by a sentence."""
     check(settings, vae)
-    training = ConceptTraining(model, clip, settings)
-    own, prior = prepared(training, model, clip, vae, given)
-    sheet = Sheet(vae, settings)
-    sheet.add(model, clip, settings.class_word or "thing")
-    state = state_path(training, own, prior)
-    try:
+    with memory.explained(
+        f"{WHO} ran out of memory; lower batch_size or size, or turn on gradient_checkpointing."
+    ):
+        training = ConceptTraining(model, clip, settings)
+        own, prior = prepared(training, model, clip, vae, given)
+        sheet = Sheet(vae, settings)
+        sheet.add(model, clip, settings.class_word or "thing")
+        state = state_path(training, own, prior)
         run(training, own, prior, state, save_every, sheet)
-    except management.OOM_EXCEPTION as error:
-        if management.OOM_EXCEPTION is Exception:
-            raise
-        raise ValueError(
-            f"{WHO} ran out of memory; lower batch_size or size, or turn on gradient_checkpointing."
-        ) from error
     concept = training.concept()
     made = applied(model, clip, concept, 1.0, WHO)
     state.unlink(missing_ok=True)

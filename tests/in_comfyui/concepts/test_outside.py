@@ -85,6 +85,15 @@ def test_the_command_trains_and_writes_a_concept(checkpoint: Path, pictures: Pat
     assert again == 0 and lines == []  # its state says that it is finished
 
 
+def test_full_memory_is_one_sentence_that_names_the_options(
+    checkpoint: Path, pictures: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "ball.safetensors"
+    status, _, err = ended(started(options(checkpoint, pictures, out, "--size", str(2**28))))
+    assert status == 2 and "lower --batch-size or --size" in err.splitlines()[-1], err
+    assert "Traceback" not in err and not out.exists()
+
+
 def test_two_processes_have_the_losses_of_one(checkpoint: Path, pictures: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone.safetensors"
     status, lines, err = ended(started(options(checkpoint, pictures, alone, "--batch-size", "4")))
