@@ -43,6 +43,6 @@ def has(shapes: Shapes, signs: Sequence[str]) -> bool:
 def checkpoint(shapes: Shapes, channels: int) -> str:
     """What a UNet with words is."""
     width = next(shape[1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight"))
-    family = FAMILIES.get(width, f"a model with {width} numbers a word")
+    family = FAMILIES.get(width, f"a family with {width} numbers a word")
     kinds = {4: "a text-to-image model", 8: "an InstructPix2Pix model", 9: "a text inpaint model"}
     return f"{kinds.get(channels, 'a model')} of {family} with {channels} input channels and no image encoder"
