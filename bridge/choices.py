@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import Any
 
 import comfy.samplers
@@ -21,12 +22,16 @@ DWPOSE, OPENPOSE, KEYPOINT_MODEL = "DWPose", "OpenPose", "keypoint model"
 LARGEST = "largest"  # of BlazePose's landmarks networks
 # Folders under ComfyUI's models/.
 BLIP_MODELS, KEYPOINT_MODELS, CONCEPTS = "blip", "keypoint_models", "concepts"
+EXEMPLARS, CHECKPOINTS, DIFFUSERS, CLIP_VISION = "exemplar", "checkpoints", "diffusers", "clip_vision"
+CHECKPOINT_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".sft")
+INDEX = "model_index.json"  # of a folder in diffusers' layout
 CONCEPT_ENDINGS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
 PUBLISHED_BLIP = "blip-image-captioning-base"
 SCHEDULERS = comfy.samplers.SCHEDULER_NAMES
 SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps and flow models alike
 # How Invert Latent goes up in noise.
 O_BELM, FIXED_POINT, MIDPOINT, FIREFLOW, DDIM = "O-BELM", "fixed point", "midpoint", "FireFlow", "DDIM"
+PER_ROW, AVERAGED = "one per row", "averaged"  # what Exemplar Conditioning makes of several references
 INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
 
 
@@ -62,6 +67,31 @@ def concepts() -> list[str]:
             if path.suffix in CONCEPT_ENDINGS and path.is_file()
         }
     )
+
+
+def exemplar_roots() -> list[Path]:
+    """The folders of exemplar models: models/exemplar, exemplar/ of ComfyUI's output, and core's own two."""
+    named = (*folder_paths.get_folder_paths(CHECKPOINTS), *folder_paths.get_folder_paths(DIFFUSERS))
+    return [*folders.roots_and_output(EXEMPLARS), *map(Path, named)]
+
+
+def exemplar_models() -> list[str]:
+    """The checkpoints, and the folders in diffusers' layout, that may be exemplar models, by path."""
+    found = set(folder_paths.get_filename_list(CHECKPOINTS))
+    for root in exemplar_roots():
+        found |= {index.parent.relative_to(root).as_posix() for index in root.glob(f"*/{INDEX}")}
+    for root in folders.roots_and_output(EXEMPLARS):
+        for path in root.rglob("*"):
+            # The files of a folder in diffusers' layout are parts of a model.
+            inside = (path.parents[1] / INDEX).is_file()
+            if path.suffix in CHECKPOINT_ENDINGS and path.is_file() and not inside:
+                found.add(path.relative_to(root).as_posix())
+    return sorted(found)
+
+
+def vision_models() -> list[str]:
+    """ "none" and the CLIP vision files."""
+    return [NO_FILE, *folder_paths.get_filename_list(CLIP_VISION)]
 
 
 def require(node: Any, **chosen: object) -> None:

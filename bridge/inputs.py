@@ -19,7 +19,7 @@ from ..core.concepts.concept import Concept
 from ..core.inversion.trajectory import Inversion
 
 # Choices that the bridge reads itself, with sentences that name the file or folder.
-FILES = ("file", "model")
+FILES = ("file", "model", "vision")
 DYNAMIC = "COMFY_DYNAMICCOMBO_V3"
 REGION = ("x", "y", "width", "height", "canvas_width", "canvas_height")
 
@@ -174,6 +174,10 @@ def _is_vae(value: Any) -> bool:
     return _is_number(ratio) and 1 <= ratio == int(ratio)
 
 
+def _is_exemplar_encoder(value: Any) -> bool:
+    return all(hasattr(value, name) for name in ("encode", "null", "side"))
+
+
 def _is_conditioning(value: Any) -> bool:
     if not isinstance(value, list | tuple) or not value:
         return False
@@ -248,6 +252,7 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     "RECOMPOSE_PATCH": _socket(lambda value: isinstance(value, Patch), "Patch"),
     "RECOMPOSE_CONTEXT": _socket(lambda value: isinstance(value, Context), "the context of Crop to Region"),
     "RECOMPOSE_CONCEPT": _socket(lambda value: isinstance(value, Concept), "Load Concept or Train Concept"),
+    "EXEMPLAR_ENCODER": _socket(_is_exemplar_encoder, "Load Exemplar Model"),
     "RECOMPOSE_INVERSION": _socket(
         lambda value: isinstance(value, Inversion), "the inversion of Invert Latent"
     ),

@@ -11,6 +11,7 @@ from . import (
     caption,
     concepts,
     detect,
+    exemplar,
     inversion,
     mask,
     pose,
@@ -41,4 +42,5 @@ class RecomposeExtension(ComfyExtension):
             *word_mask.NODES,
             *shape_guard.NODES,
             *concepts.NODES,
+            *exemplar.NODES,
         ]

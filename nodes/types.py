@@ -20,6 +20,8 @@ RECOMPOSE_INVERSION
 ATTENTION       core.attention.record.Records: the cross-attention of the last runs of one patched MODEL, each
                 with the latent that it made. A run adds a new record; none is changed.
 RECOMPOSE_GUARD bridge.attention.guard.Guards: the masks of the last runs of one guarded MODEL, likewise.
+EXEMPLAR_ENCODER
+                bridge.exemplar.encoder.ExemplarEncoder: a CLIP tower and what makes one word of a picture.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ Concept = io.Custom("RECOMPOSE_CONCEPT")
 Inversion = io.Custom("RECOMPOSE_INVERSION")
 Attention = io.Custom("ATTENTION")
 Guard = io.Custom("RECOMPOSE_GUARD")
+ExemplarEncoder = io.Custom("EXEMPLAR_ENCODER")
 SOCKET_ONLY = {"forceInput": True}
 
 

@@ -73,9 +73,14 @@ def gridded(mask: Image.Image, cell: int, times: int = 4) -> Image.Image:
 
 def written(text: str, columns: int = 22) -> Image.Image:
     """A panel that shows a text."""
-    page = Image.new("RGB", (236, HEIGHT), (255, 255, 255))
-    lines = "\n".join(textwrap.wrap(text, columns))
-    ImageDraw.Draw(page).multiline_text((10, 10), lines, INK, ImageFont.load_default(18), spacing=7)
+    return listed(textwrap.wrap(text, columns), 236)
+
+
+def listed(lines: Sequence[str], width: int) -> Image.Image:
+    """A panel of a width that shows lines."""
+    page = Image.new("RGB", (width, HEIGHT), (255, 255, 255))
+    pen = ImageDraw.Draw(page)
+    pen.multiline_text((10, 10), "\n".join(lines), INK, ImageFont.load_default(18), spacing=7)
     return page
 
 

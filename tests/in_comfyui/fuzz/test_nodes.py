@@ -50,6 +50,7 @@ NODES = [
     ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"), ("word_mask", "WordMask"),
     ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
     ("concepts", "LoadConcept"), ("concepts", "MergeConcepts"), ("concepts", "SaveConcept"),
+    ("exemplar", "LoadExemplarModel"), ("exemplar", "ExemplarConditioning"),
 ]  # fmt: skip
 
 
@@ -127,6 +128,9 @@ class Inputs:
             "RECOMPOSE_PATCH": patch, "RECOMPOSE_INVERSION": inverted(samples), "COLOR": "#80a0ff",
             "STRING": "", "ATTENTION": recorded(samples, torch.rand(1, 154, 8)),
             "RECOMPOSE_GUARD": guarded(samples),
+            "EXEMPLAR_ENCODER": SimpleNamespace(
+                encode=lambda pixels: pixels.mean((1, 2))[:, None], null=torch.zeros(1, 1, 8), side=8
+            ),
         }  # fmt: skip
 
     def of_concepts(self) -> Inputs:
