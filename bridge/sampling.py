@@ -20,6 +20,7 @@ from ..core.sampling.noise_sampler import NoiseSampler
 from .latent import check_numbers
 from .noise_mask import NO_MASK, cleaned
 from .notices import show_status
+from .rows import batch_rows
 from .sigmas import noise_schedule_of
 
 NO_SIGMAS = (
@@ -59,6 +60,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         inner, options = model_wrap.inner_model, extra_args["model_options"]
         path, seed = noise_schedule_of(inner.model_sampling), extra_args.get("seed")
         known = observation_of(model_wrap, sigmas, options, latent_image, cleaned(denoise_mask))
+        rows = batch_rows(noise, seed or 0)
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
@@ -71,7 +73,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
                 management.throw_exception_if_processing_interrupted()
 
             x = self.run(
-                x=start, sigmas=sigmas, noise=NoiseSampler(seed or 0, start), report=report, known=known,
+                x=start, sigmas=sigmas, noise=NoiseSampler(seed or 0, start, rows), report=report, known=known,
                 path=path, settings=self.settings, **self.model_functions(model_wrap, options, seed),
             )  # fmt: skip
         x = inner.model_sampling.inverse_noise_scaling(sigmas[-1], x)
