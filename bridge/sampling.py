@@ -14,7 +14,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
 from ..core.sampling import lagrange, repaint
-from ..core.sampling.checks import check_descent
+from ..core.sampling.checks import check_descent, check_finite
 from ..core.sampling.known import Observation
 from ..core.sampling.noise_sampler import NoiseSampler
 from .latent import check_numbers
@@ -67,6 +67,8 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         with comfy.utils.model_trange(total, disable=disable_pbar, desc=self.name) as bar:
 
             def report(call: int, denoised: Tensor, x: Tensor) -> None:
+                if not call:  # before half an hour of steps is spent on it; read only once
+                    check_finite(denoised)
                 bar.update()
                 if callback is not None:
                     callback(call, denoised, x, total)

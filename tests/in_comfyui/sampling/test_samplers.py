@@ -154,7 +154,7 @@ WRONG = {
     "no step": ({}, [14.0], ("no step",)),
     "sigmas that ascend": ({}, [1.0, 2.0, 0.0], ("descend", "2 follows 1")),
     "sigmas that stand still": ({}, [2.0, 2.0, 0.0], ("descend",)),
-    "sigmas that are no numbers": ({}, [2.0, float("nan"), 0.0], ("descend", "nan follows 2")),
+    "sigmas that are no numbers": ({}, [2.0, float("nan"), 0.0], ("no numbers", "more steps")),
 }
 
 
@@ -170,6 +170,13 @@ def test_what_cannot_be_sampled_is_said_before_the_model_is_asked(
     assert this.seen == []
 
 
+def test_one_step_of_a_scheduler_that_needs_two_is_told_of(world: Callable, methods: dict) -> None:
+    this = world("eps")
+    with pytest.raises(ValueError, match=r"^Lagrange .*kl_optimal.*take more steps\.$"):
+        methods["Lagrange"].paint(this, steps=1, scheduler="kl_optimal")
+    assert this.seen == []
+
+
 def test_each_call_is_told_with_their_number(world: Callable, method: Any) -> None:
     this = world("eps")
     this.run(method.sampler, this.sigmas(7))
@@ -181,3 +188,4 @@ def test_nan_from_the_model_is_an_error(world: Callable, method: Any) -> None:
     this.model.model.diffusion_model.broken = True
     with pytest.raises(ValueError, match=r"NaN.*precision"):
         this.run(method.sampler, this.sigmas(7))
+    assert this.seen == []  # at the first call
