@@ -62,11 +62,11 @@ def _check_count(mask: Tensor, samples: Tensor) -> None:
     # A MASK with several pictures is one video's frames, which are joined or repeated as the latent's are.
     wanted = len(samples) if whole else samples.shape[2]
     if count not in (1, wanted) and (whole or len(samples) > 1):
-        kind = "latents" if whole else "latent frames"
-        raise ValueError(
-            f"The noise mask has a batch of {count} but there are {wanted} {kind}; "
-            f"connect 1 mask or {wanted}."
-        )
+        kind = "latent" if whole else "latent frame"
+        there, connect = f"there are {wanted} {kind}s", f"1 mask or {wanted}"
+        if wanted == 1:
+            there, connect = f"there is 1 {kind}", "1 mask"
+        raise ValueError(f"The noise mask has a batch of {count} but {there}; connect {connect}.")
 
 
 def is_empty(mask: Any, samples: Any) -> bool:

@@ -14,12 +14,13 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
 from ..core.sampling import lagrange, repaint
-from ..core.sampling.checks import check_descent
+from ..core.sampling.checks import check_descent, check_finite
 from ..core.sampling.known import Observation
 from ..core.sampling.noise_sampler import NoiseSampler
 from .latent import check_numbers
 from .noise_mask import NO_MASK, cleaned
 from .notices import show_status
+from .rows import batch_rows
 from .sigmas import noise_schedule_of
 
 NO_SIGMAS = (
@@ -59,19 +60,22 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         inner, options = model_wrap.inner_model, extra_args["model_options"]
         path, seed = noise_schedule_of(inner.model_sampling), extra_args.get("seed")
         known = observation_of(model_wrap, sigmas, options, latent_image, cleaned(denoise_mask))
+        rows = batch_rows(noise, seed or 0)
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
         with comfy.utils.model_trange(total, disable=disable_pbar, desc=self.name) as bar:
 
             def report(call: int, denoised: Tensor, x: Tensor) -> None:
+                if not call:  # before half an hour of steps is spent on it; read only once
+                    check_finite(denoised)
                 bar.update()
                 if callback is not None:
                     callback(call, denoised, x, total)
                 management.throw_exception_if_processing_interrupted()
 
             x = self.run(
-                x=start, sigmas=sigmas, noise=NoiseSampler(seed or 0, start), report=report, known=known,
+                x=start, sigmas=sigmas, noise=NoiseSampler(seed or 0, start, rows), report=report, known=known,
                 path=path, settings=self.settings, **self.model_functions(model_wrap, options, seed),
             )  # fmt: skip
         x = inner.model_sampling.inverse_noise_scaling(sigmas[-1], x)

@@ -15,6 +15,10 @@ def check_descent(sigmas: list[float], who: str) -> None:
         raise ValueError(
             f"{who} needs two sigmas or more, but got {len(sigmas)}, no step; raise steps or denoise."
         )
+    if any(map(math.isnan, sigmas)):
+        raise ValueError(
+            f"{who} got sigmas that are no numbers, which kl_optimal gives for one step; take more steps."
+        )
     for above, below in pairwise(sigmas):
         if not math.inf > above > below >= 0:
             raise ValueError(

@@ -117,7 +117,7 @@ def sample(
     clean latent before guidance. Raises ValueError for sigmas that do not descend and for NaN.
     """
     values, rows = sigmas.tolist(), x.new_ones(len(x))
-    check_descent(values, "The sampler")
+    check_descent(values, "Lagrange")
     levels = [path.level(sigma) for sigma in values]
     push = HeavyBall(known, settings, x.new_zeros(x.shape), x.new_zeros(x.shape))
     own = noise(values[0], 1) if settings.known_noise else 0.0

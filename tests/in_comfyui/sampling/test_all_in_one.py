@@ -78,6 +78,13 @@ def test_what_cannot_be_painted_is_said_in_a_sentence(
     assert all(word in str(caught.value) for word in words), caught.value
 
 
+def test_one_latent_takes_one_mask_and_the_sentence_says_so(world: Callable, method: Any) -> None:
+    this = world("eps")
+    this.latent = this.latent[:1]
+    with pytest.raises(ValueError, match=r"batch of 3 but there is 1 latent; connect 1 mask\.$"):
+        method.paint(this, latent={"noise_mask": torch.ones(3, 48, 40)})
+
+
 def test_a_mask_per_video_must_come_as_such(world: Callable, method: Any) -> None:
     with pytest.raises(ValueError, match=r"batch of 2 but there are 3 latent frames"):
         method.paint(world("video"), latent={"noise_mask": torch.ones(2, 6, 5)})

@@ -79,6 +79,45 @@ def test_a_seed_gives_the_same_again_whatever_lies_beside_it(kind: str, world: C
     assert (other - both)[this.mask.expand_as(both) == 1].abs().mean() > 0.01
 
 
+@pytest.mark.parametrize("place", ["node", "sampler"])
+@pytest.mark.parametrize("kind", ["eps", "flow"])
+def test_a_row_taken_out_of_its_batch_gives_what_it_gave_there(
+    kind: str, place: str, world: Callable, method: Any
+) -> None:
+    """As Latent From Batch hands it on: with its number in the batch, from which ComfyUI draws its noise."""
+    this, latents = world(kind), importlib.import_module("nodes").LatentFromBatch()
+    this.latent = this.latent[:1].repeat(3, 1, 2, 2)[..., :8] + torch.arange(3).reshape(3, 1, 1, 1) / 10
+    this.mask = this.mask.repeat(1, 1, 2, 2)[..., :8]
+    batch = {"samples": this.latent, "noise_mask": this.mask}
+    (row,) = latents.frombatch(batch, 2, 1)
+    sample = importlib.import_module("comfy.sample")
+
+    def paint(latent: dict) -> Tensor:
+        if place == "node":
+            return method.paint(this, latent=latent)["samples"]
+        noise = sample.prepare_noise(latent["samples"], 5, latent.get("batch_index"))
+        given = {"mask": latent["noise_mask"], "latent": latent["samples"], "noise": noise}
+        return this.run(method.sampler, this.sigmas(7), **given)
+
+    assert row["batch_index"] == [2]
+    assert (paint(row) - paint(batch)[2:]).abs().max() < 1e-4
+
+
+def test_rows_that_start_from_the_same_noise_go_on_with_the_same(world: Callable, method: Any) -> None:
+    this = world("eps")
+    this.latent = this.latent[:1].repeat(2, 1, 1, 1)
+    out = method.paint(this, latent={"batch_index": [3, 3]})["samples"]
+    assert (out[0] - out[1]).abs().max() < 1e-5
+
+
+def test_noise_that_no_seed_made_goes_by_its_place(comfy: Any) -> None:
+    rows = importlib.import_module("recompose.bridge.rows")
+    noise = torch.randn(3, 4, 6, 5, generator=torch.Generator().manual_seed(9))
+    assert rows.batch_rows(noise, 5) == rows.batch_rows(torch.zeros_like(noise), 5) == [0, 1, 2]
+    own = torch.randn(4, 4, 8, 6, generator=torch.Generator().manual_seed(5))
+    assert rows.batch_rows(own[[3, 0, 3]].half(), 5) == [3, 0, 3]
+
+
 def test_the_global_random_state_is_left_alone(world: Callable, method: Any) -> None:
     this, noise = world("eps"), torch.zeros(2, 4, 6, 5)
     sampler, sigmas = method.sampler, this.sigmas(7)
@@ -115,7 +154,7 @@ WRONG = {
     "no step": ({}, [14.0], ("no step",)),
     "sigmas that ascend": ({}, [1.0, 2.0, 0.0], ("descend", "2 follows 1")),
     "sigmas that stand still": ({}, [2.0, 2.0, 0.0], ("descend",)),
-    "sigmas that are no numbers": ({}, [2.0, float("nan"), 0.0], ("descend", "nan follows 2")),
+    "sigmas that are no numbers": ({}, [2.0, float("nan"), 0.0], ("no numbers", "more steps")),
 }
 
 
@@ -131,6 +170,13 @@ def test_what_cannot_be_sampled_is_said_before_the_model_is_asked(
     assert this.seen == []
 
 
+def test_one_step_of_a_scheduler_that_needs_two_is_told_of(world: Callable, methods: dict) -> None:
+    this = world("eps")
+    with pytest.raises(ValueError, match=r"^Lagrange .*kl_optimal.*take more steps\.$"):
+        methods["Lagrange"].paint(this, steps=1, scheduler="kl_optimal")
+    assert this.seen == []
+
+
 def test_each_call_is_told_with_their_number(world: Callable, method: Any) -> None:
     this = world("eps")
     this.run(method.sampler, this.sigmas(7))
@@ -142,3 +188,4 @@ def test_nan_from_the_model_is_an_error(world: Callable, method: Any) -> None:
     this.model.model.diffusion_model.broken = True
     with pytest.raises(ValueError, match=r"NaN.*precision"):
         this.run(method.sampler, this.sigmas(7))
+    assert this.seen == []  # at the first call
