@@ -150,9 +150,14 @@ def fingerprint(settings: Settings, own: Examples, prior: Examples | None, base:
         if each is not None:
             held.update(each.latents.float().cpu().contiguous().numpy().tobytes())
             held.update("\n".join(each.prompts).encode())
-    for name, weight in base.items():
+    return sums(held, base).hexdigest()[:16]
+
+
+def sums(held: Any, weights: dict[str, Tensor]) -> Any:
+    """A hash with the weights' names and sums added."""
+    for name, weight in weights.items():
         held.update(f"{name} {float(weight.double().sum()):.9g}".encode())
-    return held.hexdigest()[:16]
+    return held
 
 
 def prompts(settings: Settings, captions: Sequence[str], count: int) -> list[str]:

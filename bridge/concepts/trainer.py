@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -20,9 +21,18 @@ from ..choices import CONCEPTS
 from ..notices import notice, show_status
 from ..training import memory
 from .data import Examples, examples
-from .load import applied
+from .load import applied, base_weights
 from .prior import painted, prior_pictures
-from .train import WHO, ConceptTraining, Settings, fingerprint, prompts
+from .train import (
+    KEYS_AND_VALUES,
+    WHO,
+    ConceptTraining,
+    Settings,
+    fingerprint,
+    prompts,
+    sums,
+    trained_names,
+)
 from .words import pattern
 
 SHEET_STEPS, SHEET = 20, 4  # steps and pictures of a row of the contact sheet
@@ -145,9 +155,8 @@ def prepared(
     own = encoded(training, vae, pictures, fitting(masks, pictures), texts, settings.augment)
     text = f"photo of a {settings.class_word or 'thing'}"
     if not others and given.prior_pictures:
-        kind = fingerprint(Settings(size=settings.size), own.only(0), None, training.base)[:8]
         made = prior_pictures(
-            model, clip, vae, text, given.prior_pictures, settings.size, settings.seed, kind
+            model, clip, vae, text, given.prior_pictures, settings.size, settings.seed, kind_of(model)
         )
         others = list(layouts.image_from_comfy(made).split(1))
     if not others:
@@ -155,6 +164,12 @@ def prepared(
     plain = replace(settings, token="", class_word=settings.class_word or "thing")
     captions = prompts(plain, captions_of(given.prior_captions), len(others))
     return own, encoded(training, vae, others, fitting([], others), captions, False)
+
+
+def kind_of(model: Any) -> str:
+    """What tells a model from others, whatever is trained of it."""
+    weights = base_weights(model, trained_names(model, KEYS_AND_VALUES))
+    return sums(hashlib.sha256(), weights).hexdigest()[:8]
 
 
 def single(images: Sequence[Tensor], name: str) -> list[Tensor]:
