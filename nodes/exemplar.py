@@ -89,6 +89,27 @@ class ExemplarConditioning(Node):
                     optional=True,
                     tooltip="Where the object is in the references: they are cut to it, on a neutral colour.",
                 ),
+                io.Image.Input(
+                    "sketch",
+                    optional=True,
+                    tooltip="Outlines, white on black, as large as the photo; for models of Paint by Sketch.",
+                ),
+                io.Float.Input(
+                    "sketch_until",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    optional=True,
+                    tooltip="The share of steps that see the sketch: lower where outlines are vague.",
+                ),
+                io.Combo.Input(
+                    "after",
+                    options=[choices.GREY, choices.BLANK],
+                    optional=True,
+                    advanced=True,
+                    tooltip="What later steps see. grey: as published. blank: no line, as in training.",
+                ),
             ],
             outputs=[
                 io.Conditioning.Output("positive", display_name="positive"),
@@ -101,12 +122,16 @@ class ExemplarConditioning(Node):
         )
 
     @classmethod
-    def execute(cls, encoder, references, photo, mask, vae, several, reference_mask=None) -> io.NodeOutput:
+    def execute(
+        cls, encoder, references, photo, mask, vae, several, reference_mask=None, sketch=None,
+        sketch_until=1.0, after=choices.GREY,
+    ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import notices
-        from ..bridge.exemplar import condition
+        from ..bridge.exemplar.condition import Sketch, condition
 
+        drawn = Sketch(sketch, sketch_until, after)
         with notices.collect() as found:
-            made = condition.condition(encoder, references, photo, mask, vae, several, reference_mask)
+            made = condition(encoder, references, photo, mask, vae, several, reference_mask, drawn)
         return io.NodeOutput(*made, ui=found.ui())
 
 

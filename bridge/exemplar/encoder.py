@@ -37,7 +37,12 @@ class ExemplarNetwork(nn.Module):
 
 
 class ExemplarEncoder:
-    """The network in ComfyUI's memory management; `side` is that of its pictures in pixels."""
+    """The network in ComfyUI's memory management; `side` is that of its pictures in pixels.
+
+    Of the UNet beside it: whether it takes a sketch, and whether it learned from those shrunk with antialias.
+    """
+
+    takes_sketch = antialias = False
 
     def __init__(self, network: ExemplarNetwork, side: int, tower: Mapping[str, Any]) -> None:
         self.network, self.side, self.tower = network, side, tower
