@@ -43,6 +43,7 @@ def condition(
     sentence."""
     check_sketch(encoder, sketch.picture)
     grid = grid_of(photo, vae)
+    lines = lines_of(sketch.picture, layouts.size_of(photo.movedim(-1, 1)))
     pictures, known = photo_of(photo, mask, grid)
     seen = references_of(references, reference_mask)
     counts = {
@@ -50,15 +51,16 @@ def condition(
         "photo": len(pictures),
         "mask": len(known),
     }
-    rows = rows_of(counts | ({} if sketch.picture is None else {"sketch": len(sketch.picture)}))
+    rows = rows_of(counts | ({} if lines is None else {"sketch": len(lines)}))
     words = encoder.encode(torch.stack([reference.seen(each, encoder.side) for each in seen]))
     if several == AVERAGED:
         words = words.mean(0, keepdim=True)
     cells = holes.holes(known, grid)
     shown = holes.without_holes(pictures, cells, Grid(grid.ratio, 0, 0, grid.cells))
     more: dict[str, Any] = {"concat_latent_image": encoded(vae, shown), "concat_mask": cells}
-    if sketch.picture is not None:
-        more |= seen_sketch(sketch, layouts.size_of(photo.movedim(-1, 1)), cells, grid, encoder.antialias)
+    if lines is not None:
+        after = BLANK if sketch.after == choices.BLANK else GREY
+        more |= {SKETCH: sketch_cells(lines, cells, grid, encoder.antialias), PLAN: (sketch.until, after)}
     latent = repeated(encoded(vae, pictures), rows)
     positive, negative = ([[each, dict(more)]] for each in (words, encoder.null))
     return positive, negative, {"samples": latent, "noise_mask": repeated(cells, rows)}
@@ -78,22 +80,25 @@ def check_sketch(encoder: ExemplarEncoder, sketch: Tensor | None) -> None:
         )
 
 
-def seen_sketch(sketch: Sketch, size: Size, cells: Tensor, grid: Grid, antialias: bool) -> dict[str, Any]:
-    """What the conditioning holds of a sketch; ValueError for one of another size than the photo's."""
-    assert sketch.picture is not None
-    lines = layouts.image_from_comfy(sketch.picture, f"{WHO}: sketch")[:, :3].mean(1, keepdim=True)
+def lines_of(sketch: Tensor | None, size: Size) -> Tensor | None:
+    """The lines of sketches (B,1,H,W); ValueError for those of another size than the photo's."""
+    if sketch is None:
+        return None
+    lines = layouts.image_from_comfy(sketch, f"{WHO}: sketch")[:, :3].mean(1, keepdim=True)
     if layouts.size_of(lines) != size:
         raise ValueError(
             f"{WHO}: the sketch is {layouts.size_of(lines)} px and the photo {size} px; connect a sketch of "
             "this photo."
         )
+    return lines
+
+
+def sketch_cells(lines: Tensor, cells: Tensor, grid: Grid, antialias: bool) -> Tensor:
+    """The sketch within the masked cells, as the network takes it."""
     box = grid.box
     held = lines[..., box.y : box.bottom, box.x : box.right]
     hole = to_pixels(cells, Grid(grid.ratio, 0, 0, grid.cells), box.size)
-    return {
-        SKETCH: sketches.cells_of(held, hole, grid.cells, antialias),
-        PLAN: (sketch.until, BLANK if sketch.after == choices.BLANK else GREY),
-    }
+    return sketches.cells_of(held, hole, grid.cells, antialias)
 
 
 def grid_of(photo: Tensor, vae: Any) -> Grid:
