@@ -62,7 +62,7 @@ def measure(folder: Path, number: int | None = None, steps: int | None = None) -
     for pair in planned.pairs:
         rows += made.together(pair, chosen)
     print(f"pictures: {made.folder / 'pictures'}", file=sys.stderr)
-    costs = [{**row, "kind": "training"} for row in made.trainings.rows.values()]
+    costs = made.costs(chosen)
     return Figures([*rows, *costs], {"plan": plan_of(planned), **summary(rows, costs, chosen)})
 
 

@@ -30,10 +30,10 @@ INTRODUCTION = f"""# Concepts, measured
 
 Written by `python3 cli figures concepts` with the demo models; raw rows: `lab/results/models/concepts.json`.
 Drawn things that no training has seen are taught to the demo model by the code of Train Concept, from
-{LESSONS} pictures each with captions and masks: {SIDE} px, batch {BATCH}, no augmentation, no class pictures,
-one thread. {PROMPTS} captions of further drawn pictures ask for each thing in other scenes, with other people
-and objects ({SAMPLER}, {STEPS} steps, guidance {CFG:g}). Values are means with 95 % bootstrap intervals over
-things, then over the pictures of each.
+{LESSONS} pictures each with captions: {SIDE} px, batch {BATCH}, one thread, without masks, augmentation and
+class pictures. {PROMPTS} captions of further drawn pictures ask for each thing in other scenes, with other
+people and objects ({SAMPLER}, {STEPS} steps, guidance {CFG:g}). Values are means with 95 % bootstrap
+intervals over things, then over the pictures of each.
 
 - **Likeness**: how likely a picture shows the thing, by a small network trained on true pictures of all of
   these things, half of them through the autoencoder, beside the same shapes in other colours and what the

@@ -9,7 +9,7 @@ from ...toy.things import Thing
 
 LESSONS, PROMPTS, OTHERS = 5, 6, 6  # pictures of a thing; captions with it, and of other classes
 FIRST, SECOND = "<new1>", "<new2>"  # the word of an object, and of what a person wears or is
-STEPS, BATCH, SAVINGS = 400, 4, 2
+STEPS, BATCH, SAVINGS = 360, 4, 2
 JOINT = 1.5  # steps of a training of two things, in those of one
 CAPTIONS = 200  # on which a merged model is to stay as it was
 BASE, EMBEDDING, CUSTOM, WHOLE = "class word alone", "embedding alone", "Custom Diffusion", "everything"

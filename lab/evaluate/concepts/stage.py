@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from ...toy import world
-from ..attention.stage import CELL, Stage
+from ..cells import CELL
+from ..checkpoint import Checkpoint
 from . import plan
 
 SIDE, STEPS, CFG = 128, 20, 4.0
@@ -21,10 +22,9 @@ Loaded = tuple[Any, Any]  # MODEL and CLIP
 
 
 class Lesson(NamedTuple):
-    """A picture H,W,3 uint8, where its thing is (bool H,W), and its caption."""
+    """A picture H,W,3 uint8 and its caption."""
 
     image: np.ndarray
-    mask: np.ndarray
     caption: str
 
 
@@ -36,7 +36,7 @@ class Taught(NamedTuple):
     bytes: int
 
 
-class Classroom(Stage):
+class Classroom(Checkpoint):
     """Trains concepts and paints with them."""
 
     @property
@@ -67,8 +67,7 @@ class Classroom(Stage):
         ours = importlib.import_module("recompose.core.concepts.formats").ours
         given = trainer.Given(
             [torch.from_numpy(np.array(each.image))[None].float() / 255 for each in lessons],
-            [torch.from_numpy(each.mask)[None].float() for each in lessons],
-            [each.caption for each in lessons],
+            captions=[each.caption for each in lessons],
         )
         every = min(files)
         last = files[setting.steps]

@@ -55,6 +55,11 @@ def slug(*parts: object) -> str:
     return re.sub(r"[^a-z0-9.<>]+", "_", " ".join(map(str, parts)).lower())
 
 
+def longer(setting: Setting) -> Setting:
+    """The setting of a training of two things, by that of one."""
+    return Setting(setting.rate, round(JOINT * setting.steps))
+
+
 def named(some: Sequence[Thing]) -> str:
     """What one thing or two are called in rows."""
     return " and ".join(thing.name for thing in some)
@@ -102,7 +107,7 @@ class Study:
             for seed in range(LESSONS):
                 shown = things.shown((thing,), seed)
                 text = things.caption(shown.attributes, {thing: word(thing)})
-                found.append(Lesson(shown.image, shown.masks[thing.name], text))
+                found.append(Lesson(shown.image, text))
         return found
 
     def asked(self, some: tuple[Thing, ...]) -> list[Shown]:
@@ -225,8 +230,7 @@ class Study:
 
     def together(self, pair: tuple[Thing, Thing], chosen: dict[str, Setting]) -> list[Kept]:
         """Both things of a pair in one picture, by each way to have them in one model, and known ones."""
-        shown, setting = self.asked(pair), chosen[CUSTOM]
-        joint = Setting(setting.rate, round(JOINT * setting.steps))
+        shown, setting, joint = self.asked(pair), chosen[CUSTOM], longer(chosen[CUSTOM])
         said = {thing: word(thing) for thing in pair}
 
         def files() -> list[Path]:
@@ -249,6 +253,18 @@ class Study:
         rows.append(self.once(TRUE, pair, lambda: self.both(TRUE, pair, images, shown)))
         rows.append(self.once(KNOWN, pair, lambda: self.known(pair, shown)))
         return rows
+
+    def costs(self, chosen: dict[str, Setting]) -> list[Kept]:
+        """What each training of the plan has cost."""
+        tried = [(row, Setting(rate, self.plan.steps)) for row in ROWS for rate in row.rates]
+        keys = [
+            (f"{row.name}, {setting}", thing.name) for row, setting in tried for thing in self.plan.further
+        ]
+        keys += [
+            (f"{name}, {setting}", each.name) for name, setting in chosen.items() for each in self.plan.things
+        ]
+        keys += [(f"{CUSTOM}, {longer(chosen[CUSTOM])}", named(pair)) for pair in self.plan.pairs]
+        return [{**row, "kind": "training"} for key in keys if (row := self.trainings.get(*key)) is not None]
 
     def both(
         self, run: str, pair: tuple[Thing, Thing], images: list[np.ndarray], shown: Sequence[Shown]
