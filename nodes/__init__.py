@@ -17,6 +17,7 @@ from . import (
     pose,
     pose_edit,
     sampling,
+    shape,
     shape_guard,
     word_mask,
 )
@@ -43,4 +44,5 @@ class RecomposeExtension(ComfyExtension):
             *shape_guard.NODES,
             *concepts.NODES,
             *exemplar.NODES,
+            *shape.NODES,
         ]

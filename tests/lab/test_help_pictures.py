@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from recompose.lab.commands import help_pictures
-from recompose.lab.evaluate.help import brush, concepts, exemplar, pages, scenes, sheet, templates
+from recompose.lab.evaluate.help import brush, concepts, exemplar, pages, scenes, shape, sheet, templates
 from recompose.lab.evaluate.help.graph import Graph
 from recompose.lab.toy import coarse_brush, concept_templates
 from recompose.lab.toy import templates as composed
@@ -112,7 +112,7 @@ def test_every_mask_is_used_and_of_its_pictures_size(graph: Graph) -> None:
     sizes = {name: mask.size for name, mask in masks.items()}
     assert sizes == dict.fromkeys(("shirt", "trousers", "cloud"), scenes.PERSON) | dict.fromkeys(
         ("stroke", "disc"), SIZES["photo"]
-    )
+    ) | {name: mask.size for name, mask in shape.masks().items()}
     assert all(mask.getextrema() == (0, 255) for mask in masks.values())
 
 

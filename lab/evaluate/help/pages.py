@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from ...places import DOCS
-from . import attention, brush, inversion, scenes, word_maps
+from . import attention, brush, inversion, scenes, shape, word_maps
 from .sheet import Panel, boxed, chart, gridded, over, sheet, tinted, written
 
 EDITOR = DOCS / "pictures" / "pose_editor.png"
@@ -58,6 +58,7 @@ def pages(found: dict[str, Any], pose: str) -> dict[str, Image.Image]:
         **attention.pages(found),
         **word_maps.pages(found),
         **brush.pages(found),
+        **shape.pages(found),
         "RecomposeExtendCanvas": sheet(
             ("image", beside(canvas, photo)), ("canvas", canvas), ("mask", found["new area"])
         ),

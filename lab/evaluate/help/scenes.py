@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from ....cli import demo
 from ...toy import prompt as toy
-from . import attention, brush, inversion, word_maps
+from . import attention, brush, inversion, shape, word_maps
 from .graph import Graph
 
 TEXT_TO_IMAGE, INPAINT = "recompose_demo.safetensors", toy.MODELS["checkpoint"]
@@ -36,7 +36,7 @@ def masks(photo: tuple[int, int]) -> dict[str, Image.Image]:
     found |= {name: Image.new("L", photo) for name in ("stroke", "disc")}
     ImageDraw.Draw(found["stroke"]).line(STROKE, 255, 1)
     ImageDraw.Draw(found["disc"]).ellipse(DISC, 255)
-    return found
+    return found | shape.masks()
 
 
 def build(photo: str, pose: str, painted: dict[str, str]) -> Graph:
@@ -61,6 +61,7 @@ def build(photo: str, pose: str, painted: dict[str, str]) -> Graph:
     attention.build(graph, painting, graph.titled("Draw Pose"))
     word_maps.build(graph, painting, SAME)
     brush.build(graph, painted[brush.PHOTO])
+    shape.build(graph, mask)
     return graph
 
 

@@ -50,6 +50,7 @@ NODES = [
     ("attention_maps", "RecordAttention"), ("attention_maps", "AttentionMaps"), ("word_mask", "WordMask"),
     ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
     ("concepts", "LoadConcept"), ("concepts", "MergeConcepts"), ("concepts", "SaveConcept"),
+    ("shape", "MaskPrecision"), ("shape", "GuessPrecision"),
     ("exemplar", "LoadExemplarModel"), ("exemplar", "ExemplarConditioning"),
 ]  # fmt: skip
 

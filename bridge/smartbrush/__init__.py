@@ -1,0 +1,1 @@
+"""SmartBrush on ComfyUI's models and masks."""
