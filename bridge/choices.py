@@ -23,6 +23,7 @@ LARGEST = "largest"  # of BlazePose's landmarks networks
 # Folders under ComfyUI's models/.
 BLIP_MODELS, KEYPOINT_MODELS, CONCEPTS = "blip", "keypoint_models", "concepts"
 EXEMPLARS, CHECKPOINTS, DIFFUSERS, CLIP_VISION = "exemplar", "checkpoints", "diffusers", "clip_vision"
+BRUSHES = "smartbrush"
 CHECKPOINT_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".sft")
 INDEX = "model_index.json"  # of a folder in diffusers' layout
 CONCEPT_ENDINGS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
@@ -66,6 +67,18 @@ def concepts() -> list[str]:
             for root in folders.roots_and_output(CONCEPTS)
             for path in root.rglob("*")
             if path.suffix in CONCEPT_ENDINGS and path.is_file()
+        }
+    )
+
+
+def smartbrushes() -> list[str]:
+    """The files of SmartBrush below models/smartbrush and below smartbrush/ of ComfyUI's output folder."""
+    return sorted(
+        {
+            path.relative_to(root).as_posix()
+            for root in folders.roots_and_output(BRUSHES)
+            for path in root.rglob("*.safetensors")
+            if path.is_file()
         }
     )
 

@@ -17,6 +17,7 @@ from ..core.canvas.crop import Context
 from ..core.canvas.stitch import Patch
 from ..core.concepts.concept import Concept
 from ..core.inversion.trajectory import Inversion
+from ..core.smartbrush.thing import BrushObject
 
 # Choices that the bridge reads itself, with sentences that name the file or folder.
 FILES = ("file", "model", "vision")
@@ -253,6 +254,8 @@ CHECKS: dict[str, Callable[[Any, Any, str], Any]] = {
     "RECOMPOSE_CONTEXT": _socket(lambda value: isinstance(value, Context), "the context of Crop to Region"),
     "RECOMPOSE_CONCEPT": _socket(lambda value: isinstance(value, Concept), "Load Concept or Train Concept"),
     "EXEMPLAR_ENCODER": _socket(_is_exemplar_encoder, "Load Exemplar Model"),
+    "RECOMPOSE_BRUSH_OBJECT": _socket(lambda value: isinstance(value, BrushObject), "SmartBrush Object"),
+    "SAMPLER": _socket(lambda value: callable(getattr(value, "sample", None)), "KSamplerSelect"),
     "RECOMPOSE_INVERSION": _socket(
         lambda value: isinstance(value, Inversion), "the inversion of Invert Latent"
     ),

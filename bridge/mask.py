@@ -76,7 +76,7 @@ def _grid(given: Tensor, ratio: int, vae: Any | None, samples: dict[str, Any] | 
     if vae is not None:
         ratio = int(vae.spacial_compression_encode())
     elif latent is not None:
-        ratio = _ratio_of(given, latent)
+        ratio = ratio_of(given, latent)
     # A few VAEs take pictures of any size: they fill the last cell instead of cutting.
     whole = not getattr(vae, "crop_input", True)
     grid = latent_cells.whole_grid(size, ratio) if whole else latent_cells.cut_grid(size, ratio)
@@ -138,7 +138,7 @@ def _picture_latent(samples: dict[str, Any]) -> Tensor:
     return latent
 
 
-def _ratio_of(given: Tensor, latent: Tensor) -> int:
+def ratio_of(given: Tensor, latent: Tensor) -> int:
     """Pixels per cell, if the mask's and the latent's sizes allow one whole number; else ValueError."""
     size, cells = size_of(given), size_of(latent)
     latent_cells.check_aspect(size, cells, "The mask")

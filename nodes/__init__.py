@@ -19,6 +19,7 @@ from . import (
     sampling,
     shape,
     shape_guard,
+    smartbrush,
     word_mask,
 )
 
@@ -45,4 +46,5 @@ class RecomposeExtension(ComfyExtension):
             *concepts.NODES,
             *exemplar.NODES,
             *shape.NODES,
+            *smartbrush.NODES,
         ]

@@ -15,6 +15,8 @@ RECOMPOSE_CONTEXT
 RECOMPOSE_PATCH core.stitch.Patch: a generated crop with its mask and context; None where the mask is empty.
 RECOMPOSE_CONCEPT
                 core.concepts.concept.Concept: a UNet's weights and the vectors of new words.
+RECOMPOSE_BRUSH_OBJECT
+                core.smartbrush.thing.BrushObject: a thing to paint, its words, mask and precision.
 RECOMPOSE_INVERSION
                 core.inversion.trajectory.Inversion: the states of latents on their way up in noise.
 ATTENTION       core.attention.record.Records: the cross-attention of the last runs of one patched MODEL, each
@@ -38,6 +40,7 @@ Context = io.Custom("RECOMPOSE_CONTEXT")
 Patch = io.Custom("RECOMPOSE_PATCH")
 Region = io.Custom("BOUNDING_BOX")
 Concept = io.Custom("RECOMPOSE_CONCEPT")
+BrushObject = io.Custom("RECOMPOSE_BRUSH_OBJECT")
 Inversion = io.Custom("RECOMPOSE_INVERSION")
 Attention = io.Custom("ATTENTION")
 Guard = io.Custom("RECOMPOSE_GUARD")

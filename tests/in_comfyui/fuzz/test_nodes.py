@@ -25,19 +25,29 @@ from recompose.core.inversion.trajectory import Inversion
 from recompose.core.pose.person import Frame
 from recompose.core.sampling.noise_schedule import Kind, NoiseSchedule
 from recompose.core.shapes import Box, Size
+from recompose.core.smartbrush.thing import BrushObject
 from recompose.tests.in_comfyui.attention import models as unets
 from recompose.tests.in_comfyui.concepts.conftest import WIDTH as WORDS
 from recompose.tests.in_comfyui.concepts.conftest import small_clip
 from recompose.tests.in_comfyui.fuzz import values
 from recompose.tests.in_comfyui.fuzz.values import HEIGHT, WIDTH
+from recompose.tests.in_comfyui.sampling.conftest import Network
 
 ROOT = Path(__file__).resolve().parents[3]
+BRUSHES = "recompose.bridge.smartbrush"
 CROSS_KEY = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 OURS = tuple(str(ROOT / folder) for folder in ("bridge", "core", "nodes"))
 SENTENCE = re.compile(r"^(\S.{20,900})[.)]$", re.DOTALL)
 EDIT = json.loads((ROOT / "tests" / "data" / "astronaut_pose.json").read_text())
 # How many inputs each node gets; a sampler's run costs a hundred times a mask's.
-MANY = {"RePaint": 40, "LagrangeInpaint": 40, "BlipCaption": 60, "DetectPose": 60, "InvertLatent": 40}
+MANY = {
+    "RePaint": 40,
+    "LagrangeInpaint": 40,
+    "BlipCaption": 60,
+    "DetectPose": 60,
+    "InvertLatent": 40,
+    "SmartBrushSampler": 60,
+}
 NODES = [
     ("canvas", "ExtendCanvas"), ("canvas", "CropToRegion"), ("canvas", "StitchBack"), ("canvas", "MakePatch"),
     ("mask", "FeatherMask"), ("mask", "SnapMaskToLatent"), ("caption", "BlipCaption"),
@@ -51,6 +61,7 @@ NODES = [
     ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
     ("concepts", "LoadConcept"), ("concepts", "MergeConcepts"), ("concepts", "SaveConcept"),
     ("shape", "MaskPrecision"), ("shape", "GuessPrecision"),
+    ("smartbrush", "LoadSmartBrush"), ("smartbrush", "SmartBrushObject"), ("smartbrush", "SmartBrushSampler"),
     ("exemplar", "LoadExemplarModel"), ("exemplar", "ExemplarConditioning"),
 ]  # fmt: skip
 
@@ -107,6 +118,24 @@ def concept() -> Concept:
     return Concept({CROSS_KEY: weights}, {"<new1>": {"clip_l": word}})
 
 
+def brush_model() -> Any:
+    """A model of SmartBrush around a network that takes any words."""
+    network, base = map(importlib.import_module, (f"{BRUSHES}.network", "comfy.model_base"))
+
+    class Predicting(Network):
+        def forward(self, x: torch.Tensor, step: torch.Tensor, *more: Any, **named: Any) -> torch.Tensor:
+            answer, options = super().forward(x, step, *more, **named), named["transformer_options"]
+            options[network.BRUSH].keep(answer[:, :1], options["cond_or_uncond"])
+            return answer
+
+    settings = {"disable_unet_model_creation": True, "in_channels": 5}
+    config = importlib.import_module("comfy.supported_models_base").BASE(settings)
+    inner = network.SmartBrushModel(config, base.ModelType.EPS)
+    inner.diffusion_model = Predicting(4, 4, 4)
+    inner.latent_format = importlib.import_module("comfy.latent_formats").SD15()
+    return unets.patcher(inner)
+
+
 class Inputs:
     """A sound and an odd value for every declared input."""
 
@@ -139,6 +168,13 @@ class Inputs:
         """With a text encoder that learns words, and a model that reads it."""
         model = unets.unet(settings={**unets.UNET, "context_dim": WORDS}).model
         self.sound |= {"MODEL": model, "CLIP": small_clip("SD1"), "RECOMPOSE_CONCEPT": concept()}
+        return self
+
+    def of_brush(self) -> Inputs:
+        """With a model that predicts a mask, a thing to paint and a sampler."""
+        euler = importlib.import_module("comfy.samplers").sampler_object("euler")
+        thing = BrushObject(self.world.positive, spot()[:, None], 5)
+        self.sound |= {"MODEL": brush_model(), "SAMPLER": euler, "RECOMPOSE_BRUSH_OBJECT": thing}
         return self
 
     def value(self, declared: Any) -> Any:
@@ -267,6 +303,8 @@ def test_a_result_or_a_sentence(
     if module == "concepts":
         monkeypatch.setattr(importlib.import_module("folder_paths"), "output_directory", str(tmp_path))
         inputs = inputs.of_concepts()
+    if module == "smartbrush":
+        inputs = inputs.of_brush()
 
     @seed(20)
     @settings(
