@@ -17,12 +17,13 @@ from comfy.conds import CONDConstant
 from comfy.model_base import BaseModel, ModelType
 from torch import Tensor
 
+from ...core.attention.steps import step_of
 from ...core.exemplar import sketch as sketches
 from ...core.exemplar.kinds import FAMILIES
 from ...core.exemplar.sketch import BLANK
 from .files import WHO, Parts
 
-EXEMPLAR, WITH_SKETCH = 9, 12  # input channels: latent, mask and photo, and then a sketch
+LATENT, EXEMPLAR, WITH_SKETCH = 4, 9, 12  # input channels: a latent, mask and photo, a sketch
 # What the conditioning holds of a sketch: its cells; until when it is seen, and what is seen after that.
 SKETCH, PLAN = "recompose_sketch", "recompose_sketch_plan"
 PUBLISHED_VAE = 128  # channels of Stable Diffusion's autoencoder, which ComfyUI knows
@@ -66,7 +67,7 @@ class ExemplarModel(BaseModel):
         plan, sigmas = given.pop(PLAN, None), transformer_options.get("sample_sigmas")
         if plan and self.further and c_concat is not None and sigmas is not None:
             until, after = plan
-            step = sketches.step_of(float(t[0]), sigmas.tolist())
+            step = step_of(float(t[0]), sigmas.tolist())
             if not sketches.with_sketch(step, len(sigmas) - 1, until):
                 c_concat = c_concat.clone()
                 c_concat[:, -self.further :] = after

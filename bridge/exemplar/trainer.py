@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import comfy.model_management as management
 import comfy.utils
 import folder_paths
 from torch import Tensor
@@ -18,6 +17,7 @@ from ...training.checkpoints import save_weights
 from .. import layouts
 from ..choices import EXEMPLARS
 from ..notices import show_status
+from ..training import memory
 from .data import Examples, Object
 from .encoder import ExemplarEncoder, encoder_of
 from .network import model_of
@@ -55,15 +55,11 @@ def train_exemplar(
     examples = examples_of(training, objects)
     sheet = Sheet(training, examples)
     state = Path(folder_paths.get_output_directory()) / EXEMPLARS / "unfinished"
-    state /= f"{fingerprint(training, examples)}.state"
-    try:
+    with memory.explained(
+        f"{WHO} ran out of memory; lower batch_size or size, or turn on gradient_checkpointing."
+    ):
+        state /= f"{fingerprint(training, examples)}.state"
         run(training, examples, state, save_every, sheet)
-    except management.OOM_EXCEPTION as error:
-        if management.OOM_EXCEPTION is Exception:
-            raise
-        raise ValueError(
-            f"{WHO} ran out of memory; lower batch_size or size, or turn on gradient_checkpointing."
-        ) from error
     made = finished(training, files.prefix)
     state.unlink(missing_ok=True)
     return *made[:2], sheet.picture(), made[2]

@@ -24,7 +24,7 @@ from ..training.hosted import VELOCITY, differentiable, error_of
 from .data import Batch, Batches, Examples
 from .encoder import ExemplarEncoder
 from .files import STORED, Parts
-from .network import EXEMPLAR, SKETCH
+from .network import EXEMPLAR, WITH_SKETCH
 from .start import head_from, network_from
 
 WHO = "Train Exemplar Model"
@@ -144,10 +144,10 @@ def stored(value: Tensor, dtype: torch.dtype) -> Tensor:
 def check(inner: Any, word: int) -> None:
     """ValueError, one sentence, for a network that this does not train, or that takes other words."""
     sizes = inner.model_config.unet_config
-    if sizes["in_channels"] == SKETCH:
+    if sizes["in_channels"] == WITH_SKETCH:
         raise ValueError(
-            f"{WHO}: the model has the {SKETCH} input channels of a sketch, and models of {EXEMPLAR} are "
-            "trained; connect one of these."
+            f"{WHO}: the model has the {WITH_SKETCH} input channels of a sketch, and models of {EXEMPLAR} "
+            "are trained; connect one of these."
         )
     if sizes["context_dim"] != word:
         raise ValueError(

@@ -24,12 +24,3 @@ def cells_of(sketch: Tensor, hole: Tensor, size: Size, antialias: bool) -> Tenso
 def with_sketch(step: int, steps: int, until: float) -> bool:
     """Whether a step, from 0 at the most noise, is one of those that see the sketch (plug and drop)."""
     return step < int(steps * until)
-
-
-def step_of(sigma: float, sigmas: list[float]) -> int:
-    """Which step a level of noise belongs to, of a run's levels from the most noise down to its end.
-
-    A level between two belongs to the step that goes through it.
-    """
-    reached = sum(each >= sigma * (1 - 1e-5) for each in sigmas[:-1])
-    return max(reached - 1, 0)

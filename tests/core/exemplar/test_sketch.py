@@ -39,9 +39,3 @@ def test_without_antialias_a_thin_line_falls_between_the_places_that_are_read(
 def test_the_first_steps_see_the_sketch(until: float, count: int) -> None:
     seen = [sketch.with_sketch(step, 50, until) for step in range(50)]
     assert seen == [True] * count + [False] * (50 - count)
-
-
-def test_a_level_belongs_to_the_step_that_goes_through_it() -> None:
-    levels = [14.6, 5.0, 2.0, 0.5, 0.0]
-    found = [sketch.step_of(each, levels) for each in (20.0, 14.6, 14.59999, 7.0, 5.0, 2.1, 2.0, 0.5, 0.1)]
-    assert found == [0, 0, 0, 0, 1, 1, 2, 3, 3]
