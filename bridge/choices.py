@@ -27,7 +27,8 @@ SCHEDULERS = comfy.samplers.SCHEDULER_NAMES
 SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps and flow models alike
 # How Invert Latent goes up in noise.
 O_BELM, FIXED_POINT, MIDPOINT, FIREFLOW, DDIM = "O-BELM", "fixed point", "midpoint", "FireFlow", "DDIM"
-INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
+JUDGES = ("guided", "positive", "blend")  # core.sampling.lagrange.JUDGES
+INPAINT = "inpaint"  # core.sampling.schedules.inpaint
 
 
 def pose_files() -> list[str]:

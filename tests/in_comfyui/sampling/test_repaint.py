@@ -110,8 +110,15 @@ def test_a_better_preset_keeps_no_less_of_what_denoise_keeps(
     """Nothing is known, all is kept: with jumps as without the result is as near to where it came from."""
     this, off = world(kind), []
     for resamplings in (1, 3, 6):
-        preset = {**methods["RePaint"].inputs["preset"], "steps": 24, "jump_length": 6, "resamplings": resamplings}
-        painted = methods["RePaint"].paint(this, preset=preset, latent={"noise_mask": free(this)}, denoise=0.3)
+        preset = {
+            **methods["RePaint"].inputs["preset"],
+            "steps": 24,
+            "jump_length": 6,
+            "resamplings": resamplings,
+        }
+        painted = methods["RePaint"].paint(
+            this, preset=preset, latent={"noise_mask": free(this)}, denoise=0.3
+        )
         off.append(float((painted["samples"] - this.latent).square().mean().sqrt()))
     assert max(off) < 1.25 * off[0], off
 
