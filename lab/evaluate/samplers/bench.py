@@ -34,12 +34,11 @@ def main(arguments: list[str], environment: Environment) -> int:
 
     if chosen.only not in (None, *sweep.GRIDS):
         options.error(f"Expected one of {', '.join(sweep.GRIDS)} as --only, got {chosen.only}.")
-    committed = json.loads((RESULTS / DATA).read_text()) if chosen.only or chosen.keep_settings else []
+    committed = json.loads((RESULTS / DATA).read_text())
     kept = {(row["method"], row["calls"]): row["settings"] for row in committed if chosen.keep_settings}
-
     torch.set_num_threads(1)  # the matrices are small
-    settings: dict[str, sweep.Settings] = {}
-    scores, rows = choice.Scores(environment.cache / "samplers" / f"scores-{choice.version()}.jsonl"), []
+    scores = choice.Scores(environment.cache / "samplers" / f"scores-{choice.version()}.jsonl")
+    settings, rows = dict[str, sweep.Settings](), []
     for calls in chosen.calls or sweep.BUDGETS:
         for name in sweep.GRIDS:
             if chosen.only not in (None, name):
@@ -48,7 +47,7 @@ def main(arguments: list[str], environment: Environment) -> int:
             near = settings.get(name) if choice.goes_on(name, calls) else None
             settings[name] = kept.get((name, calls)) or choice.best(name, calls, scores, near)
             rows.append(run.measured(name, settings[name], calls))
-            kl = " ".join(f"{value:.5f}" for value in rows[-1]["eps"]["kl"].values())
+            kl = " ".join(report.numbers(rows[-1]["eps"]["kl"]))
             print(f"{calls:>4} {name:<33} {kl}   {report.told(settings[name])}", flush=True)
     if not chosen.calls:
         saving.save(chosen.results, [(DATA, (json.dumps(rows, indent=1) + "\n").encode())], overwrite=True)
