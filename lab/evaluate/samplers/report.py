@@ -269,8 +269,8 @@ def page(rows: Rows, text: str) -> str:
         [
             f"All settings were chosen by the geometric mean of the KL divergences on {COUNT} random "
             f"Gaussian problems\n(seed {SEED}), at each budget on these grids and beyond where the "
-            "best lies on an edge; outer steps are as many as\nthe budget pays for. Above 50 calls LanPaint's "
-            "go on from the best at the budget before, by moves of one axis.\nOurs has one default.",
+            "best lies on an edge; outer steps are as many as\nthe budget pays for. Above 50 calls those of "
+            "LanPaint go on from the best at the budget before, by moves of one axis.\nOurs has one default.",
             grids(),
             "![KL divergence against model calls](pictures/samplers.svg)",
             "### Aims",
