@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ import comfy.model_management as management
 import comfy.model_patcher
 import comfy.samplers
 import comfy.utils
+import torch
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
@@ -18,12 +20,16 @@ from ..core.sampling import lagrange, repaint
 from ..core.sampling.checks import check_descent, check_finite
 from ..core.sampling.known import Observation
 from ..core.sampling.noise_sampler import NoiseSampler
+from ..core.sampling.noise_schedule import NoiseSchedule
+from ..core.sampling.schedules import FAR_APART, widest_step
 from .latent import check_numbers
 from .noise_mask import NO_MASK, cleaned
-from .notices import show_status
+from .notices import notice, show_status
 from .rewind import rewind
 from .rows import batch_rows
 from .sigmas import noise_schedule_of
+
+LARGEST, GROWN = 50.0, 10.0  # of a latent's numbers: as such, and as a multiple of what came
 
 NO_SIGMAS = (
     "RePaint Sampler cannot tell the model calls without its input sigmas; connect the scheduler to it."
@@ -35,6 +41,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
 
     name: str
     run: Callable[..., Tensor]  # core's sample
+    remedy: str  # against a latent that grows
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
@@ -43,13 +50,16 @@ class Inpainter(comfy.samplers.Sampler, ABC):
     def calls(self, sigmas: Tensor) -> int:
         """The number of model calls; ValueError for sigmas that cannot be sampled."""
 
+    def notice_sigmas(self, path: NoiseSchedule, sigmas: list[float]) -> None:
+        """Give notice of sigmas that the sampler cannot do well with."""
+
     def model_functions(
         self, model_wrap: Any, options: dict[str, Any], seed: int | None
     ) -> dict[str, Callable]:
         """The functions that core's sample takes: `model`, and others by sampler."""
         return {"model": lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=seed)}
 
-    def more(self, model_wrap: Any, options: dict[str, Any], sigmas: Tensor, noise: Tensor) -> dict[str, Any]:
+    def further(self, model_wrap: Any, options: dict[str, Any], sigmas: Tensor) -> dict[str, Any]:
         """What else core's sample takes, by sampler."""
         return {}
 
@@ -63,13 +73,17 @@ class Inpainter(comfy.samplers.Sampler, ABC):
         check_numbers(latent_image, f"{self.name}: the latent")
         total = self.calls(sigmas)
         show_status(f"{self.name}: {total} model calls in {len(sigmas) - 1} steps")
-        inner, options = model_wrap.inner_model, extra_args["model_options"]
-        path, seed = noise_schedule_of(inner.model_sampling), extra_args.get("seed")
+        inner, options, seed = model_wrap.inner_model, extra_args["model_options"], extra_args.get("seed")
+        path = noise_schedule_of(inner.model_sampling)
+        self.notice_sigmas(path, sigmas.tolist())
         known = observation_of(model_wrap, sigmas, options, latent_image, cleaned(denoise_mask))
-        rows = batch_rows(noise, seed or 0)
+        known = replace(known, clean=takes_clean(known, sigmas[0] * noise.new_ones(len(noise))))
         start = inner.model_sampling.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
+        # Without noise of its own a run goes on from another's state, to which no jump need come back.
+        if noise.any() and not self.max_denoise(model_wrap, sigmas):
+            known = replace(known, start=(start, path.level(float(sigmas[0]))))
         with comfy.utils.model_trange(total, disable=disable_pbar, desc=self.name) as bar:
 
             def report(call: int, denoised: Tensor, x: Tensor) -> None:
@@ -81,11 +95,13 @@ class Inpainter(comfy.samplers.Sampler, ABC):
                 management.throw_exception_if_processing_interrupted()
 
             x = self.run(
-                x=start, sigmas=sigmas, noise=NoiseSampler(seed or 0, start, rows), report=report, known=known,
-                path=path, settings=self.settings, **self.model_functions(model_wrap, options, seed),
-                **self.more(model_wrap, options, sigmas, noise),
+                x=start, sigmas=sigmas, report=report, known=known, path=path,
+                noise=NoiseSampler(seed or 0, start, batch_rows(noise, seed or 0)), settings=self.settings,
+                **self.model_functions(model_wrap, options, seed),
+                **self.further(model_wrap, options, sigmas),
             )  # fmt: skip
         x = inner.model_sampling.inverse_noise_scaling(sigmas[-1], x)
+        notice_size(self, x, latent_image)
         return known.restore_known(x, sigmas[-1] * x.new_ones(len(x)), path.level(float(sigmas[-1])))
 
 
@@ -93,25 +109,39 @@ class RePaint(Inpainter):
     """`core.sampling.repaint.sample`, with the `Settings` of that file."""
 
     name, run = "RePaint", staticmethod(repaint.sample)
+    remedy = "lower cfg"
 
     def calls(self, sigmas: Tensor) -> int:
         return repaint.model_calls(repaint.plan(sigmas.tolist(), self.settings))
 
-    def more(self, model_wrap: Any, options: dict[str, Any], sigmas: Tensor, noise: Tensor) -> dict[str, Any]:
-        """What is to be set back after a jump, and whether it starts from a picture with noise."""
-        # Without noise of its own a run goes on from another's state, to which no jump need come back.
-        keep = bool(noise.any()) and not self.max_denoise(model_wrap, sigmas)
-        return {"keep": keep, "jumped": partial(rewind, model_wrap, options, sigmas)}
+    def further(self, model_wrap: Any, options: dict[str, Any], sigmas: Tensor) -> dict[str, Any]:
+        """What is to be set back after a jump."""
+        return {"jumped": partial(rewind, model_wrap, options, sigmas)}
 
 
 class Lagrange(Inpainter):
     """`core.sampling.lagrange.sample`, one model call a step, with the `Settings` of that file."""
 
     name, run = "Lagrange", staticmethod(lagrange.sample)
+    remedy = "lower cfg, or gain and momentum of Lagrange Sampler"
+
+    @classmethod
+    def judged(cls, by: str) -> Lagrange:
+        """The sampler with its defaults, but for what judges."""
+        return cls(lagrange.Settings(judged_by=by))
 
     def calls(self, sigmas: Tensor) -> int:
         check_descent(sigmas.tolist(), self.name)
         return len(sigmas) - 1
+
+    def notice_sigmas(self, path: NoiseSchedule, sigmas: list[float]) -> None:
+        """Give notice of levels between which the multiplier is left behind."""
+        widest = widest_step(path, sigmas)
+        if widest > FAR_APART:
+            notice(
+                f"Lagrange: of two neighbouring sigmas one has {widest:.1f} times as much noise as the "
+                "other, so the painted part may be grainy; take the scheduler inpaint or more steps."
+            )
 
     def model_functions(
         self, model_wrap: Any, options: dict[str, Any], seed: int | None
@@ -136,6 +166,22 @@ class Lagrange(Inpainter):
             return latest.pop("positive", guided)
 
         return {"model": model, "unguided": unguided}
+
+
+def takes_clean(known: Observation, sigma: Tensor) -> bool:
+    """Whether the model takes known cells without noise, as some video models do, and so adds none."""
+    none = torch.zeros_like(known.latent)
+    return torch.equal(known.noised(sigma, none), known.noised(sigma, none + 1))
+
+
+def notice_size(sampler: Inpainter, painted: Tensor, latent: Tensor) -> None:
+    """Give notice of a latent far larger than a picture's, whose numbers hardly ever exceed 10."""
+    largest, known = float(painted.abs().max()), float(latent.abs().max())
+    if largest > max(LARGEST, GROWN * known):
+        notice(
+            f"{sampler.name}: the painted latent grew to {largest:.0f}, far beyond a picture's values; "
+            f"{sampler.remedy}."
+        )
 
 
 def observation_of(

@@ -13,8 +13,8 @@ from ..core.sampling import schedules
 from ..core.sampling.noise_schedule import Kind, NoiseSchedule
 from .choices import INPAINT
 
-# The range of noise to signal for flow models; beyond it there is almost no signal, or almost no noise.
-FLOW_LOWEST, FLOW_HIGHEST = 0.03, 15.0
+# The least noise to signal for flow models; below it there is almost no noise.
+FLOW_LOWEST = 0.03
 
 # The most steps at the least denoise of the all-in-one nodes.
 MOST_STEPS = 1_000_000
@@ -64,8 +64,8 @@ def sigmas_of(model: Any, schedule: SigmaSettings) -> Tensor:
         )
     sampling = model.get_model_object("model_sampling")
     path, lowest = noise_schedule_of(sampling), float(sampling.sigma_min)
-    highest = float(sampling.sigma_max)
+    noisiest = float(sampling.sigma_max)
     if path.kind is Kind.FLOW:
-        lowest, highest = max(FLOW_LOWEST, path.level(lowest).noise_to_signal), FLOW_HIGHEST
-    values = schedules.karras(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, highest)
+        lowest, noisiest = max(FLOW_LOWEST, path.level(lowest).noise_to_signal), 1.0
+    values = schedules.inpaint(path, steps if denoise > 0.9999 else int(steps / denoise), lowest, noisiest)
     return torch.tensor(values[-(steps + 1) :], device=model.load_device)

@@ -88,6 +88,17 @@ def schedule_inputs(schedulers: list[str], scheduler: str, tooltip: str) -> list
     ]  # fmt: skip
 
 
+def judged_by() -> io.Input:
+    return io.Combo.Input(
+        "judged_by",
+        options=list(choices.JUDGES),
+        default=choices.JUDGES[0],
+        optional=True,
+        tooltip="The prediction that must agree with what is known: guided is after cfg, positive the "
+        "prompt's own, blend the mean of both.",
+    )
+
+
 class RePaintSampler(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -209,16 +220,18 @@ class LagrangeSampler(Node):
                     step=0.05,
                     tooltip="The share of the level's noise that the model sees on known cells.",
                 ),
+                judged_by(),
             ],
             outputs=[io.Sampler.Output("sampler", display_name="sampler")],
         )
 
     @classmethod
-    def execute(cls, gain, momentum, eta, known_noise) -> io.NodeOutput:
+    def execute(cls, gain, momentum, eta, known_noise, judged_by=choices.JUDGES[0]) -> io.NodeOutput:
         from ..bridge import sampling
         from ..core.sampling import lagrange
 
-        return io.NodeOutput(sampling.Lagrange(lagrange.Settings(gain, momentum, eta, known_noise)))
+        settings = lagrange.Settings(gain, momentum, eta, known_noise, judged_by)
+        return io.NodeOutput(sampling.Lagrange(settings))
 
 
 class LagrangeInpaint(Node):
@@ -238,19 +251,21 @@ class LagrangeInpaint(Node):
                     choices.INPAINT,
                     "How the noise levels are distributed; inpaint is made for this sampler.",
                 ),
+                judged_by(),
             ],
             outputs=[io.Latent.Output("latent", display_name="latent")],
         )
 
     @classmethod
     def execute(
-        cls, model, positive, negative, latent, steps, scheduler, cfg, seed, denoise
-    ) -> io.NodeOutput:
+        cls, model, positive, negative, latent, steps, scheduler, cfg, seed, denoise,
+        judged_by=choices.JUDGES[0],
+    ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import inpaint, notices, sampling, sigmas
-        from ..core.sampling.lagrange import Settings
 
         conditioning = inpaint.Conditioning(positive, negative, cfg)
-        schedule, sampler = sigmas.SigmaSettings(steps, scheduler, denoise), sampling.Lagrange(Settings())
+        schedule = sigmas.SigmaSettings(steps, scheduler, denoise)
+        sampler = sampling.Lagrange.judged(judged_by)
         with notices.collect() as found:
             painted = inpaint.sample_inpaint(model, conditioning, latent, sampler, schedule, seed)
         return io.NodeOutput(painted, ui=found.ui())

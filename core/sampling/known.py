@@ -23,24 +23,30 @@ class Observation:
     latent: Tensor  # B,C,… clean
     mask: Callable[[Tensor], Tensor]  # at a sigma per row, the mask in the latent's shape; 1 = repaint
     noised: Callable[[Tensor, Tensor], Tensor]  # the latent at a sigma per row, with this normal noise
+    clean: bool = False  # the model takes known cells without noise, each cell at its own level
     start: tuple[Tensor, NoiseLevel] | None = None  # what unknown cells began as, where it is to be kept
 
     def renoise_known(self, x: Tensor, sigma: Tensor, level: NoiseLevel, normal: Tensor) -> Tensor:
-        """`x` with its known cells freshly noised to the level of `sigma` (one per row)."""
+        """`x` with its known cells freshly noised to the level of `sigma` (one per row), or clean."""
         mask, share = self.mask(sigma), 1 / (1 + level.noise_to_signal**-2)
+        if self.clean:
+            return self.noised(sigma, normal).lerp(x, mask)
         # What the observation's own error leaves to add; cells that are not held may give any value here.
         rest = (1 - mask / (1 - mask) * ((1 - share) / share)).clamp(min=0).sqrt()
         return torch.where(mask < share, self.noised(sigma, normal * rest), x)
 
     def replace_known(self, denoised: Tensor, sigma: Tensor) -> Tensor:
         """`denoised` with the exactly known cells as they are."""
+        if self.clean:
+            return self.latent.lerp(denoised, self.mask(sigma))
         return torch.where(self.mask(sigma) <= 0, self.latent, denoised)
 
     def restore_known(self, x: Tensor, sigma: Tensor, level: NoiseLevel) -> Tensor:
         """`x` with the cells held at the level of `sigma` as they were given, for a later run to hold."""
         share = level.noise**2 / (level.noise**2 + level.signal**2)
         mask = self.mask(sigma)
-        return torch.where((mask <= 0) | (mask < share), self.latent, x)
+        held = mask <= 0 if self.clean else (mask <= 0) | (mask < share)
+        return torch.where(held, self.latent, x)
 
     def bridge(
         self, x: Tensor, sigma: Tensor, lower: NoiseLevel, upper: NoiseLevel, normal: Tensor

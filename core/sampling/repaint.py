@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import count, pairwise
 from typing import NamedTuple
 
 from torch import Tensor
@@ -108,22 +108,18 @@ def sample(
     known: Observation,
     path: NoiseSchedule,
     settings: Settings,
-    keep: bool = False,
     jumped: Callable[[int], None] = lambda _index: None,
 ) -> Tensor:
     """Sample `x` (B,C,… at the first sigma) with what is known of it and return it at the last sigma.
 
     `model(x, a sigma per row)` gives the clean latent, `noise(sigma, visit)` normal noise of its shape,
-    `report(call, denoised, x)` hears of each call, `jumped(index)` of each jump back to a sigma. With `keep`
-    the start is more than noise, and jumps lead back towards it. Raises ValueError as `plan` does, and for
-    NaN.
+    `report(call, denoised, x)` hears of calls, `jumped(index)` of jumps. ValueError as `plan`, and for NaN.
     """
     values = sigmas.tolist()
     levels = [path.level(sigma) for sigma in values]
     downs = [path.ancestral_sigma_down(above, below, settings.eta) for above, below in pairwise(values)]
     ends, rows = sigmas.new_tensor(downs), x.new_ones(len(x))
-    normal, call = noise(values[0], 0), 0
-    known = replace(known, start=(x, levels[0])) if keep else known
+    normal, calls = noise(values[0], 0), count()
     for move in plan(values, settings):
         here, there = levels[move.origin], levels[move.target]
         if not move.asks_model:
@@ -134,8 +130,7 @@ def sample(
         sigma = sigmas[move.origin]
         x = known.renoise_known(x, sigma * rows, here, normal)
         denoised = known.replace_known(model(x, sigma * rows), sigma * rows)
-        report(call, denoised, x)
-        call += 1
+        report(next(calls), denoised, x)
         # Euler's step in Karras et al.'s coordinates, which is DDIM's for every path.
         x = x + (x - denoised) / sigma * (ends[move.origin] - sigma)
         if there.noise:

@@ -12,7 +12,7 @@ import torch
 from recompose.core.sampling import lagrange, repaint
 from recompose.lab.evaluate.samplers import choice, gaussian, methods, report, sweep
 from recompose.lab.evaluate.samplers import run as judge
-from recompose.lab.evaluate.samplers.gaussian import FLOW, VE, A, B, C, Gaussians
+from recompose.lab.evaluate.samplers.gaussian import FLOW, VE, A, B, C, CleanKnown, Gaussians, Guided
 from recompose.lab.evaluate.samplers.methods import Langevin
 from recompose.lab.evaluate.samplers.problems import TwoModes, picture_problems, sliced
 from recompose.lab.places import RESULTS
@@ -45,6 +45,43 @@ def test_the_bidirectional_langevin_is_the_published_one(
     assert found == pytest.approx(published, rel=0.07, abs=0.001)
 
 
+@pytest.mark.parametrize(
+    ("improved", "wanted"), [(False, (0.0079, 0.170)), (True, (0.00074, 0.065))], ids=("own", "improved")
+)
+def test_the_inner_step_is_lanpaint_s_own_or_our_improved_one(
+    improved: bool, wanted: tuple[float, ...]
+) -> None:
+    """LanPaint's own code was measured by drawing, to some 10 % on A, at settings beyond its nodes'."""
+    settings = Langevin(5, 1.0, 150, constant=True, improved=improved)
+    found, asked = divergences(lambda world: methods.langevin(world, "karras", 9, settings), 30)
+    assert asked == 49
+    assert found[:2] == pytest.approx(wanted, rel=0.1)
+
+
+def test_lanpaint_is_held_to_what_its_nodes_can_be_set_to() -> None:
+    fine = {"schedule": "karras", "inner": 3, "width": 1.0, "pull": 50}
+    assert sweep.method("LanPaint", fine, 50) is not None
+    for change in ({"width": 1.1}, {"pull": 51}):
+        assert sweep.method("LanPaint", {**fine, **change}, 50) is None
+        assert sweep.method("LanPaint, constant count", {**fine, **change}, 50) is not None
+
+
+def test_the_guided_model_is_exact_and_so_is_its_truth() -> None:
+    """By shifting the numbers: a prior with another mean is the same problem, seen from there."""
+    world = Guided([A, B], VE, 1, 3.0)
+    world.normal()
+    x = world.latent + 2 * world.normal()
+    once = torch.zeros_like(x)
+    once[:, 0] = world.mean
+    plain = Gaussians([A, B], VE, 1)
+    answer = world.model(x, torch.tensor([0.7]))
+    assert torch.allclose(answer, plain.model(x - once, torch.tensor([0.7])) + once)
+    positive = world.unguided() if world.unguided else answer
+    assert torch.allclose(answer - positive, (answer - plain.model(x, torch.tensor([0.7]))) * (2 / 3))
+    assert world.mean == pytest.approx(0.9) and world.calls == 1
+    assert world.truth(A).mean.tolist() == pytest.approx([0.9 + 0.9 * (1.5 - 0.9)])
+
+
 def test_comfyui_s_noise_mask_is_the_published_one() -> None:
     found, _ = divergences(lambda world: methods.replaced(world, "even", 20), 3)
     assert found[0] == pytest.approx(1.418492, abs=1e-6)
@@ -71,6 +108,25 @@ def test_fewer_rows_show_the_same_distribution() -> None:
         assert torch.allclose(one.covariance, other.covariance)
 
 
+def clean_divergences(run: Any, path: Any, draws: int) -> list[float]:
+    world = CleanKnown([A, B, C], path, draws)
+    moments = world.moments(run(world))
+    return [each.divergence(problem.posterior()) for each, problem in zip(moments, (A, B, C), strict=True)]
+
+
+@pytest.mark.parametrize("path", [VE, FLOW])
+def test_models_that_are_shown_known_cells_clean_are_answered_as_core_s_mask_does(path: Any) -> None:
+    """Core's noise mask is right for such a model but for the width of its steps; so must ours be."""
+    core = clean_divergences(lambda world: methods.replaced(world, "karras", 50), path, 3)
+    assert max(core) < 0.02
+    sampler = lambda world: methods.lagrangian(world, "inpaint", 50, lagrange.Settings())  # noqa: E731
+    ours = clean_divergences(sampler, path, 60)
+    assert max(ours) < 0.001 and all(off < other for off, other in zip(ours, core, strict=True))
+    many = repaint.Settings(1, 1)
+    again = clean_divergences(lambda world: methods.repainted(world, "karras", 300, many), path, 310)
+    assert max(again) < 0.005
+
+
 @pytest.mark.parametrize("path", [VE, FLOW])
 def test_the_two_modes_denoiser_is_exact(path: Any) -> None:
     """By drawing: the mean of clean numbers that give nearly the same noisy first number."""
@@ -95,10 +151,14 @@ def test_the_chosen_setting_is_the_best_and_never_on_an_edge(tmp_path: Path, mon
         return 0.1 + off + 0.1 * settings["inner"]
 
     monkeypatch.setattr(choice.Scores, "of", of)
-    found = choice.best("Langevin", 50, choice.Scores(tmp_path / "scores"))
+    found = choice.best("improved LanPaint", 50, choice.Scores(tmp_path / "scores"))
     assert found["inner"] == 1
     assert 4 < found["width"] < 6.5
     assert 50 < found["pull"] < 100
+    near = {"schedule": "karras", "inner": 2, "width": 0.7, "pull": 20}
+    found = choice.best("LanPaint, constant count", 100, choice.Scores(tmp_path / "scores"), near)
+    assert found["inner"] == 1 and 4 < found["width"] < 6.5 and 50 < found["pull"] < 100
+    assert choice.goes_on("LanPaint", 100) and not choice.goes_on("improved LanPaint", 100)
 
 
 def test_a_sweep_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: Any) -> None:

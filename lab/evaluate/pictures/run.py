@@ -24,7 +24,7 @@ from .tasks import COUNT, Task, tasks
 
 OURS = "Lagrange"
 TRUE = "true picture"  # measured beside them: what a perfect painter reads
-METHODS = ("noise mask", "differential", "RePaint", "Langevin, constant count", OURS)
+METHODS = ("noise mask", "differential", "RePaint", "improved LanPaint, constant count", OURS)
 # Text-to-image paints every kind; the inpaint variant is shown mask and rest, which is for outpaint only.
 KINDS = (*COUNT, "outpaint, inpaint model")
 # What paints: the tasks, the problem the samplers are given, and how a method's settings become a run.

@@ -24,6 +24,9 @@ def main(arguments: list[str], environment: Environment) -> int:
     options.add_argument(
         "--only", metavar="METHOD", help="measure this one anew and take the others' committed rows"
     )
+    options.add_argument(
+        "--keep-settings", action="store_true", help="choose settings only where the committed rows have none"
+    )
     chosen = options.parse_args(arguments)
     import torch
 
@@ -31,21 +34,21 @@ def main(arguments: list[str], environment: Environment) -> int:
 
     if chosen.only not in (None, *sweep.GRIDS):
         options.error(f"Expected one of {', '.join(sweep.GRIDS)} as --only, got {chosen.only}.")
-    committed = json.loads((RESULTS / DATA).read_text()) if chosen.only else []
-
+    committed = json.loads((RESULTS / DATA).read_text())
+    kept = {(row["method"], row["calls"]): row["settings"] for row in committed if chosen.keep_settings}
     torch.set_num_threads(1)  # the matrices are small
-    scores, rows = choice.Scores(environment.cache / "samplers" / f"scores-{choice.version()}.jsonl"), []
+    scores = choice.Scores(environment.cache / "samplers" / f"scores-{choice.version()}.jsonl")
+    settings, rows = dict[str, sweep.Settings](), []
     for calls in chosen.calls or sweep.BUDGETS:
         for name in sweep.GRIDS:
             if chosen.only not in (None, name):
                 rows += [row for row in committed if (row["method"], row["calls"]) == (name, calls)]
                 continue
-            settings = choice.best(name, calls, scores)
-            found = sweep.method(name, settings, calls)
-            assert found is not None
-            rows.append(run.row(name, settings, calls, found[0], found[2]))
-            kl = " ".join(f"{value:.5f}" for value in rows[-1]["eps"]["kl"].values())
-            print(f"{calls:>4} {name:<26} {kl}   {report.told(settings)}", flush=True)
+            near = settings.get(name) if choice.goes_on(name, calls) else None
+            settings[name] = kept.get((name, calls)) or choice.best(name, calls, scores, near)
+            rows.append(run.measured(name, settings[name], calls))
+            kl = " ".join(report.numbers(rows[-1]["eps"]["kl"]))
+            print(f"{calls:>4} {name:<33} {kl}   {report.told(settings[name])}", flush=True)
     if not chosen.calls:
         saving.save(chosen.results, [(DATA, (json.dumps(rows, indent=1) + "\n").encode())], overwrite=True)
         report.write(rows, chosen.docs)

@@ -13,6 +13,7 @@ from . import sweep
 from .sweep import Settings
 
 NEGLIGIBLE = 0.02
+WHOLE = 50  # up to so many calls LanPaint's grids are swept whole
 OPEN_AXES = ("jump_length", "resamplings", "inner", "width", "pull")  # may be extended beyond the grid
 
 
@@ -42,20 +43,26 @@ def combinations(axes: dict[str, tuple]) -> Iterator[Settings]:
         yield dict(zip(axes, values, strict=True))
 
 
-def best(name: str, calls: int, scores: Scores) -> Settings:
+def goes_on(name: str, calls: int) -> bool:
+    """Whether the setting is looked for from that of the budget before, not on the whole grid."""
+    return name.startswith(sweep.LANPAINT) and calls > WHOLE
+
+
+def best(name: str, calls: int, scores: Scores, near: Settings | None = None) -> Settings:
     """The setting of least score on the grid, which is extended where it lies on an edge of it.
 
-    Beyond the grid one axis is moved at a time. An edge beyond which less than `NEGLIGIBLE` is won is none:
-    more pull ends in a limit.
+    Beyond the grid, and from `near` where that is given, one axis is moved at a time. An edge beyond which
+    less than `NEGLIGIBLE` is won is none: more pull ends in a limit.
     """
-    axes, tried = sweep.GRIDS[name], list(combinations(sweep.GRIDS[name]))
+    axes = sweep.GRIDS[name]
+    tried = list(combinations(axes)) if near is None else [near]
     winner = min(tried, key=lambda settings: scores.of(name, settings, calls))
     while True:
         beyond = [
             {**winner, axis: value}
             for axis in OPEN_AXES
             if axis in axes
-            for value in around(winner[axis], sorted({settings[axis] for settings in tried}))
+            for value in around(winner[axis], sorted({*axes[axis], *(each[axis] for each in tried)}))
         ]
         tried += beyond
         before, found = winner, min(tried, key=lambda settings: scores.of(name, settings, calls))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ....core.sampling import lagrange
 from ....core.sampling.known import Observation
-from ....core.sampling.noise_schedule import Kind, NoiseSchedule
+from ....core.sampling.noise_schedule import Kind, NoiseLevel, NoiseSchedule
 from ....core.sampling.repaint import Settings, plan, sample
 
 VE, FLOW = NoiseSchedule(Kind.VE), NoiseSchedule(Kind.FLOW)
@@ -109,6 +109,7 @@ class World(ABC):
     mask: Tensor  # P,1,n; 1 = unknown
     latent: Tensor  # what was observed, 0 where nothing was
     unguided: Callable[[], Tensor] | None = None  # the latest answer before guidance, where there is any
+    clean = False  # whether known numbers are shown without noise
 
     @abstractmethod
     def normal(self, *_where: object) -> Tensor:
@@ -196,6 +197,74 @@ class Gaussians(World):
         return found
 
 
+class CleanKnown(Gaussians):
+    """A model trained with clean known numbers, as some video models are: it answers for the others alone.
+
+    Its exact denoiser is that of the posterior, whatever noise the known numbers are shown with.
+    """
+
+    clean = True
+
+    def noised(self, sigma: Tensor, normal: Tensor) -> Tensor:
+        """The observed values as they are."""
+        return self.latent
+
+    def model(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """The exact denoiser of the unknown numbers given the known ones of `x`, taken as clean."""
+        at = float(sigma[0])
+        if at not in self.matrices:
+            level = self.path.level(at)
+            self.matrices[at] = torch.stack([self._matrix(index, level) for index in range(len(self.mask))])
+        self.calls += 1
+        return x @ self.matrices[at].mT
+
+    def _matrix(self, index: int, level: NoiseLevel) -> Tensor:
+        covariance, unknown = self.covariance[index], self.mask[index, 0] > 0
+        known = ~unknown
+        gain = covariance[unknown][:, known] @ torch.linalg.inv(covariance[known][:, known])
+        rest = covariance[unknown][:, unknown] - gain @ covariance[known][:, unknown]
+        noisy = level.signal**2 * rest + level.noise**2 * torch.eye(len(rest)).double()
+        heed = level.signal * torch.linalg.solve(noisy, rest)
+        whole = torch.eye(self.size).double()
+        whole[unknown] = 0.0
+        whole[unknown.nonzero(), unknown.nonzero().mT] = heed.mT
+        whole[unknown.nonzero(), known.nonzero().mT] = gain - level.signal * heed.mT @ gain
+        return whole
+
+
+class Guided(Gaussians):
+    """Guidance between two normal priors that differ in their mean: exact denoisers, as the guided one is.
+
+    The guided model is that of the same prior with the mean negative + cfg · (positive - negative).
+    """
+
+    POSITIVE, NEGATIVE = 0.3, 0.0
+
+    def __init__(self, problems: list[Problem], path: NoiseSchedule, draws: int, cfg: float) -> None:
+        super().__init__(problems, path, draws)
+        self.cfg, self.mean = cfg, self.NEGATIVE + cfg * (self.POSITIVE - self.NEGATIVE)
+        self.positive = torch.empty(0)
+        self.unguided = lambda: self.positive
+
+    def model(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """The guided answer; that of the positive prior is kept."""
+        signal = self.path.level(float(sigma[0])).signal
+        centred = super().model(x, sigma)
+        # Of a shift of the mean the denoiser takes what it does not heed of its input; rows hold it once.
+        once = torch.zeros_like(x)
+        once[:, 0] = 1
+        shift = once - signal * super().model(once, sigma)
+        self.calls -= 1
+        self.positive = centred + self.POSITIVE * shift
+        return centred + self.mean * shift
+
+    def truth(self, problem: Problem) -> Moments:
+        """What is to be sampled of a problem."""
+        seen = torch.where(problem.mask < 1, problem.values - self.mean, 0.0)
+        mean, covariance = replace(problem, values=seen).posterior()
+        return Moments(mean + self.mean, covariance)
+
+
 def sampled(sample: Callable[..., Tensor], world: World, sigmas: Tensor, settings: object) -> Tensor:
     """What one of `core`'s samplers makes of a world."""
     return sample(
@@ -204,7 +273,7 @@ def sampled(sample: Callable[..., Tensor], world: World, sigmas: Tensor, setting
         sigmas,
         world.normal,
         lambda *_: None,
-        known=Observation(world.latent, lambda _sigma: world.mask, world.noised),
+        known=Observation(world.latent, lambda _sigma: world.mask, world.noised, clean=world.clean),
         path=world.path,
         settings=settings,
     )

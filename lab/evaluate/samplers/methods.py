@@ -30,7 +30,12 @@ def karras(path: NoiseSchedule, steps: int) -> list[float]:
     return schedules.karras(path, steps, LOWEST, HIGHEST)
 
 
-SCHEDULES = {"even": even, "karras": karras}
+def inpaint(path: NoiseSchedule, steps: int) -> list[float]:
+    """Ours, as Inpaint Scheduler gives it."""
+    return schedules.inpaint(path, steps, LOWEST, 1.0 if path.kind is Kind.FLOW else HIGHEST)
+
+
+SCHEDULES = {"even": even, "karras": karras, "inpaint": inpaint}
 
 
 def euler(x: Tensor, denoised: Tensor, here: NoiseLevel, there: NoiseLevel) -> Tensor:
@@ -64,12 +69,17 @@ def rested(world: World, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Langevin:
-    """LanPaint's settings: inner steps, their width, the pull of what is known, if the count is fixed."""
+    """LanPaint's settings: inner steps, their width, the pull of what is known, if the count is fixed.
+
+    LanPaint takes the second half of an inner step with the old force as well, as the new one went into a
+    kick between the halves; `improved`, our form, takes it with the new one.
+    """
 
     inner: int
     width: float
     pull: float
     constant: bool
+    improved: bool = True
 
     def count(self, noise: float, left: int) -> int:
         """Inner steps at a share of noise (1 - alpha bar) with so many outer steps left."""
@@ -125,7 +135,7 @@ def equilibrated(world: World, x: Tensor, sigma: float, count: int, settings: La
             continue
         x = drift(x, pushed, width / 2)
         after = force(x)
-        x = drift(x + (after - pushed) * width, after, width / 2)
+        x = drift(x + (after - pushed) * width, after if settings.improved else pushed, width / 2)
         pushed = after
     return x * size
 
@@ -143,7 +153,7 @@ def repainted(world: World, schedule: str, steps: int, settings: repaint.Setting
 
 
 def lagrangian(world: World, schedule: str, steps: int, settings: lagrange.Settings) -> Tensor:
-    """The Lagrange sampler."""
+    """The Lagrange sampler, judged as the settings say where there is guidance."""
     sample = partial(lagrange.sample, unguided=world.unguided)
     return sampled(sample, world, levels(world, schedule, steps), settings)
 

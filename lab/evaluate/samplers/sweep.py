@@ -10,23 +10,34 @@ from ....core.sampling import lagrange, repaint
 from . import methods
 from .gaussian import VE, Gaussians, random_problems
 
-BUDGETS = (50, 100, 200, 400)
+BUDGETS = (20, 50, 100, 200)
 SEED, COUNT = 1, 20
 SCHEDULES = ("even", "karras")
 WIDTHS, PULLS, INNERS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0), (1, 2, 5, 10, 20, 30), (2, 3, 5, 8)
+LANPAINT = "LanPaint"
+CONSTANT = {"schedule": SCHEDULES, "inner": (*INNERS, 12, 20), "width": WIDTHS, "pull": PULLS}
+# What LanPaint's own nodes cannot be set to: more pull than 50, wider steps than 1, a constant count.
+REACH = {"width": 1.0, "pull": 50}
 GRIDS: dict[str, dict[str, tuple]] = {
     "noise mask": {"schedule": SCHEDULES},
     "differential": {"schedule": SCHEDULES},
     "blended": {"schedule": SCHEDULES},
     "RePaint": {"schedule": SCHEDULES, "jump_length": (1, 2, 4, 8, 16), "resamplings": (2, 3, 5, 8)},
-    "Langevin": {"schedule": SCHEDULES, "inner": INNERS, "width": WIDTHS, "pull": PULLS},
-    "Langevin, constant count": {
+    LANPAINT: {
         "schedule": SCHEDULES,
-        "inner": (*INNERS, 12, 20),
-        "width": WIDTHS,
-        "pull": PULLS,
+        "inner": INNERS,
+        "width": (0.1, 0.2, 0.4, 0.7, 1.0),
+        "pull": (5, 10, 20, 50),
     },
-    "Lagrange": {"schedule": SCHEDULES},
+    f"{LANPAINT}, constant count": {
+        "schedule": SCHEDULES,
+        "inner": INNERS,
+        "width": (0.2, 0.4, 0.7, 1.0, 1.4),
+        "pull": (5, 10, 20, 50),
+    },
+    "improved LanPaint": {"schedule": SCHEDULES, "inner": INNERS, "width": WIDTHS, "pull": PULLS},
+    "improved LanPaint, constant count": CONSTANT,
+    "Lagrange": {"schedule": ("inpaint",)},
 }
 
 Settings = dict[str, Any]
@@ -49,7 +60,10 @@ def method(name: str, settings: Settings, calls: int) -> tuple[Run, int, int] | 
             return None
         moves = len(repaint.plan(list(map(float, range(steps, -1, -1))), again))
         return lambda world: methods.repainted(world, schedule, steps, again), steps, moves + 2
-    walk = methods.Langevin(settings["inner"], settings["width"], settings["pull"], name.endswith("count"))
+    if name == LANPAINT and any(settings[axis] > most for axis, most in REACH.items()):
+        return None
+    own = (settings["inner"], settings["width"], settings["pull"])
+    walk = methods.Langevin(*own, constant=name.endswith("count"), improved=name.startswith("improved"))
     steps = largest(calls, lambda steps: methods.langevin_calls(schedule, steps, walk), least=2)
     if not steps:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from recompose.core.sampling import schedules
-from recompose.core.sampling.lagrange import Settings
+from recompose.core.sampling.lagrange import JUDGES, Settings
 from recompose.core.sampling.noise_schedule import Kind, NoiseSchedule
 
 FLOW = NoiseSchedule(Kind.FLOW)
@@ -50,9 +50,9 @@ def test_inpaint_goes_through_the_model_s_own_levels_and_less_denoise_through_th
     sampling = this.model.get_model_object("model_sampling")
     lowest, highest = float(sampling.sigma_min), float(sampling.sigma_max)
     every = (
-        schedules.karras(FLOW, count, 0.03, 15.0)
+        schedules.inpaint(FLOW, count, 0.03, 1.0)
         if kind in ("flow", "video")
-        else schedules.karras(NoiseSchedule(Kind.VE), count, lowest, highest)
+        else schedules.inpaint(NoiseSchedule(Kind.VE), count, lowest, highest)
     )
     sigmas = torch.tensor(every[-13:])
     expected, levels = this.run(methods["Lagrange"].sampler, sigmas), asked(this)
@@ -75,25 +75,38 @@ def test_inpaint_scheduler_and_sampler_make_lagrange_inpaint(
     assert len(nodes.InpaintScheduler.execute(this.model, 12, 0.0).args[0]) == 0
 
 
-@pytest.mark.parametrize("steps", [10, 26, 50])
 @pytest.mark.parametrize("kind", KINDS)
-def test_inpaint_is_comfyui_s_karras_with_models_that_add_noise_and_not_with_flows(
-    kind: str, steps: int, world: Callable
+def test_inpaint_begins_at_the_model_s_noisiest_level_and_ends_above_its_least(
+    kind: str, world: Callable
 ) -> None:
-    nodes = importlib.import_module("recompose.nodes.sampling")
-    karras = importlib.import_module("comfy_extras.nodes_custom_sampler").KarrasScheduler
-    this = world(kind)
+    nodes, this = importlib.import_module("recompose.nodes.sampling"), world(kind)
     sampling = this.model.get_model_object("model_sampling")
-    found = nodes.InpaintScheduler.execute(this.model, steps, 1.0).args[0]
-    theirs = karras.execute(steps, float(sampling.sigma_max), float(sampling.sigma_min), 7.0).args[0]
-    away = float((found - theirs).abs().max())  # the help page of the node gives this bound
-    assert away > 0.01 if kind in ("flow", "video") else away < 5e-6
+    found = nodes.InpaintScheduler.execute(this.model, 26, 1.0).args[0]
+    assert float(found[0]) == pytest.approx(float(sampling.sigma_max), rel=1e-5)
+    least = 0.03 / 1.03 if kind in ("flow", "video") else float(sampling.sigma_min)
+    assert float(found[-2]) == pytest.approx(least, rel=1e-4)
+
+
+def test_a_schedule_with_levels_far_apart_is_told_of(
+    world: Callable, methods: dict, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ComfyUI's normal has a step from 0.4 to 0.03 at its end; what is painted is then grainy."""
+    for scheduler, told in (("normal", 1), ("ddim_uniform", 1), ("inpaint", 0), ("karras", 0)):
+        caplog.clear()
+        methods["Lagrange"].paint(world("eps"), scheduler=scheduler, steps=20)
+        found = [text for text in caplog.messages if "times as much noise" in text]
+        assert len(found) == told, (scheduler, found)
+        assert all("scheduler inpaint" in text and "more steps" in text for text in found)
 
 
 def test_the_settings_of_the_node_are_core_s(bridge: ModuleType) -> None:
     nodes = importlib.import_module("recompose.nodes.sampling")
-    (made,) = nodes.LagrangeSampler.execute(gain=0.1, momentum=0.2, eta=0.3, known_noise=0.4).args
-    assert made.settings == Settings(gain=0.1, momentum=0.2, eta=0.3, known_noise=0.4)
+    given = {"gain": 0.1, "momentum": 0.2, "eta": 0.3, "known_noise": 0.4}
+    (made,) = nodes.LagrangeSampler.execute(**given).args
+    assert made.settings == Settings(**given)
+    (made,) = nodes.LagrangeSampler.execute(**given, judged_by="blend").args
+    assert made.settings == Settings(**given, judged_by="blend")
+    assert importlib.import_module("recompose.bridge.choices").JUDGES == JUDGES
     shown = {given.id: given.default for given in nodes.LagrangeSampler.define_schema().inputs}
     assert Settings(**shown) == Settings()
 
@@ -108,21 +121,29 @@ def test_each_setting_matters(change: dict, world: Callable, bridge: ModuleType)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_guidance_does_to_known_cells_changes_nothing(
+def test_what_guidance_does_to_known_cells_changes_nothing_before_guidance(
     kind: str, world: Callable, bridge: ModuleType
 ) -> None:
     this, heard = world(kind), []
-    plain = this.run(bridge.Lagrange(Settings()), this.sigmas(7))
+    before = bridge.Lagrange(Settings(judged_by="positive"))
+    plain, default = (this.run(each, this.sigmas(7)) for each in (before, bridge.Lagrange(Settings())))
 
     def overdo(told: dict) -> torch.Tensor:
         heard.append(len(told["model_options"]["sampler_post_cfg_function"]))
         return torch.where(this.mask > 0, told["denoised"], 3 * told["denoised"])
 
     this.model.set_model_sampler_post_cfg_function(overdo)
-    assert torch.equal(this.run(bridge.Lagrange(Settings()), this.sigmas(7)), plain)
+    assert torch.equal(this.run(before, this.sigmas(7)), plain)
+    assert not torch.allclose(this.run(bridge.Lagrange(Settings()), this.sigmas(7)), default)
+    heard[:] = heard[:7]
     assert heard == [2] * 7 and len(this.model.model_options["sampler_post_cfg_function"]) == 1
-    guided = this.run(bridge.Lagrange(Settings()), this.sigmas(7), cfg=1.0)
-    assert not torch.allclose(guided, plain)
+    assert not torch.allclose(this.run(before, this.sigmas(7), cfg=1.0), plain)
+    node, found = importlib.import_module("recompose.nodes.sampling").LagrangeInpaint, []
+    assert [given.id for given in node.define_schema().inputs][-1] == "judged_by"
+    for judge in JUDGES:
+        sampler = bridge.Lagrange(Settings(judged_by=judge))
+        found.append(this.run(sampler, this.sigmas(7)))
+    assert (found[2] - found[0]).abs().max() > 1e-4 < (found[2] - found[1]).abs().max()
 
 
 def test_a_guider_that_tells_nothing_is_taken_at_its_word(bridge: ModuleType) -> None:

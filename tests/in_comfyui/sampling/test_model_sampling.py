@@ -134,3 +134,26 @@ def test_the_model_hears_the_mask_of_the_level_when_it_noises_known_cells(
         assert mask.shape == out.shape
         wanted = this.mask * sigma / 100 if changed else this.mask
         assert torch.allclose(mask, wanted.expand_as(mask), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["flow", "video"])
+def test_a_model_that_takes_known_cells_clean_is_shown_them_clean(
+    kind: str, world: Callable, method: Any
+) -> None:
+    """As LTXV, Wan 2.2 5B and HunyuanVideo I2V have it, by their own `scale_latent_inpaint`."""
+    this, seen = world(kind), []
+    this.model.model.scale_latent_inpaint = lambda latent_image, **_more: latent_image
+
+    def wrapped(apply: Callable, given: dict) -> Tensor:
+        seen.append(given["input"][: len(this.latent)])
+        return apply(given["input"], given["timestep"], **given["c"])
+
+    this.model.set_model_unet_function_wrapper(wrapped)
+    out = this.run(method.sampler, this.sigmas(7))
+    known = (this.mask == 0).expand_as(out)
+    assert len(seen) == method.calls
+    for shown in seen:
+        assert (shown - this.latent)[known].abs().max() < 1e-5
+    assert (out - this.latent)[known].abs().max() < 1e-6
+    soft = this.run(method.sampler, this.sigmas(7), mask=this.mask.clamp(min=0.3))
+    assert torch.isfinite(soft).all()

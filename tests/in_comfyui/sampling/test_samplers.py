@@ -50,7 +50,8 @@ def test_the_number_is_shown_below_the_node_before_the_first_call(
     monkeypatch.setattr(progress, "global_progress_registry", registry)
     with context.CurrentNodeContext("prompt", "12"):
         this.run(method.sampler, this.sigmas(7))
-    assert said == [(f"{method.name}: {method.calls} model calls in 7 steps", "12", 0)]
+    # Notices may follow, here of the schedule.
+    assert said[0] == (f"{method.name}: {method.calls} model calls in 7 steps", "12", 0)
 
 
 def test_it_stops_between_any_two_calls(world: Callable, method: Any) -> None:
@@ -181,6 +182,23 @@ def test_each_call_is_told_with_their_number(world: Callable, method: Any) -> No
     this = world("eps")
     this.run(method.sampler, this.sigmas(7))
     assert this.seen == [(call, method.calls) for call in range(method.calls)]
+
+
+def test_a_latent_that_grows_beyond_any_picture_is_told_of(
+    world: Callable, method: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A network whose answers are far too large, as with too much guidance."""
+    this = world("eps")
+    this.run(method.sampler, this.sigmas(7))
+    assert "grew" not in caplog.text
+
+    def far(apply: Callable, given: dict) -> Tensor:
+        return apply(given["input"], given["timestep"], **given["c"]) + 300
+
+    this.model.set_model_unet_function_wrapper(far)
+    this.run(method.sampler, this.sigmas(7))
+    (told,) = (text for text in caplog.messages if "grew to" in text)
+    assert told.startswith(method.name) and "lower cfg" in told
 
 
 def test_nan_from_the_model_is_an_error(world: Callable, method: Any) -> None:
