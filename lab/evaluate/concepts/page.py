@@ -28,7 +28,6 @@ from .stage import CFG, SAMPLER, SIDE, STEPS
 
 INTRODUCTION = f"""# Concepts, measured
 
-Written by `python3 cli figures concepts` with the demo models; raw rows: `lab/results/models/concepts.json`.
 Drawn things that no training has seen are taught to the demo model by the code of Train Concept, from
 {LESSONS} pictures each with captions: {SIDE} px, batch {BATCH}, one thread, without masks, augmentation and
 class pictures. {PROMPTS} captions of further drawn pictures ask for each thing in other scenes, with other
@@ -60,13 +59,15 @@ def page(figures: Figures) -> str:
 
 
 def scope(plan: dict[str, Any]) -> list[str]:
-    """A sentence on how much was done where it is not all."""
+    """Where the page is from, and how much was done where it is not all."""
     if not plan["trial"]:
-        return []
+        rows = "raw rows: `lab/results/models/concepts.json`."
+        return [f"Written by `python3 cli figures concepts` with the demo models; {rows}", ""]
     return [
         f"**This is a trial** with {plan['things']} of {len(things.THINGS)} things, {plan['pairs']} of "
-        f"{len(things.PAIRS)} pairs and at most {plan['steps']} steps. It shows that every row and column "
-        "works and is no result.",
+        f"{len(things.PAIRS)} pairs and at most {plan['steps']} steps, written by `python3 cli figures "
+        f"concepts --number {plan['things']} --steps {plan['steps']} --out DIR`. It shows that every row and "
+        "column works, and it is no result.",
         "",
     ]
 
