@@ -1,18 +1,15 @@
-"""`python3 cli train concept`: train outside of a server, with the Python and the folder of a ComfyUI."""
+"""`python3 cli train`: train outside of a server, with the Python and the folder of a ComfyUI."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-import sys
 from pathlib import Path
 
-from . import ending
+from . import ending, here, train_smartbrush
 from .ending import Misuse
+from .here import comfyui, make_importable
 from .words import line
 
-LIBRARIES = {"torch": "torch", "safetensors": "safetensors", "Pillow": "PIL"}  # by the names that import them
 KINDS = ("concept",)
 TRAINED = ("keys and values", "cross-attention", "embedding alone")
 
@@ -24,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
         description="Teach a checkpoint a thing of your own from a folder of pictures (Custom Diffusion), "
         "with the Python that runs ComfyUI, or on a server by --server. Captions are the .txt files beside "
         "the pictures. The same command goes on where it was stopped. Several GPUs: accelerate launch cli "
-        "train concept ...",
+        "train concept ... Models that paint by words and shape: cli train smartbrush --help.",
         epilog="The exit status is 0 when all is done, 1 when the training or the server fails, 2 for a "
         "wrong option, and 130 after Ctrl-C.",
     )
@@ -70,6 +67,8 @@ def add_settings(options: argparse.ArgumentParser) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit status."""
+    if arguments[:1] == ["smartbrush"]:
+        return train_smartbrush.main(arguments[1:])
     given = parser().parse_args(arguments)
     return ending.status_of("train", lambda: work(given), "the same command goes on from the last saving")
 
@@ -91,41 +90,13 @@ def work(given: argparse.Namespace) -> None:
 
 def check(given: argparse.Namespace) -> None:
     """Misuse for a wrong name of the concept's file and numbers out of range."""
-    if given.out.suffix != ".safetensors":
-        raise Misuse(f"Expected a name that ends in .safetensors, got {line(given.out)}; give --out another.")
+    here.check_out(given.out)
     least = dict.fromkeys(("steps", "batch_size", "accumulation", "size", "save_every"), 1)
-    for name, value in (least | {"prior_pictures": 0, "seed": 0}).items():
-        if getattr(given, name) < value:
-            option = f"--{name.replace('_', '-')}"
-            raise Misuse(f"Expected {option} of at least {value}, got {getattr(given, name)}; raise it.")
-    if not given.learning_rate > 0:
-        raise Misuse(f"Expected a learning rate above 0, got {given.learning_rate}; raise it.")
+    here.check_least(given, least | {"prior_pictures": 0, "seed": 0})
 
 
 def check_here(given: argparse.Namespace) -> None:
     """Misuse for libraries or a checkpoint that are missing here."""
-    missing = [name for name, module in LIBRARIES.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise Misuse(
-            f"Expected the libraries {', '.join(LIBRARIES)} beside this Python, "
-            f"got no {', no '.join(missing)}; start this with the Python that runs ComfyUI."
-        )
+    here.check_libraries()
     if not given.checkpoint.is_file():
         raise Misuse(f"Expected a checkpoint, got no file {line(given.checkpoint)}; give its path.")
-
-
-def comfyui(given: Path | None) -> Path:
-    """ComfyUI's folder; Misuse where it is unknown."""
-    around = Path(__file__).resolve().parents[3]  # custom_nodes/<this pack>/cli/train.py
-    named = os.environ.get("COMFYUI_PATH")
-    folder = given or (Path(named) if named else around)
-    if not (folder / "comfy" / "sd.py").is_file():
-        raise Misuse(
-            f"Expected ComfyUI in {line(folder)}, got no comfy/sd.py there; give its folder by --comfyui."
-        )
-    return folder.resolve()
-
-
-def make_importable(folder: Path) -> None:
-    """Let ComfyUI's modules be imported."""
-    sys.path.insert(0, str(folder))

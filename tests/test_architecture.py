@@ -46,7 +46,14 @@ ARROWS = {
     "nodes": {"core/", "bridge/", "nodes"},
     "cli": {"cli/"},
     "cli/comfy": {"cli", "cli/comfy"},
-    "cli/training": {"core/concepts", "bridge/concepts", "bridge/training", "cli", "cli/comfy"},
+    "cli/training": {
+        "core/concepts",
+        "bridge/concepts",
+        "bridge/smartbrush",
+        "bridge/training",
+        "cli",
+        "cli/comfy",
+    },
     # The plan of a photo is what the nodes would do with it: theirs is the code that says so.
     "cli/plan": {"core/", "bridge", "cli/"},
     "lab": {"lab", "lab/setup", "lab/toy"},

@@ -48,7 +48,7 @@ class Hosted:
                 f"{who} trains text-to-image models, and this one is for inpainting; train with its "
                 "text-to-image model and load the result into both."
             )
-        self.who, self.names, self.velocity = who, list(names), kind in VELOCITY
+        self.who, self.names = who, list(names)
         network = network_of(model, who)
         self.places = network.layers if network.kind == UNET else []
         self.patcher = copied(model)
@@ -80,18 +80,8 @@ class Hosted:
     def loaded(self) -> Iterator[None]:
         """Within, it is on its device, and ComfyUI's operations can be differentiated."""
         self.load()
-        before = management.in_training
-        management.in_training = True
-        blocks = transformer_blocks(self.inner) if self.checkpointing else []
-        forwards = [block.forward for block in blocks]
-        try:
-            for block, forward in zip(blocks, forwards, strict=True):
-                block.forward = recomputed(forward)
+        with differentiable(self.inner, self.checkpointing):
             yield
-        finally:
-            management.in_training = before
-            for block in blocks:
-                del block.forward
 
     def load(self) -> None:
         """Bring it to its device, all of it."""
@@ -111,15 +101,9 @@ class Hosted:
 
     def error(self, latents: Tensor, noise: Tensor, sigma: Tensor, words: Tensor, **more: Tensor) -> Tensor:
         """The error of the predicted noise or velocity (B,C,h,w) for B clean latents at B sigmas."""
-        wide = sigma.view(-1, *[1] * (latents.ndim - 1))
-        x = self.inner.model_sampling.noise_scaling(wide, noise, latents, False)
         options = dict(self.patcher.model_options.get("transformer_options", {}))
-        options |= {"cond_or_uncond": [0], "sigmas": sigma, "sample_sigmas": sigma}
         options = without_first(options, self.places)
-        clean = self.inner.apply_model(x, sigma, c_crossattn=words, transformer_options=options, **more)
-        # The clean latent is linear in what the network predicts.
-        scale = (wide.square() + 1).sqrt() if self.velocity else 1.0
-        return (clean.float() - latents) / wide * scale
+        return error_of(self.inner, latents, noise, sigma, options, c_crossattn=words, **more)
 
     def extra(self, pooled: Tensor | None, latents: Tensor) -> dict[str, Tensor]:
         """What the network gets beside the words: SDXL's pooled words and sizes."""
@@ -129,6 +113,37 @@ class Hosted:
         given = {"pooled_output": pooled, "height": height, "width": width, "device": latents.device}
         found = self.inner.encode_adm(**given)
         return {} if found is None else {"y": found.to(latents.device)}
+
+
+def error_of(
+    inner: Any, latents: Tensor, noise: Tensor, sigma: Tensor, options: dict[str, Any], **more: Tensor
+) -> Tensor:
+    """The error of the noise or velocity (B,C,h,w) that ComfyUI's model predicts for B clean latents at B
+    sigmas."""
+    wide = sigma.view(-1, *[1] * (latents.ndim - 1))
+    x = inner.model_sampling.noise_scaling(wide, noise, latents, False)
+    options = {**options, "cond_or_uncond": [0], "sigmas": sigma, "sample_sigmas": sigma}
+    clean = inner.apply_model(x, sigma, transformer_options=options, **more)
+    # The clean latent is linear in what the network predicts.
+    scale = (wide.square() + 1).sqrt() if inner.model_type in VELOCITY else 1.0
+    return (clean.float() - latents) / wide * scale
+
+
+@contextmanager
+def differentiable(inner: Any, checkpointing: bool) -> Iterator[None]:
+    """Within, gradients pass ComfyUI's operations; with less memory and more time if asked."""
+    before = management.in_training
+    management.in_training = True
+    blocks = transformer_blocks(inner) if checkpointing else []
+    forwards = [block.forward for block in blocks]
+    try:
+        for block, forward in zip(blocks, forwards, strict=True):
+            block.forward = recomputed(forward)
+        yield
+    finally:
+        management.in_training = before
+        for block in blocks:
+            del block.forward
 
 
 def copied(model: Any) -> Any:
