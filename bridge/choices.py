@@ -33,6 +33,7 @@ SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps 
 # How Invert Latent goes up in noise.
 O_BELM, FIXED_POINT, MIDPOINT, FIREFLOW, DDIM = "O-BELM", "fixed point", "midpoint", "FireFlow", "DDIM"
 PER_ROW, AVERAGED = "one per row", "averaged"  # what Exemplar Conditioning makes of several references
+GREY, BLANK = "grey", "blank"  # what is seen in place of a sketch: neither line nor blank, or no line
 INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
 
 

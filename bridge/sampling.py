@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import comfy.model_management as management
@@ -20,6 +21,7 @@ from ..core.sampling.noise_sampler import NoiseSampler
 from .latent import check_numbers
 from .noise_mask import NO_MASK, cleaned
 from .notices import show_status
+from .rewind import rewind
 from .rows import batch_rows
 from .sigmas import noise_schedule_of
 
@@ -46,6 +48,10 @@ class Inpainter(comfy.samplers.Sampler, ABC):
     ) -> dict[str, Callable]:
         """The functions that core's sample takes: `model`, and others by sampler."""
         return {"model": lambda x, sigma: model_wrap(x, sigma, model_options=options, seed=seed)}
+
+    def more(self, model_wrap: Any, options: dict[str, Any], sigmas: Tensor, noise: Tensor) -> dict[str, Any]:
+        """What else core's sample takes, by sampler."""
+        return {}
 
     def sample(
         self, model_wrap, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None,
@@ -77,6 +83,7 @@ class Inpainter(comfy.samplers.Sampler, ABC):
             x = self.run(
                 x=start, sigmas=sigmas, noise=NoiseSampler(seed or 0, start, rows), report=report, known=known,
                 path=path, settings=self.settings, **self.model_functions(model_wrap, options, seed),
+                **self.more(model_wrap, options, sigmas, noise),
             )  # fmt: skip
         x = inner.model_sampling.inverse_noise_scaling(sigmas[-1], x)
         return known.restore_known(x, sigmas[-1] * x.new_ones(len(x)), path.level(float(sigmas[-1])))
@@ -89,6 +96,12 @@ class RePaint(Inpainter):
 
     def calls(self, sigmas: Tensor) -> int:
         return repaint.model_calls(repaint.plan(sigmas.tolist(), self.settings))
+
+    def more(self, model_wrap: Any, options: dict[str, Any], sigmas: Tensor, noise: Tensor) -> dict[str, Any]:
+        """What is to be set back after a jump, and whether it starts from a picture with noise."""
+        # Without noise of its own a run goes on from another's state, to which no jump need come back.
+        keep = bool(noise.any()) and not self.max_denoise(model_wrap, sigmas)
+        return {"keep": keep, "jumped": partial(rewind, model_wrap, options, sigmas)}
 
 
 class Lagrange(Inpainter):

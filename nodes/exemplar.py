@@ -1,4 +1,4 @@
-"""Load Exemplar Model, Exemplar Conditioning."""
+"""Load Exemplar Model, Exemplar Conditioning, Train Exemplar Model."""
 
 from __future__ import annotations
 
@@ -89,6 +89,27 @@ class ExemplarConditioning(Node):
                     optional=True,
                     tooltip="Where the object is in the references: they are cut to it, on a neutral colour.",
                 ),
+                io.Image.Input(
+                    "sketch",
+                    optional=True,
+                    tooltip="Outlines, white on black, as large as the photo; for models of Paint by Sketch.",
+                ),
+                io.Float.Input(
+                    "sketch_until",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    optional=True,
+                    tooltip="The share of steps that see the sketch: lower where outlines are vague.",
+                ),
+                io.Combo.Input(
+                    "after",
+                    options=[choices.GREY, choices.BLANK],
+                    optional=True,
+                    advanced=True,
+                    tooltip="What later steps see. grey: as published. blank: no line, as in training.",
+                ),
             ],
             outputs=[
                 io.Conditioning.Output("positive", display_name="positive"),
@@ -101,13 +122,112 @@ class ExemplarConditioning(Node):
         )
 
     @classmethod
-    def execute(cls, encoder, references, photo, mask, vae, several, reference_mask=None) -> io.NodeOutput:
+    def execute(
+        cls, encoder, references, photo, mask, vae, several, reference_mask=None, sketch=None,
+        sketch_until=1.0, after=choices.GREY,
+    ) -> io.NodeOutput:  # fmt: skip
         from ..bridge import notices
-        from ..bridge.exemplar import condition
+        from ..bridge.exemplar.condition import Sketch, condition
 
+        drawn = Sketch(sketch, sketch_until, after)
         with notices.collect() as found:
-            made = condition.condition(encoder, references, photo, mask, vae, several, reference_mask)
+            made = condition(encoder, references, photo, mask, vae, several, reference_mask, drawn)
         return io.NodeOutput(*made, ui=found.ui())
 
 
-NODES = [LoadExemplarModel, ExemplarConditioning]
+class TrainExemplarModel(Node):
+    LISTS = ("images", "masks")
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeTrainExemplarModel",
+            display_name="Train Exemplar Model",
+            category=CATEGORY,
+            description="Teaches a model of SD1 to paint the object of a picture into a photo.",
+            search_aliases=["paint by example", "fine-tune", "exemplar", "reference inpaint"],
+            is_input_list=True,
+            inputs=[
+                io.Model.Input(
+                    "model", tooltip="A text-to-image model of SD1, or an exemplar model; it stays as it is."
+                ),
+                io.Vae.Input("vae"),
+                io.Image.Input("images", tooltip="Pictures with objects: a batch, or a list of any sizes."),
+                io.Mask.Input("masks", tooltip="Where the object of each picture is."),
+                io.String.Input(
+                    "filename_prefix",
+                    default="exemplar/exemplar",
+                    tooltip="Folder and beginning of the name below ComfyUI's output folder.",
+                ),
+                io.Int.Input("steps", default=2000, min=1, max=10000000),
+                io.Float.Input(
+                    "learning_rate",
+                    default=1e-5,
+                    min=1e-8,
+                    max=1.0,
+                    step=1e-8,
+                    tooltip="As published; it is reached over the steps of the warm-up.",
+                ),
+                io.Int.Input("warmup", default=500, min=1, max=1000000, tooltip="Published: 10000 steps."),
+                io.Int.Input("batch_size", default=4, min=1, max=1024, tooltip="Views in a step."),
+                io.Int.Input("size", default=512, min=64, max=4096, step=64, tooltip="Side of a view in px."),
+                io.Int.Input(
+                    "views",
+                    default=16,
+                    min=1,
+                    max=100000,
+                    tooltip="Of each object: squares, masks and changed references.",
+                ),
+                io.Int.Input(
+                    "save_every", default=500, min=1, max=1000000, tooltip="Steps between two savings."
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=io.ControlAfterGenerate.fixed,
+                ),
+                io.Int.Input(
+                    "accumulation", default=1, min=1, max=256, advanced=True, tooltip="Batches of one step."
+                ),
+                io.Boolean.Input(
+                    "gradient_checkpointing",
+                    default=False,
+                    advanced=True,
+                    tooltip="Takes less memory and more time.",
+                ),
+                ExemplarEncoder.Input(
+                    "encoder", optional=True, tooltip="Of the exemplar model that is trained further."
+                ),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    tooltip="CLIP ViT-L/14, where no encoder is connected: its further blocks begin anew.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output("model", display_name="model"),
+                ExemplarEncoder.Output(
+                    "encoder", display_name="encoder", tooltip="For Exemplar Conditioning."
+                ),
+                io.Image.Output(
+                    "sheet",
+                    display_name="sheet",
+                    tooltip="References, masked photos, and what is painted at each saving.",
+                ),
+            ],
+            is_output_node=True,
+            has_intermediate_output=True,
+        )
+
+    @classmethod
+    def execute(cls, images, masks, filename_prefix, save_every, **given) -> io.NodeOutput:
+        from ..bridge.exemplar import trainer
+
+        files = trainer.Files(images, masks, filename_prefix)
+        *made, saved = trainer.train_exemplar(*trainer.read(given), files, save_every)
+        return io.NodeOutput(*made, ui={"recompose": [{"files": [saved]}]})
+
+
+NODES = [LoadExemplarModel, ExemplarConditioning, TrainExemplarModel]

@@ -49,6 +49,7 @@ ARROWS = {
     "cli/training": {
         "core/concepts",
         "bridge/concepts",
+        "bridge/exemplar",
         "bridge/smartbrush",
         "bridge/training",
         "cli",

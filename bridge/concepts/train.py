@@ -65,12 +65,12 @@ class Learning(nn.Module):
 
 
 class ConceptTraining:
-    """A training of a concept on a copy of MODEL and CLIP."""
+    """A training of a concept on a copy of MODEL and CLIP; `names` are other weights than the settings'."""
 
-    def __init__(self, model: Any, clip: Any, settings: Settings) -> None:
+    def __init__(self, model: Any, clip: Any, settings: Settings, names: Sequence[str] | None = None) -> None:
         self.settings = settings
         with learning():
-            names = trained_names(model, settings.train)
+            names = trained_names(model, settings.train) if names is None else list(names)
             self.base = base_weights(model, names)
             self.hosted = Hosted(model, names, WHO, settings.checkpointing)
             self.words = TrainedWords(clip, settings.words, WHO)

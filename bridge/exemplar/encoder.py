@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import comfy.ops
@@ -37,7 +37,12 @@ class ExemplarNetwork(nn.Module):
 
 
 class ExemplarEncoder:
-    """The network in ComfyUI's memory management; `side` is that of its pictures in pixels."""
+    """The network in ComfyUI's memory management; `side` is that of its pictures in pixels.
+
+    Of the UNet beside it: whether it takes a sketch, and whether it learned from those shrunk with antialias.
+    """
+
+    takes_sketch = antialias = False
 
     def __init__(self, network: ExemplarNetwork, side: int, tower: Mapping[str, Any]) -> None:
         self.network, self.side, self.tower = network, side, tower
@@ -49,10 +54,18 @@ class ExemplarEncoder:
 
     def encode(self, pixels: Tensor) -> Tensor:
         """The words (B,1,N) of pictures B,3,S,S as CLIP sees them."""
+        return self.run(self.network, pixels)
+
+    def pooled(self, pixels: Tensor) -> Tensor:
+        """What the tower makes of pictures (B,C), before any projection."""
+        return self.run(self.network.pooled, pixels)
+
+    def run(self, function: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
+        """A function of the network for pictures, a few at a time."""
         some = min(TOGETHER, len(pixels))
         patcher = weights.place(self.network, some * BYTES_PER_PICTURE, weights.devices_for_text())
         with torch.no_grad():
-            parts = [self.network(each.to(patcher.load_device)).cpu() for each in pixels.split(some)]
+            parts = [function(each.to(patcher.load_device)).cpu() for each in pixels.split(some)]
         return torch.cat(parts)
 
 

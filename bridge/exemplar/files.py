@@ -45,6 +45,10 @@ class Parts:
     head: Mapping[str, Tensor]
     stated: Mapping[str, Any] = field(default_factory=dict)
 
+    def with_tower(self, tower: Mapping[str, Tensor]) -> Parts:
+        """The same with another vision tower."""
+        return Parts(self.unet, self.vae, tower, self.head, self.stated)
+
 
 def found(name: str | None) -> Path | None:
     """The file, or the folder in diffusers' layout, of that name in the first place that has it."""
@@ -94,7 +98,7 @@ def load(name: str, vision: str | None = None) -> Parts:
     parts = of_folder(path) if path.is_dir() else of_checkpoint(path)
     other = vision_path(vision)
     if other is not None:
-        parts = Parts(parts.unet, parts.vae, tower_of(other), parts.head, parts.stated)
+        parts = parts.with_tower(tower_of(other))
     if not parts.tower:
         raise ValueError(
             f"{WHO}: {name} has no vision tower; choose a CLIP ViT-L vision file of models/{CLIP_VISION} in "

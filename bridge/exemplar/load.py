@@ -12,4 +12,7 @@ from .network import model_of, vae_of
 def load_exemplar(name: str, vision: str | None = None) -> tuple[Any, Any, ExemplarEncoder]:
     """MODEL, VAE and encoder of a file or folder; ValueError by a sentence for anything else."""
     parts = files.load(name, vision)
-    return model_of(parts, name), vae_of(parts.vae, name), encoder_of(parts, name)
+    model, vae, encoder = model_of(parts, name), vae_of(parts.vae, name), encoder_of(parts, name)
+    encoder.takes_sketch = bool(model.model.further)
+    encoder.antialias = parts.stated.get("antialias") is True
+    return model, vae, encoder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import comfy.model_detection
@@ -12,14 +13,19 @@ import comfy.sd
 import comfy.supported_models
 import comfy.utils
 import torch
+from comfy.conds import CONDConstant
 from comfy.model_base import BaseModel, ModelType
 from torch import Tensor
 
+from ...core.attention.steps import step_of
+from ...core.exemplar import sketch as sketches
 from ...core.exemplar.kinds import FAMILIES
+from ...core.exemplar.sketch import BLANK
 from .files import WHO, Parts
 
-LATENT, EXEMPLAR, SKETCH = 4, 9, 12  # input channels: of a latent, then with mask and photo, then a sketch
-BLANK = -1.0  # a sketch without a line
+LATENT, EXEMPLAR, WITH_SKETCH = 4, 9, 12  # input channels: a latent, mask and photo, a sketch
+# What the conditioning holds of a sketch: its cells; until when it is seen, and what is seen after that.
+SKETCH, PLAN = "recompose_sketch", "recompose_sketch_plan"
 PUBLISHED_VAE = 128  # channels of Stable Diffusion's autoencoder, which ComfyUI knows
 
 
@@ -39,8 +45,33 @@ class ExemplarModel(BaseModel):
         assert found is not None
         if not self.further:
             return found
-        sketch = found.new_full((len(found), self.further, *found.shape[2:]), BLANK)
+        sketch = given.get(SKETCH)
+        if sketch is None:
+            sketch = found.new_full((1, self.further, *found.shape[2:]), BLANK)
+        if sketch.shape[2:] != found.shape[2:]:
+            size = (found.shape[3], found.shape[2])
+            sketch = comfy.utils.common_upscale(sketch, *size, "bilinear", "center")
+        sketch = comfy.utils.resize_to_batch_size(sketch.to(found), len(found))
         return torch.cat([found, sketch], 1)
+
+    def extra_conds(self, **given: Any) -> dict[str, Any]:
+        """As of any model, and until when the sketch is seen."""
+        found = super().extra_conds(**given)
+        return found | ({PLAN: CONDConstant(given[PLAN])} if PLAN in given else {})
+
+    def apply_model(
+        self, x: Tensor, t: Tensor, c_concat: Tensor | None = None, c_crossattn: Any = None,
+        control: Any = None, transformer_options: Mapping[str, Any] = MappingProxyType({}), **given: Any,
+    ) -> Tensor:  # fmt: skip
+        """As of any model; after some of a run's steps the sketch is not seen any more."""
+        plan, sigmas = given.pop(PLAN, None), transformer_options.get("sample_sigmas")
+        if plan and self.further and c_concat is not None and sigmas is not None:
+            until, after = plan
+            step = step_of(float(t[0]), sigmas.tolist())
+            if not sketches.with_sketch(step, len(sigmas) - 1, until):
+                c_concat = c_concat.clone()
+                c_concat[:, -self.further :] = after
+        return super().apply_model(x, t, c_concat, c_crossattn, control, dict(transformer_options), **given)
 
 
 def model_of(parts: Parts, name: str) -> Any:
@@ -88,10 +119,10 @@ def config_of(parts: Parts, name: str) -> Any:
 def check_channels(config: Mapping[str, Any], head: Mapping[str, Tensor], name: str) -> None:
     """ValueError for a UNet with other input channels, or that takes other words than its encoder gives."""
     channels, width = config["in_channels"], config["context_dim"]
-    if channels not in (EXEMPLAR, SKETCH):
+    if channels not in (EXEMPLAR, WITH_SKETCH):
         raise ValueError(
-            f"{WHO}: {name} has {channels} input channels, and an exemplar model has {EXEMPLAR}, or {SKETCH} "
-            "with a sketch; choose one of these."
+            f"{WHO}: {name} has {channels} input channels, and an exemplar model has {EXEMPLAR}, or "
+            f"{WITH_SKETCH} with a sketch; choose one of these."
         )
     word = head["project.weight"].shape[0]
     if width != word:

@@ -45,6 +45,7 @@ class Head(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
+        self.sizes = sizes
         self.blocks = nn.ModuleList(Block(sizes.width, sizes.inner) for _ in range(sizes.blocks))
         self.norm = nn.LayerNorm(sizes.width)
         self.project = nn.Linear(sizes.width, sizes.word)

@@ -17,7 +17,7 @@ PADDING, JITTER = 10, 5
 EXTENDED, INWARD = 0.4, 0.6  # at most, shares of what is free around the box
 SHAPED, POINTS = 0.5, 18  # how often the mask is no rectangle; points on each of its four curves
 FLIPPED, ROTATED, BLURRED, BENT = 0.5, 0.5, 0.3, 0.3  # how often
-DEGREES, KERNELS, BEND, KNOTS = 20.0, (3, 5, 7), 0.04, 4
+DEGREES, KERNELS, BEND, KNOTS = 20.0, (3, 5, 7), 0.025, 4
 
 
 class Box(NamedTuple):

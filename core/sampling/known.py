@@ -23,6 +23,7 @@ class Observation:
     latent: Tensor  # B,C,… clean
     mask: Callable[[Tensor], Tensor]  # at a sigma per row, the mask in the latent's shape; 1 = repaint
     noised: Callable[[Tensor, Tensor], Tensor]  # the latent at a sigma per row, with this normal noise
+    start: tuple[Tensor, NoiseLevel] | None = None  # what unknown cells began as, where it is to be kept
 
     def renoise_known(self, x: Tensor, sigma: Tensor, level: NoiseLevel, normal: Tensor) -> Tensor:
         """`x` with its known cells freshly noised to the level of `sigma` (one per row)."""
@@ -46,11 +47,17 @@ class Observation:
     ) -> Tensor:
         """`x` brought up to the level of `sigma`, in cells seen with an error on the way to what was seen.
 
-        Between two states of a diffusion lies a Brownian bridge; to what is unknown there is no way.
+        Between two states of a diffusion lies a Brownian bridge; unknown cells are on the way to their
+        start where that is to be kept, else to nothing.
         """
         mask = self.mask(sigma)
         seen, left = 1 - mask, mask - lower.noise_to_signal**2 * (1 - mask)
         way = (min(upper.noise_to_signal, 1e9) ** 2 - lower.noise_to_signal**2) * seen / left
-        way = torch.where(left > 0, way.clamp(max=1), 1.0)
+        way, end = torch.where(left > 0, way.clamp(max=1), 1.0), self.latent
+        if self.start is not None:
+            state, level = self.start
+            below, above, begun = (each.noise_to_signal**2 for each in (lower, upper, level))
+            way = torch.where(mask < 1, way, (above - below) / (begun - below))
+            end = torch.where(mask < 1, end, state / level.signal)
         up = renoise(x, lower, upper, normal * (1 - way).sqrt())
-        return up + way * (upper.signal * self.latent - upper.signal / lower.signal * x)
+        return up + way * (upper.signal * end - upper.signal / lower.signal * x)

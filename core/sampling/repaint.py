@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -108,22 +108,28 @@ def sample(
     known: Observation,
     path: NoiseSchedule,
     settings: Settings,
+    keep: bool = False,
+    jumped: Callable[[int], None] = lambda _index: None,
 ) -> Tensor:
     """Sample `x` (B,C,… at the first sigma) with what is known of it and return it at the last sigma.
 
     `model(x, a sigma per row)` gives the clean latent, `noise(sigma, visit)` normal noise of its shape,
-    `report(call, denoised, x)` hears of each call. Raises ValueError as `plan` does, and for NaN.
+    `report(call, denoised, x)` hears of each call, `jumped(index)` of each jump back to a sigma. With `keep`
+    the start is more than noise, and jumps lead back towards it. Raises ValueError as `plan` does, and for
+    NaN.
     """
     values = sigmas.tolist()
     levels = [path.level(sigma) for sigma in values]
     downs = [path.ancestral_sigma_down(above, below, settings.eta) for above, below in pairwise(values)]
     ends, rows = sigmas.new_tensor(downs), x.new_ones(len(x))
     normal, call = noise(values[0], 0), 0
+    known = replace(known, start=(x, levels[0])) if keep else known
     for move in plan(values, settings):
         here, there = levels[move.origin], levels[move.target]
         if not move.asks_model:
             normal = noise(values[move.target], move.visit)
             x = known.bridge(x, sigmas[move.target] * rows, here, there, normal)
+            jumped(move.target)
             continue
         sigma = sigmas[move.origin]
         x = known.renoise_known(x, sigma * rows, here, normal)

@@ -24,7 +24,19 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--out", type=Path, metavar="DIR", help="instead of lab/results/models and docs")
     options.add_argument("--threads", type=int, default=0, metavar="N", help="processor cores (default: all)")
+    for name, what in (("number", "things of concepts"), ("steps", "steps of concepts' trainings")):
+        options.add_argument(
+            f"--{name}", type=int, metavar="N", help=f"a trial with N {what} at most; needs --out"
+        )
     return options
+
+
+def less(given: argparse.Namespace) -> dict[str, int]:
+    """What is to be tried with less; ValueError where that would take the place of results."""
+    found = {name: value for name in ("number", "steps") if (value := getattr(given, name)) is not None}
+    if found and given.out is None:
+        raise ValueError(f"Expected --out DIR with --{next(iter(found))}: a trial is no result; add it.")
+    return found
 
 
 def main(arguments: list[str], environment: Environment) -> int:
@@ -38,7 +50,7 @@ def main(arguments: list[str], environment: Environment) -> int:
     if given.threads:
         torch.set_num_threads(given.threads)
     try:
-        figures = catalogue.measure(given.name, given.weights)
+        figures = catalogue.measure(given.name, given.weights, **less(given))
         path = (given.out or catalogue.FOLDER) / f"{given.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         catalogue.write(figures, path)

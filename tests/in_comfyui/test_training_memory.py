@@ -16,9 +16,9 @@ def memory(comfy: ModuleType) -> ModuleType:
 
 
 def test_a_full_gpu_and_a_full_machine_become_the_sentence(memory: ModuleType) -> None:
-    with pytest.raises(ValueError, match="^lower size$"), memory.explained("lower size"):
+    with pytest.raises(ValueError, match=r"^lower size$"), memory.explained("lower size"):
         torch.empty(2**60, dtype=torch.uint8)
-    with pytest.raises(ValueError, match="^lower size$"), memory.explained("lower size"):
+    with pytest.raises(ValueError, match=r"^lower size$"), memory.explained("lower size"):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
 

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...setup import models
-from ...setup.environment import cache_folder
 from ...toy import table
 from ...toy.control import skeleton
 from ...toy.world.composition import WIDTH
+from ..checkpoint import Checkpoint
 from .pairs import Pair, person_words
 from .runs import CFG, SAMPLER, SCHEDULER, STEPS, Run
 
@@ -23,19 +22,12 @@ CELL = 8  # px
 Masks = tuple[np.ndarray, np.ndarray]  # bool H,W of the source and the target
 
 
-class Stage:
+class Stage(Checkpoint):
     """Samples batches of rows: the first prompt is the source."""
 
     def __init__(self, weights: Path) -> None:
-        importlib.import_module("comfy.utils").set_progress_bar_enabled(False)
-        supported = importlib.import_module("comfy.supported_models")
-        demo = importlib.import_module("recompose.lab.toy.model_pack.registration").DemoSD15
-        if demo not in supported.models:
-            supported.models.append(demo)
-        folder = models.assembled(cache_folder(), weights)
-        load = importlib.import_module("comfy.sd").load_checkpoint_guess_config
-        self.model, self.clip, self.vae, *_ = load(str(folder / table.TEXT_TO_IMAGE))
-        self.control = importlib.import_module("comfy.controlnet").load_controlnet(str(folder / CONTROL))
+        super().__init__(weights)
+        self.control = importlib.import_module("comfy.controlnet").load_controlnet(str(self.folder / CONTROL))
 
     def rows(self, prompts: list[str]) -> tuple[list[Any], list[Any]]:
         """CONDITIONING of the prompts as rows, and of no words."""
@@ -104,11 +96,6 @@ class Stage:
                 self.model, words(nothing, nothing, 1.0), latent, method, settings(STEPS, SCHEDULER, 1.0)
             )
 
-    def encoded(self, image: np.ndarray) -> Tensor:
-        """The latent of a picture H,W,3 uint8."""
-        with torch.inference_mode():
-            return self.vae.encode(torch.from_numpy(np.array(image))[None].float() / 255)
-
     def back(self, inverted: Any) -> Tensor:
         """The latent that the method's own sampler comes back to."""
         nothing = self.clip.encode_from_tokens_scheduled(self.clip.tokenize(""))
@@ -134,11 +121,6 @@ class Stage:
             noise = inverted.noise.generate_noise({"samples": empty})
             return guider.sample(noise, empty, sampler, inverted.sigmas, disable_pbar=True, seed=0)
 
-    def pixels(self, latents: Tensor) -> np.ndarray:
-        """Pictures N,H,W,3 uint8 of latents."""
-        with torch.inference_mode():
-            return (self.vae.decode(latents).clamp(0, 1) * 255).round().byte().numpy()
-
 
 class InpaintStage(Stage):
     """The same with the inpaint checkpoint."""
@@ -146,7 +128,7 @@ class InpaintStage(Stage):
     def __init__(self, weights: Path) -> None:
         super().__init__(weights)
         load = importlib.import_module("comfy.sd").load_checkpoint_guess_config
-        self.inpaint, *_ = load(str(models.assembled(cache_folder(), weights) / table.INPAINT))
+        self.inpaint, *_ = load(str(self.folder / table.INPAINT))
 
     def conditioned(
         self, text: str, photo: Tensor, mask: Tensor

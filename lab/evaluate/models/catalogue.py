@@ -17,6 +17,7 @@ FOLDER = RESULTS / "models"
 OTHERS = {
     "attention": "lab.evaluate.attention.figures:measure",
     "completion": "lab.evaluate.completion.measure:measure",
+    "concepts": "lab.evaluate.concepts.figures:measure",
     "maps": "lab.evaluate.attention.maps:measure",
 }
 # Figures that files in the docs are made of: name of the file, and (figures) -> its text.
@@ -26,7 +27,10 @@ PAGES = {
         "pictures/attention.svg": "lab.evaluate.attention.page:curves",
     },
     "completion": {"completion.md": "lab.evaluate.completion.page:write"},
+    "concepts": {"concepts.md": "lab.evaluate.concepts.page:page"},
 }
+# Which of them can be tried with less: `number` of things and at most so many `steps` of training.
+TRIALS = ("concepts",)
 # Parts of such files, under a heading of their own: name of the file, the heading and (figures) -> its text.
 PARTS = {"maps": {"attention.md": ("## Words", "lab.evaluate.attention.maps:part")}}
 
@@ -36,9 +40,16 @@ def names() -> dict[str, str]:
     return table.figures() | OTHERS
 
 
-def measure(name: str, weights: Path) -> Figures:
-    """The figures of a name with the weights of a folder; ComfyUI can be imported then."""
-    return table.function(names()[name])(weights)
+def measure(name: str, weights: Path, **less: int) -> Figures:
+    """The figures of a name with the weights of a folder; ComfyUI can be imported then.
+
+    ValueError for less of what cannot be tried with less.
+    """
+    if less and name not in TRIALS:
+        raise ValueError(
+            f"Expected --{next(iter(less))} with {' or '.join(TRIALS)} only, got {name}; leave it out."
+        )
+    return table.function(names()[name])(weights, **less)
 
 
 def write_pages(name: str, figures: Figures, folder: Path) -> list[Path]:

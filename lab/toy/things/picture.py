@@ -37,7 +37,7 @@ LENGTHS = (58, 100)  # px of an object's longer side
 BESIDE = (50, 66)  # the same beside what a person wears
 MARGIN, BASES, PERSON, OTHER = 3, (0.03, 0.16), 0.4, 0.6
 SEEDS, TRIES = 10_000, 1000  # seeds of a thing's pictures, and of the drawing to each of them
-EVERY = (*THINGS, *FURTHER)
+NAMES = [thing.name for thing in (*THINGS, *FURTHER)]
 # Pixels that a picture shows of a thing at least: of an object, a garment, and each mark of a character.
 LEAST = {OBJECT: 700, GARMENT: 1500, CHARACTER: 250}
 
@@ -55,7 +55,7 @@ class Shown:
 
 def shown(things: tuple[Thing, ...], seed: int, part: str = "test") -> Shown:
     """A picture of a thing, or of an object and what a person beside it wears or is, by a seed of a part."""
-    first = (EVERY.index(things[-1]) * SEEDS + seed) * TRIES
+    first = (NAMES.index(things[-1].name) * SEEDS + seed) * TRIES
     for number in count(first):
         found = drawn(things, number, part)
         if found is not None:

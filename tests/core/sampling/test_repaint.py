@@ -267,3 +267,31 @@ def test_nan_from_the_model_is_an_error() -> None:
             path=VE,
             settings=Settings(1, 1),
         )
+
+
+@pytest.mark.parametrize("path", [VE, FLOW])
+def test_jumps_keep_what_a_start_from_a_picture_holds(path: NoiseSchedule) -> None:
+    """A normal number of variance 1, noised to 0.7 (denoise below 1): how it follows from its start is known."""
+    begun, count = 0.7, 100_000
+    ratio = path.level(begun).noise_to_signal
+    sigmas = torch.linspace(begun, 0, 25).double()
+    latent = torch.zeros(1, 1, count).double()
+    noise = NoiseSampler(3, latent)
+    level = path.level(begun)
+    start = level.signal * noise(-1.0, 0) + level.noise * noise(-1.0, 1)
+
+    def exact(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+        at = path.level(float(sigma[0]))
+        return at.signal / (at.signal**2 + at.noise**2) * x
+
+    def slope(settings: Settings, keep: bool) -> float:
+        out = sample(
+            exact, start, sigmas, noise, lambda *_: None, path=path, settings=settings, keep=keep,
+            known=observation_of(latent, torch.ones_like(latent)),
+        )  # fmt: skip
+        return float((out * start).mean() / (start * start).mean()) * level.signal
+
+    wanted = 1 / (1 + ratio**2)
+    for settings in (Settings(1, 1), Settings(4, 5), Settings(8, 3)):
+        assert slope(settings, keep=True) == pytest.approx(wanted, abs=0.03), settings
+    assert slope(Settings(4, 5), keep=False) < wanted - 0.1

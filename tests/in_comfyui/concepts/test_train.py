@@ -38,6 +38,21 @@ def state_of(model: Any) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in model.model.state_dict().items()}
 
 
+def test_other_weights_can_be_named(
+    sd1: Loaded, train: ModuleType, load: ModuleType, data: ModuleType, settings: Any
+) -> None:
+    names = [name for name in sd1.model.model.state_dict() if name.startswith(load.UNET)]
+    training = train.ConceptTraining(sd1.model, sd1.clip, settings, names)
+    start = training.concept()
+    finished(training, examples(data))
+    concept = training.concept()
+    assert set(concept.weights) == {name.removeprefix(load.UNET) for name in names}
+    for name in ("input_blocks.0.0.weight", "out.0.weight", "time_embed.0.bias"):
+        assert not concept.weights[name].equal(start.weights[name])
+    patched, _ = load.applied(sd1.model, sd1.clip, concept, 1.0, "test")
+    assert len(patched.patches) == len(names)
+
+
 @pytest.mark.parametrize("part", ["keys and values", "cross-attention", "embedding alone"])
 def test_only_what_is_named_is_trained(
     sd1: Loaded, train: ModuleType, data: ModuleType, settings: Any, part: str

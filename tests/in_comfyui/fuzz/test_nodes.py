@@ -159,7 +159,8 @@ class Inputs:
             "STRING": "", "ATTENTION": recorded(samples, torch.rand(1, 154, 8)),
             "RECOMPOSE_GUARD": guarded(samples),
             "EXEMPLAR_ENCODER": SimpleNamespace(
-                encode=lambda pixels: pixels.mean((1, 2))[:, None], null=torch.zeros(1, 1, 8), side=8
+                encode=lambda pixels: pixels.mean((1, 2))[:, None], null=torch.zeros(1, 1, 8), side=8,
+                takes_sketch=True, antialias=False,
             ),
         }  # fmt: skip
 

@@ -101,3 +101,62 @@ def test_a_schedule_shorter_than_the_jump_is_refused_before_the_model_is_asked(
     with pytest.raises(ValueError, match=r"^A jump goes back 9 steps.*7 steps.*jump_length") as caught:
         this.run(bridge.RePaint(Settings(9, 2)), this.sigmas(7))
     assert "\n" not in str(caught.value) and this.seen == []
+
+
+@pytest.mark.parametrize("kind", ["eps", "flow"])
+def test_a_better_preset_keeps_no_less_of_what_denoise_keeps(
+    kind: str, world: Callable, methods: dict
+) -> None:
+    """Nothing is known, all is kept: with jumps as without the result is as near to where it came from."""
+    this, off = world(kind), []
+    for resamplings in (1, 3, 6):
+        preset = {
+            **methods["RePaint"].inputs["preset"],
+            "steps": 24,
+            "jump_length": 6,
+            "resamplings": resamplings,
+        }
+        painted = methods["RePaint"].paint(
+            this, preset=preset, latent={"noise_mask": free(this)}, denoise=0.3
+        )
+        off.append(float((painted["samples"] - this.latent).square().mean().sqrt()))
+    assert max(off) < 1.25 * off[0], off
+
+
+@pytest.mark.parametrize("name", ["EasyCacheNode", "LazyCacheNode"])
+@pytest.mark.parametrize("kind", ["eps", "flow"])
+def test_core_s_caches_work_with_jumps(name: str, kind: str, world: Callable, bridge: ModuleType) -> None:
+    node = getattr(importlib.import_module("comfy_extras.nodes_easycache"), name)
+    this = world(kind)
+    plain = this.run(bridge.RePaint(Settings(4, 3)), this.sigmas(14))
+    this.model = node.execute(this.model, 1e-9, 0.15, 0.95, False).args[0]
+    assert torch.allclose(this.run(bridge.RePaint(Settings(4, 3)), this.sigmas(14)), plain, atol=1e-4)
+    this.model = node.execute(this.model, 0.5, 0.15, 0.95, False).args[0]
+    assert torch.isfinite(this.run(bridge.RePaint(Settings(4, 3)), this.sigmas(14))).all()
+
+
+def test_keyframes_of_hooks_follow_the_jumps(world: Callable, bridge: ModuleType) -> None:
+    """The weights at each call are those of the keyframe for its sigma, up and down."""
+    this, hooks = world("eps"), importlib.import_module("comfy.hooks")
+    layer = this.model.model.diffusion_model.layer
+    before, heard = layer.weight.detach().clone(), []
+    group, hook, frames = hooks.HookGroup(), hooks.WeightHook(), hooks.HookKeyframeGroup()
+    hook.need_weight_init = False
+    hook.weights = {"diffusion_model.layer.weight": ("diff", (torch.full_like(before, 0.1),))}
+    for strength, start in ((1.0, 0.0), (0.5, 0.4), (0.2, 0.7)):
+        frames.add(hooks.HookKeyframe(strength=strength, start_percent=start))
+    hook.hook_keyframe = frames
+    group.add(hook)
+    this.positive = [[this.positive[0][0], {"hooks": group}]]
+
+    def wrapped(apply: Callable, given: dict) -> Tensor:
+        heard.append((float(given["timestep"][0]), float((layer.weight - before).mean()) / 0.1))
+        return apply(given["input"], given["timestep"], **given["c"])
+
+    this.model.set_model_unet_function_wrapper(wrapped)
+    this.run(bridge.RePaint(Settings(4, 3)), this.sigmas(14), cfg=1.0)
+    starts = [frame.start_t for frame in frames.keyframes]
+    assert {round(strength, 3) for _, strength in heard} == {1.0, 0.5, 0.2}
+    for sigma, strength in heard:
+        at = max(index for index, start in enumerate(starts) if not index or start >= sigma)
+        assert strength == pytest.approx(frames.keyframes[at].strength, abs=1e-3), sigma
