@@ -12,7 +12,7 @@ COMMANDS = {
     "run": "run a workflow file on a ComfyUI server",
     "models": "list the model files a workflow chooses and whether a server has them, or bring BlazePose's",
     "demo": "make a full-body picture of a cropped photo",
-    "train": "teach a checkpoint a thing of your own, or to paint an example, from a folder of pictures",
+    "train": "teach a checkpoint a thing of your own, or to paint by an example or by shape, from pictures",
 }
 
 

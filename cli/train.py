@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import ending, here, train_exemplar
+from . import ending, here, train_exemplar, train_smartbrush
 from .ending import Misuse
 from .here import comfyui, make_importable
 from .words import line
@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
         description="Teach a checkpoint a thing of your own from a folder of pictures (Custom Diffusion), "
         "with the Python that runs ComfyUI, or on a server by --server. Captions are the .txt files beside "
         "the pictures. The same command goes on where it was stopped. Several GPUs: accelerate launch cli "
-        "train concept ... Models that paint the object of a picture: cli train exemplar --help.",
+        "train concept ... Models that paint the object of a picture, or by words and shape: cli train exemplar "
+        "--help, cli train smartbrush --help.",
         epilog="The exit status is 0 when all is done, 1 when the training or the server fails, 2 for a "
         "wrong option, and 130 after Ctrl-C.",
     )
@@ -67,8 +68,9 @@ def add_settings(options: argparse.ArgumentParser) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit status."""
-    if arguments[:1] == ["exemplar"]:
-        return train_exemplar.main(arguments[1:])
+    others = {"exemplar": train_exemplar.main, "smartbrush": train_smartbrush.main}
+    if arguments and arguments[0] in others:
+        return others[arguments[0]](arguments[1:])
     given = parser().parse_args(arguments)
     return ending.status_of("train", lambda: work(given), "the same command goes on from the last saving")
 

@@ -1,4 +1,4 @@
-"""Load SmartBrush, SmartBrush Object, SmartBrush Sampler."""
+"""Load SmartBrush, SmartBrush Object, SmartBrush Sampler, Train SmartBrush."""
 
 from __future__ import annotations
 
@@ -144,4 +144,94 @@ class SmartBrushSampler(Node):
         return io.NodeOutput(*made, ui=found.ui())
 
 
-NODES = [LoadSmartBrush, SmartBrushObject, SmartBrushSampler]
+def training() -> list[io.Input]:
+    """How it is trained."""
+    counts = (
+        ("steps", 10000, "Weight updates."),
+        ("warmup", 500, "Steps until the learning rate is reached."),
+        ("batch_size", 4, "Rows of a batch: four of five are things, the others pictures from words."),
+        ("size", 512, "Pixels a side of the squares that are learned from."),
+        ("views", 16, "Squares of each thing, drawn by chance."),
+        ("save_every", 500, "Steps between two savings."),
+    )
+    return [
+        io.Float.Input("learning_rate", default=1e-5, min=1e-8, max=1.0, step=1e-6),
+        *(
+            io.Int.Input(name, default=default, min=1, max=1000000, tooltip=tooltip)
+            for name, default, tooltip in counts
+        ),
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=0xFFFFFFFFFFFFFFFF,
+            control_after_generate=io.ControlAfterGenerate.fixed,
+        ),
+        io.Int.Input(
+            "accumulation", default=1, min=1, max=256, advanced=True, tooltip="Batches of one step."
+        ),
+        io.Boolean.Input(
+            "gradient_checkpointing", default=False, advanced=True, tooltip="Takes less memory and more time."
+        ),
+    ]
+
+
+class TrainSmartBrush(Node):
+    LISTS = ("images", "masks", "labels", "captions")
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecomposeTrainSmartBrush",
+            display_name="Train SmartBrush",
+            category=CATEGORY,
+            description="Teaches a model of SD1 to paint things by words and by masks of any precision.",
+            search_aliases=["smartbrush", "fine-tune", "shape guided inpaint", "object inpaint"],
+            is_input_list=True,
+            inputs=[
+                io.Model.Input("model", tooltip="A text-to-image model of SD1, or one of Load SmartBrush."),
+                io.Clip.Input("clip"),
+                io.Vae.Input("vae"),
+                io.Image.Input(
+                    "images", tooltip="A picture for each thing: a batch, or a list of any sizes."
+                ),
+                io.Mask.Input("masks", tooltip="The exact mask of the thing in each picture."),
+                io.String.Input(
+                    "labels",
+                    default="",
+                    multiline=True,
+                    tooltip="What the things are, a line for each picture or one for all: dog.",
+                ),
+                io.String.Input(
+                    "filename_prefix",
+                    default="smartbrush/things",
+                    tooltip="Where the checkpoint is written in ComfyUI's output folder.",
+                ),
+                *training(),
+                io.String.Input(
+                    "captions",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    tooltip="Captions of the things, as many; they take turns with labels.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output("model", display_name="model", tooltip="For SmartBrush Sampler."),
+                io.String.Output("file", display_name="file", tooltip="The file that was written."),
+            ],
+            is_output_node=True,
+            has_intermediate_output=True,
+        )
+
+    @classmethod
+    def execute(cls, model, clip, vae, filename_prefix, save_every, **given) -> io.NodeOutput:
+        from ..bridge.smartbrush import trainer
+
+        made, file = trainer.train_smartbrush(
+            model, clip, vae, *trainer.read(given), filename_prefix, save_every
+        )
+        return io.NodeOutput(made, file, ui={"recompose": [{"files": [file]}]})
+
+
+NODES = [LoadSmartBrush, SmartBrushObject, SmartBrushSampler, TrainSmartBrush]

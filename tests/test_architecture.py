@@ -50,6 +50,7 @@ ARROWS = {
         "core/concepts",
         "bridge/concepts",
         "bridge/exemplar",
+        "bridge/smartbrush",
         "bridge/training",
         "cli",
         "cli/comfy",

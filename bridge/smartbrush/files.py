@@ -24,6 +24,7 @@ UNET = "model.diffusion_model."
 FIRST, LAST = f"{UNET}input_blocks.0.0.weight", f"{UNET}out.2.weight"
 PRECISION = f"{UNET}precision_embedding.weight"
 STORED = "recompose.smartbrush"  # metadata
+VELOCITY, NOISE = "velocity", "noise"  # what a network predicts
 
 
 def found(name: str | None) -> Path | None:
@@ -102,10 +103,7 @@ def extended(raw: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def write(path: Path, raw: Mapping[str, Tensor], velocity: bool, steps: int) -> None:
+def write(path: Path, raw: Mapping[str, Tensor], prediction: str, steps: int) -> None:
     """Write a checkpoint with what it was trained on: the family of masks and the number of steps."""
-    said = {
-        "prediction": "velocity" if velocity else "noise", "steps": steps, "sigmas": SIGMAS,
-        "threshold": THRESHOLD,
-    }  # fmt: skip
+    said = {"prediction": prediction, "steps": steps, "sigmas": SIGMAS, "threshold": THRESHOLD}
     save_weights(path, raw, {STORED: json.dumps(said)})

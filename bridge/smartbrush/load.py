@@ -60,7 +60,7 @@ def config_of(unet: Mapping[str, Tensor], name: str) -> Any:
 
 def model_of(config: Any, unet: dict[str, Tensor], name: str, prediction: str | None) -> Any:
     """The MODEL."""
-    stated = {"velocity": ModelType.V_PREDICTION, "noise": ModelType.EPS}
+    stated = {files.VELOCITY: ModelType.V_PREDICTION, files.NOISE: ModelType.EPS}
     kind = stated.get(prediction or "") or config.model_type(unet, "")
     device, dtypes = management.get_torch_device(), list(config.supported_inference_dtypes)
     dtype = management.unet_dtype(

@@ -24,7 +24,7 @@ def drawn() -> tuple[Image.Image, Image.Image]:
     size = (TIMES * found.image.shape[1], TIMES * found.image.shape[0])
     mask = Image.fromarray(found.masks[KIND].astype(np.uint8) * 255).resize(size, Image.Resampling.BICUBIC)
     photo = Image.fromarray(found.image).resize(size, Image.Resampling.LANCZOS)
-    return photo, mask.point(lambda value: 255 * (value > 127))
+    return photo, Image.fromarray((np.asarray(mask) > 127).astype(np.uint8) * 255)
 
 
 def scribbled(mask: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ....core.mask.latent_cells import to_cells, whole_grid
 from ....core.shapes import Size
+from ....core.smartbrush import example
 from ....core.smartbrush.following import Following, Rules
 from ....core.smartbrush.noising import shown
 from ....core.smartbrush.precision import BOX, at_precision
@@ -18,8 +19,14 @@ from .exemplar import of, picture
 from .shape import drawn as thing
 from .sheet import listed, sheet, tinted
 
-DRAWN = ("RecomposeLoadSmartBrush", "RecomposeSmartBrushObject", "RecomposeSmartBrushSampler")
+DRAWN = (
+    "RecomposeLoadSmartBrush",
+    "RecomposeSmartBrushObject",
+    "RecomposeSmartBrushSampler",
+    "RecomposeTrainSmartBrush",
+)
 CELL, WIDTH, STEPS = 8, 330, 10
+SIDE, SEED = 512, 3
 FILE = ("models/smartbrush/", "  things.safetensors", "", "output/smartbrush/", "  mine.safetensors")
 CHANNELS = {
     "the network takes": ("4  latent, noise in the mask", "1  the mask", "   words", "   precision, 0 to 5"),
@@ -45,8 +52,21 @@ def noisy(photo: Tensor, mask: Tensor, kept: float) -> Image.Image:
     return picture(shown(mixed, photo, mask).clamp(0, 1))
 
 
+def learned() -> Image.Image:
+    """A thing, a square of its picture, and its mask at precisions that a training draws."""
+    image, exact = thing()
+    photo, mask = of(np.asarray(image))[0], of(np.asarray(exact) > 0)[0]
+    made = example.square(photo, mask, SIDE, torch.Generator().manual_seed(SEED))
+    found, cut = {}, picture(made.photo)
+    for seed in range(20):
+        drawn = example.shape(made.mask, CELL, torch.Generator().manual_seed(seed))
+        found[drawn.precision] = tinted(cut, mask_picture(enlarged(drawn.mask[None])))
+    shown_levels = [(f"precision {level}", found[level]) for level in sorted(found)[:3]]
+    return sheet(("picture and mask", tinted(image, exact)), ("a square", cut), *shown_levels)
+
+
 def pages() -> dict[str, Image.Image]:
-    """The pages of the three nodes."""
+    """The pages of the four nodes."""
     image, drawn_mask = thing()
     photo, exact = of(np.asarray(image)), of(np.asarray(drawn_mask) > 0)
     box, grid = at_precision(exact, BOX, CELL), whole_grid(Size(*image.size), CELL)
@@ -61,6 +81,7 @@ def pages() -> dict[str, Image.Image]:
 
     names = {label: listed(lines, WIDTH) for label, lines in {"the file": FILE, **CHANNELS}.items()}
     return {
+        "RecomposeTrainSmartBrush": learned(),
         "RecomposeLoadSmartBrush": sheet(*names.items()),
         "RecomposeSmartBrushObject": sheet(
             ("precision 0", over(exact)),

@@ -48,7 +48,7 @@ def test_a_checkpoint_that_was_extended_gives_model_clip_and_vae(
     from recompose.lab.setup.models import assembled
 
     checkpoint = assembled(tmp_path) / "checkpoints" / "recompose_demo.safetensors"
-    tiny.files.write(folder / NAME, tiny.files.extended(load_file(checkpoint)), velocity=True, steps=0)
+    tiny.files.write(folder / NAME, tiny.files.extended(load_file(checkpoint)), "velocity", steps=0)
     with torch.inference_mode():
         model, clip, vae = tiny.load.load_smartbrush(NAME)
         base, words, _ = importlib.import_module("comfy.sd").load_checkpoint_guess_config(str(checkpoint))[:3]
@@ -67,8 +67,8 @@ def test_a_checkpoint_that_was_extended_gives_model_clip_and_vae(
 
 
 def test_what_a_model_predicts_is_in_its_file(tiny: Tiny, folder: Path) -> None:
-    for velocity, wanted in ((True, "V_PREDICTION"), (False, "EPS")):
-        tiny.files.write(folder / NAME, tiny.weights, velocity, steps=7)
+    for prediction, wanted in (("velocity", "V_PREDICTION"), ("noise", "EPS")):
+        tiny.files.write(folder / NAME, tiny.weights, prediction, steps=7)
         raw, stated = tiny.files.read(folder / NAME)
         assert stated["steps"] == 7 and len(stated["sigmas"]) == LEVELS - 1
         assert tiny.model(raw, stated["prediction"]).model.model_type.name == wanted
