@@ -32,6 +32,10 @@ SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps 
 # How Invert Latent goes up in noise.
 O_BELM, FIXED_POINT, MIDPOINT, FIREFLOW, DDIM = "O-BELM", "fixed point", "midpoint", "FireFlow", "DDIM"
 PER_ROW, AVERAGED = "one per row", "averaged"  # what Exemplar Conditioning makes of several references
+WHITE_LINES, BLACK_LINES = "white on black", "black on white"
+# Self Reference: how the part is mirrored, by the axes of a picture; what its object stands on.
+FLIPS: dict[str, list[int]] = {"none": [], "horizontal": [-1], "vertical": [-2], "both": [-2, -1]}
+AS_PHOTO, ALONE = "photo", "neutral"
 INPAINT = "inpaint"  # even in the 7th root of noise per signal; core.sampling.schedules.karras
 
 

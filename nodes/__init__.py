@@ -18,6 +18,7 @@ from . import (
     pose_edit,
     sampling,
     shape_guard,
+    sketch,
     word_mask,
 )
 
@@ -43,4 +44,5 @@ class RecomposeExtension(ComfyExtension):
             *shape_guard.NODES,
             *concepts.NODES,
             *exemplar.NODES,
+            *sketch.NODES,
         ]

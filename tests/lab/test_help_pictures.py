@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from recompose.lab.commands import help_pictures
-from recompose.lab.evaluate.help import brush, concepts, exemplar, pages, scenes, sheet, templates
+from recompose.lab.evaluate.help import brush, concepts, exemplar, pages, scenes, sheet, sketch, templates
 from recompose.lab.evaluate.help.graph import Graph
 from recompose.lab.toy import coarse_brush, concept_templates
 from recompose.lab.toy import templates as composed
@@ -88,8 +88,8 @@ def test_every_node_of_the_pack_runs(graph: Graph) -> None:
         concept_templates.two(["a", "b"], "ball, box", "both", ["a ball"]),
     ]
     used = {node["class_type"] for prompt in (graph.prompt, *prompts) for node in prompt.values()}
-    # There are no small weights for exemplar models; their pages are drawn by the nodes' own functions.
-    assert set(SCHEMAS) - set(exemplar.DRAWN) <= used
+    # Exemplar models have no small weights and sketches need none: their pages are drawn by core itself.
+    assert set(SCHEMAS) - set(exemplar.DRAWN) - set(sketch.DRAWN) <= used
 
 
 def test_the_prompts_nodes_have_their_schemas_inputs_and_no_others(graph: Graph) -> None:
@@ -121,7 +121,7 @@ def test_every_node_gets_a_picture_that_may_be_committed(graph: Graph) -> None:
     found |= {name: Image.new("RGB", SIZES["photo"]) for name in ("photo", "pose", "detected")}
     texts = {"caption": "a man", "context": "Context(box=Box(x=0, y=-4, width=128, height=160))"}
     found |= texts | {f"sigmas {name}": "tensor([14.6, 3.0e-02, 0.0000])" for name in scenes.SCHEDULES}
-    made = pages.pages(found, POSE) | concepts.pages(own()) | exemplar.pages()
+    made = pages.pages(found, POSE) | concepts.pages(own()) | exemplar.pages() | sketch.pages()
     assert sorted(made) == sorted(SCHEMAS)
     assert all(len(sheet.webp(picture)) <= sheet.LIMIT for picture in made.values())
 

@@ -51,6 +51,7 @@ NODES = [
     ("shape_guard", "ShapeGuard"), ("shape_guard", "ShapeGuardMask"),
     ("concepts", "LoadConcept"), ("concepts", "MergeConcepts"), ("concepts", "SaveConcept"),
     ("exemplar", "LoadExemplarModel"), ("exemplar", "ExemplarConditioning"),
+    ("sketch", "DrawSketch"), ("sketch", "ExtractSketch"), ("sketch", "SelfReference"),
 ]  # fmt: skip
 
 
