@@ -19,6 +19,7 @@ from . import (
     sampling,
     shape,
     shape_guard,
+    sketch,
     smartbrush,
     word_mask,
 )
@@ -47,4 +48,5 @@ class RecomposeExtension(ComfyExtension):
             *exemplar.NODES,
             *shape.NODES,
             *smartbrush.NODES,
+            *sketch.NODES,
         ]

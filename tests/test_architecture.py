@@ -19,6 +19,7 @@ ARROWS = {
     "core/concepts": {"core", "core/concepts"},
     "core/exemplar": {"core", "core/mask", "core/exemplar"},
     "core/mask": {"core", "core/mask"},
+    "core/sketch": {"core", "core/canvas", "core/exemplar", "core/mask", "core/sketch"},
     "core/smartbrush": {"core", "core/mask", "core/smartbrush"},
     "core/sampling": {"core", "core/sampling"},
     "core/inversion": {"core", "core/sampling", "core/inversion"},

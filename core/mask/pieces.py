@@ -63,3 +63,15 @@ def _joined(rows: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndarr
 def _ends_before(above: int, run: int, rows: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> bool:
     """Whether a stretch of the row above ends before another begins, a corner apart."""
     return bool(rows[above] == rows[run] - 1 and stops[above] < starts[run])
+
+
+def touching(inside: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The pieces of a mask (bool H,W) that hold a pixel of `seeds` (bool H,W)."""
+    rows, starts, stops = _runs(inside)
+    piece = _joined(rows, starts, stops)
+    before = np.pad(np.cumsum(seeds & inside, axis=1), ((0, 0), (1, 0)))
+    held = np.bincount(piece, before[rows, stops] - before[rows, starts], minlength=len(piece)) > 0
+    result = np.zeros_like(inside)
+    for run in np.flatnonzero(held[piece]) if len(piece) else ():
+        result[rows[run], starts[run] : stops[run]] = True
+    return result

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ...cli import saving
 from ...cli.comfy.client import Client
-from ..evaluate.help import brush, concepts, exemplar, pages, scenes, sheet, smartbrush, templates
+from ..evaluate.help import brush, concepts, exemplar, pages, scenes, sheet, sketch, smartbrush, templates
 from ..places import DOCS, ROOT, WEIGHTS
 from ..setup import models
 from ..setup.environment import Environment
@@ -32,7 +32,13 @@ def made(server: PrivateServer | Client, own: concepts.Made) -> dict[str, bytes]
             painted[name] = client.upload(path)
         graph = scenes.build(client.upload(PHOTO), pose, painted)
     found = graph.run(server)
-    shown = pages.pages(found, pose) | concepts.pages(own) | exemplar.pages() | smartbrush.pages()
+    shown = (
+        pages.pages(found, pose)
+        | concepts.pages(own)
+        | exemplar.pages()
+        | smartbrush.pages()
+        | sketch.pages()
+    )
     return {node: sheet.webp(picture) for node, picture in shown.items()}
 
 

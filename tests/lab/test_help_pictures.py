@@ -17,6 +17,7 @@ from recompose.lab.evaluate.help import (
     scenes,
     shape,
     sheet,
+    sketch,
     smartbrush,
     templates,
 )
@@ -98,8 +99,9 @@ def test_every_node_of_the_pack_runs(graph: Graph) -> None:
         concept_templates.two(["a", "b"], "ball, box", "both", ["a ball"]),
     ]
     used = {node["class_type"] for prompt in (graph.prompt, *prompts) for node in prompt.values()}
-    # There are no small weights of exemplar models and SmartBrush: the nodes draw their pages.
-    assert set(SCHEMAS) - set(exemplar.DRAWN) - set(smartbrush.DRAWN) <= used
+    # Exemplar models and SmartBrush have no small weights, sketches need none: they draw their pages.
+    drawn = {*exemplar.DRAWN, *smartbrush.DRAWN, *sketch.DRAWN}
+    assert set(SCHEMAS) - drawn <= used
 
 
 def test_the_prompts_nodes_have_their_schemas_inputs_and_no_others(graph: Graph) -> None:
@@ -131,7 +133,13 @@ def test_every_node_gets_a_picture_that_may_be_committed(graph: Graph) -> None:
     found |= {name: Image.new("RGB", SIZES["photo"]) for name in ("photo", "pose", "detected")}
     texts = {"caption": "a man", "context": "Context(box=Box(x=0, y=-4, width=128, height=160))"}
     found |= texts | {f"sigmas {name}": "tensor([14.6, 3.0e-02, 0.0000])" for name in scenes.SCHEDULES}
-    made = pages.pages(found, POSE) | concepts.pages(own()) | exemplar.pages() | smartbrush.pages()
+    made = (
+        pages.pages(found, POSE)
+        | concepts.pages(own())
+        | exemplar.pages()
+        | smartbrush.pages()
+        | sketch.pages()
+    )
     assert sorted(made) == sorted(SCHEMAS)
     assert all(len(sheet.webp(picture)) <= sheet.LIMIT for picture in made.values())
 

@@ -63,6 +63,7 @@ NODES = [
     ("shape", "MaskPrecision"), ("shape", "GuessPrecision"),
     ("smartbrush", "LoadSmartBrush"), ("smartbrush", "SmartBrushObject"), ("smartbrush", "SmartBrushSampler"),
     ("exemplar", "LoadExemplarModel"), ("exemplar", "ExemplarConditioning"),
+    ("sketch", "DrawSketch"), ("sketch", "ExtractSketch"), ("sketch", "SelfReference"),
 ]  # fmt: skip
 
 

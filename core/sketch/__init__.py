@@ -1,0 +1,1 @@
+"""Drawings of strokes: their format, their rasteriser, lines taken from pictures."""
