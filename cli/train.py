@@ -21,8 +21,8 @@ def parser() -> argparse.ArgumentParser:
         description="Teach a checkpoint a thing of your own from a folder of pictures (Custom Diffusion), "
         "with the Python that runs ComfyUI, or on a server by --server. Captions are the .txt files beside "
         "the pictures. The same command goes on where it was stopped. Several GPUs: accelerate launch cli "
-        "train concept ... Models that paint the object of a picture, or by words and shape: cli train exemplar "
-        "--help, cli train smartbrush --help.",
+        "train concept ... Models that paint the object of a picture, or by words and shape: cli train "
+        "exemplar --help, cli train smartbrush --help.",
         epilog="The exit status is 0 when all is done, 1 when the training or the server fails, 2 for a "
         "wrong option, and 130 after Ctrl-C.",
     )
