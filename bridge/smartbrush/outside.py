@@ -19,6 +19,7 @@ from ...core.annotations import FEWEST, Instance
 from ...core.concepts.folder import caption
 from ...training.parallel import Group, group
 from ..models import weights
+from ..training import memory
 from . import files
 from .data import Examples, Object, Picture
 from .load import of_weights
@@ -42,7 +43,8 @@ def train_files(
 
     The same call goes on from there. ValueError by a sentence. Every process of a launcher calls this.
     """
-    with group(management.get_torch_device()) as processes, torch.inference_mode():
+    full = f"{WHO} ran out of memory; lower --batch-size or --size, or give --gradient-checkpointing."
+    with group(management.get_torch_device()) as processes, torch.inference_mode(), memory.explained(full):
         say = tell if processes.first else lambda _: None
         found = annotations.read(sources.data, sources.pictures)
         objects, small = objects_of(found)

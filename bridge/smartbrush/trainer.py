@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import comfy.model_management as management
 import comfy.utils
 import folder_paths
 from torch import Tensor
@@ -16,6 +15,7 @@ from ...core.texts import lines
 from .. import layouts
 from ..choices import BRUSHES
 from ..notices import show_status
+from ..training import memory
 from .data import Examples, Object, Picture
 from .files import UNET
 from .load import below, config_of, model_of
@@ -48,7 +48,9 @@ def train_smartbrush(
     """The trained MODEL and the name of its file; ValueError by a sentence."""
     check_size(settings, vae)
     objects, pictures = things_of(given)
-    try:
+    with memory.explained(
+        f"{WHO} ran out of memory; lower batch_size or size, or turn on gradient_checkpointing."
+    ):
         training = SmartBrushTraining(model, clip, vae, settings)
         examples = Examples(
             objects, pictures, settings.size, settings.views, settings.seed, vae,
@@ -57,12 +59,6 @@ def train_smartbrush(
         state = Path(folder_paths.get_output_directory()) / BRUSHES / "unfinished"
         state /= f"{fingerprint(training, examples)}.state"
         run(training, examples, state, save_every)
-    except management.OOM_EXCEPTION as error:
-        if management.OOM_EXCEPTION is Exception:
-            raise
-        raise ValueError(
-            f"{WHO} ran out of memory; lower batch_size or size, or turn on gradient_checkpointing."
-        ) from error
     made = finished(training, prefix)
     state.unlink(missing_ok=True)
     return made

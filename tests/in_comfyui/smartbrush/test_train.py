@@ -259,3 +259,14 @@ def test_the_node_refuses_what_cannot_be_learned(
 ) -> None:
     with torch.inference_mode(), pytest.raises(ValueError, match=sentence):
         node.execute(**lists(start, **more))
+
+
+def test_full_memory_is_told_in_one_sentence(
+    node: Any, training: ModuleType, start: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(training.SmartBrushTraining, "loss", full)
+    with torch.inference_mode(), pytest.raises(ValueError, match="Train SmartBrush ran out of memory; lower"):
+        node.execute(**lists(start))
