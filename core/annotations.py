@@ -82,8 +82,8 @@ def segments_of(annotations: Sequence[Mapping[str, Any]], panoptic: Path) -> Ite
                         partial(panoptic_mask, path, int(one["id"])),
                     )
         elif not each.get("iscrowd") and each.get("segmentation"):
-            said = " ".join(str(each.get("caption", "")).split())
-            yield each["image_id"], each["category_id"], said, partial(mask_of, each["segmentation"])
+            caption = " ".join(str(each.get("caption", "")).split())
+            yield each["image_id"], each["category_id"], caption, partial(mask_of, each["segmentation"])
 
 
 def inside(path: Path, folder: Path) -> bool:
@@ -146,8 +146,10 @@ def folders(pictures: Path, masks: Path) -> Iterator[Instance]:
             if mask.stem not in by_stem:
                 raise ValueError(f"Expected a picture for {mask} in {pictures}, got none; add it.")
             beside = mask.with_suffix(".txt")
-            said = beside.read_text(encoding="utf-8-sig", errors="replace") if beside.is_file() else ""
-            yield Instance(by_stem[mask.stem], folder.name, " ".join(said.split()), partial(file_mask, mask))
+            caption = beside.read_text(encoding="utf-8-sig", errors="replace") if beside.is_file() else ""
+            yield Instance(
+                by_stem[mask.stem], folder.name, " ".join(caption.split()), partial(file_mask, mask)
+            )
 
 
 def file_mask(path: Path, width: int, height: int) -> np.ndarray:

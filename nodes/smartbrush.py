@@ -68,7 +68,7 @@ class SmartBrushObject(Node):
                     default=0,
                     min=0,
                     max=5,
-                    tooltip="How well the mask shows its shape: 0 exactly, 5 its box. Guess Precision tells.",
+                    tooltip="How the mask shows its shape: 0 exactly, 5 its box. Guess Precision gives it.",
                 ),
             ],
             outputs=[BrushObject.Output("object", display_name="object", tooltip="For SmartBrush Sampler.")],

@@ -54,7 +54,7 @@ def fingerprint(name: str | None) -> list[tuple[str, int, int]]:
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The weights of a whole checkpoint and what is said of them; ValueError, one sentence, for another."""
+    """The weights of a whole checkpoint and its metadata; ValueError, one sentence, for another."""
     if path.suffix != ".safetensors":
         raise ValueError(f"{WHO}: {path.name} is no .safetensors file; choose a file of Train SmartBrush.")
     raw = weights.read(path)
@@ -68,7 +68,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def check(raw: Mapping[str, Tensor], name: str) -> None:
-    """ValueError, one sentence that says what the file is, unless it is a SmartBrush checkpoint."""
+    """ValueError, one sentence that names the kind of file, unless it is a SmartBrush checkpoint."""
     if FIRST not in raw or LAST not in raw:
         raise ValueError(
             f"{WHO}: {name} has no UNet of Stable Diffusion 1; choose a file of Train SmartBrush."
@@ -105,5 +105,5 @@ def extended(raw: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def write(path: Path, raw: Mapping[str, Tensor], prediction: str, steps: int) -> None:
     """Write a checkpoint with what it was trained on: the family of masks and the number of steps."""
-    said = {"prediction": prediction, "steps": steps, "sigmas": SIGMAS, "threshold": THRESHOLD}
-    save_weights(path, raw, {STORED: json.dumps(said)})
+    metadata = {"prediction": prediction, "steps": steps, "sigmas": SIGMAS, "threshold": THRESHOLD}
+    save_weights(path, raw, {STORED: json.dumps(metadata)})

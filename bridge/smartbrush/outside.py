@@ -37,7 +37,7 @@ class Sources(NamedTuple):
 
 
 def train_files(
-    sources: Sources, settings: Settings, out: Path, save_every: int, tell: Callable[[str], None]
+    sources: Sources, settings: Settings, out: Path, save_every: int, show: Callable[[str], None]
 ) -> Path:
     """Train on a data set's things and write the checkpoint to `out`; its state lies beside it.
 
@@ -45,7 +45,7 @@ def train_files(
     """
     full = f"{WHO} ran out of memory; lower --batch-size or --size, or give --gradient-checkpointing."
     with group(management.get_torch_device()) as processes, torch.inference_mode(), memory.explained(full):
-        say = tell if processes.first else lambda _: None
+        show_first = show if processes.first else lambda _: None
         found = annotations.read(sources.data, sources.pictures)
         objects, small = objects_of(found)
         pictures = pictures_of(found)
@@ -53,24 +53,24 @@ def train_files(
         check_size(settings, vae)
         training = SmartBrushTraining(model, clip, vae, settings)
         del model
-        say(f"{len(objects)} things, {small} too small, {len(pictures)} pictures")
+        show_first(f"{len(objects)} things, {small} too small, {len(pictures)} pictures")
         process = training.inner.process_latent_in
         examples = Examples(objects, pictures, settings.size, settings.views, settings.seed, vae, process)
-        run(training, examples, out, save_every, say, processes)
+        run(training, examples, out, save_every, show_first, processes)
     return out
 
 
 def run(
-    training: SmartBrushTraining, examples: Examples, out: Path, save_every: int, tell: Callable[[str], None],
+    training: SmartBrushTraining, examples: Examples, out: Path, save_every: int, show: Callable[[str], None],
     processes: Group,
 ) -> None:  # fmt: skip
-    """Train to the end, tell of it, and write the checkpoint at each saving."""
+    """Train to the end, show the losses, and write the checkpoint at each saving."""
     settings = training.settings
     for report in training.run(
         examples, out.with_suffix(".state"), save_every, partial(training.write, out), processes
     ):
         if not report.step % STATUS or report.step == settings.steps:
-            tell(f"step {report.step} of {settings.steps}, loss {report.loss:.6f}")
+            show(f"step {report.step} of {settings.steps}, loss {report.loss:.6f}")
 
 
 def loaded(path: Path) -> tuple[Any, Any, Any]:

@@ -32,7 +32,7 @@ def name_of(number: int) -> str:
 
 
 class BrushGuider(comfy.samplers.CFGGuider):
-    """ComfyUI's guidance for every thing by itself; the answers meet over the clean photo."""
+    """ComfyUI's guidance for every thing by itself; the predictions are put over the clean photo."""
 
     def __init__(self, model: Any, things: Sequence[Thing], negative: Any, cfg: float, rules: Rules) -> None:
         super().__init__(model)
@@ -75,15 +75,15 @@ class BrushGuider(comfy.samplers.CFGGuider):
     ) -> Tensor:
         """The clean latent: of each thing in its cells, of the photo in the others."""
         step = step_of(float(timestep.flatten()[0]), self.sigmas)
-        answers = [
-            self.answer(number, x, timestep, step, model_options or {}) for number in range(len(self.things))
+        predictions = [
+            self.predict(number, x, timestep, step, model_options or {}) for number in range(len(self.things))
         ]
         found = self.clean.to(x)
-        for painted, answer in zip(self.painted(), answers, strict=True):
-            found = torch.where(painted > 0, answer, found)
+        for painted, predicted in zip(self.painted(), predictions, strict=True):
+            found = torch.where(painted > 0, predicted, found)
         return found
 
-    def answer(self, number: int, x: Tensor, timestep: Tensor, step: int, options: dict[str, Any]) -> Tensor:
+    def predict(self, number: int, x: Tensor, timestep: Tensor, step: int, options: dict[str, Any]) -> Tensor:
         """What the model makes of one thing, and where: the shape follows its prediction."""
         thing, following = self.things[number], self.following[number]
         levels = torch.full((len(x),), thing.precision, dtype=torch.long, device=x.device)

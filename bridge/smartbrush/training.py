@@ -130,7 +130,7 @@ class SmartBrushTraining:
 
     @property
     def prediction(self) -> str:
-        """What the network predicts, as files say it."""
+        """What the network predicts, as files have it."""
         return files.VELOCITY if self.inner.model_type in VELOCITY else files.NOISE
 
     def unet(self) -> dict[str, Tensor]:
@@ -150,7 +150,7 @@ class SmartBrushTraining:
 
 def network_from(model: Any) -> SmartBrushModel:
     """A network to be trained, in single precision; a MODEL of SD1 gets the further channels, all zero, so
-    that it answers as before for a mask of ones. The MODEL stays. ValueError by a sentence for another."""
+    that it predicts as before for a mask of ones. The MODEL stays. ValueError by a sentence for another."""
     check(model)
     inner = copied(model).model
     weights = {UNET + name: value.float() for name, value in inner.diffusion_model.state_dict().items()}
@@ -196,7 +196,7 @@ def check_size(settings: Settings, vae: Any) -> None:
 
 
 def fingerprint(training: SmartBrushTraining, examples: Examples) -> str:
-    """What tells a training from others: its settings, its start, and its things."""
+    """What sets a training apart from others: its settings, its start, and its things."""
     held = hashlib.sha256(repr(sorted(asdict(training.settings).items())).encode())
     for name, value in training.inner.diffusion_model.state_dict().items():
         held.update(f"{name} {float(value.double().sum()):.9g}".encode())

@@ -1,4 +1,4 @@
-"""What a user is told when a training needs more memory than there is."""
+"""The sentence for a training that needs more memory than there is."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ROUND, FULL = 0.93, 0.98
 
 
 class Looks(NamedTuple):
-    """What tells levels apart, as shares of the mask's pixels: how much of its box it fills, and how much of
+    """What sets levels apart, as shares of the mask's pixels: how much of its box it fills, and how much of
     it lies in notches and in peaks that are narrower than two latent cells, where no blur leaves any."""
 
     filled: float
