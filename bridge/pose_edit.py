@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import folder_paths
-import torch
-from PIL import Image
 from torch import Tensor
 
 from ..core.batch import common_batch, repeated
-from ..core.files import replacing
 from ..core.pose import edited
 from ..core.pose.edited import Edit
 from ..core.pose.extension import extension_needed
@@ -26,11 +20,10 @@ from . import layouts, pose_fit, pose_record
 from .choices import TAKE
 from .pose import picture_of
 from .pose_record import Record, Written
+from .preview import previews
 
 log = logging.getLogger("recompose")
 
-# The photo under the skeleton is for looking at only.
-PREVIEW_SIDE = 2048
 # Without a pose and a picture nothing but the edit says how many frames there are.
 BLANK_FRAMES = 64
 
@@ -117,35 +110,6 @@ def _record(choice: Choice) -> list[Record]:
     ]
 
 
-def _reduced(picture: Tensor) -> Tensor:
-    """A picture (1,C,H,W) with at most PREVIEW_SIDE px on its longer side, each made of its nearest four.
-
-    Averaging all pixels of a large photo takes longer than everything else the node does.
-    """
-    longest = max(picture.shape[-2:])
-    if longest <= PREVIEW_SIDE:
-        return picture
-    sides = [max(1, round(side * PREVIEW_SIDE / longest)) for side in picture.shape[-2:]]
-    return torch.nn.functional.interpolate(picture, size=sides, mode="bilinear")
-
-
-def _preview(picture: Tensor) -> dict[str, str]:
-    """Save a picture (C,H,W) in ComfyUI's temporary folder, at most 2048 px long; how /view finds it."""
-    small = _reduced(picture[None, :3])
-    pixels = (small[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).cpu().contiguous().numpy()
-    name = f"recompose_{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}.jpg"
-    folder = Path(folder_paths.get_temp_directory())
-    if not (folder / name).exists():
-        preview = Image.fromarray(pixels)
-        with replacing(folder / name) as unfinished:
-            preview.save(unfinished, format="JPEG", quality=90)
-    return {"filename": name, "subfolder": "", "type": "temp"}
-
-
-def _previews(pictures: Tensor, count: int) -> list[dict[str, str]]:
-    return repeated([_preview(picture) for picture in pictures], count, "image")
-
-
 def _needed(pose: Pose) -> list[int]:
     """Whole pixels needed beyond left, top, right and bottom; none where nobody is there."""
     size = common_size(pose)
@@ -181,7 +145,7 @@ def edit_pose(
     marks = [edited.fingerprint(frame) if detected else "" for frame in incoming]
     report = {
         "pose": [pose_record.for_editor(*pair) for pair in zip(incoming, marks, strict=True)],
-        "pictures": [] if pictures is None else _previews(pictures, count),
+        "pictures": [] if pictures is None else previews(pictures, count),
         "kept": choice.kept,
         "replaced": choice.replaced,
         "notices": choice.notices,

@@ -18,6 +18,7 @@ from ..core.sketch.draw import Layers, draw
 from . import layouts
 from .choices import ALONE, BLACK_LINES, FLIPS
 from .notices import notice
+from .preview import previews
 
 DRAW, REFERENCE = "Draw Sketch", "Self Reference"
 # What the hints are on without a photo: neither dark nor light.
@@ -38,8 +39,8 @@ def lines_of(picture: Tensor) -> np.ndarray:
 
 def draw_sketch(
     width: int, height: int, polarity: str, image: Tensor | None, start: Tensor | None, value: str
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Sketch, mask, colour hints, and the photo with the hints on it.
+) -> tuple[tuple[Tensor, Tensor, Tensor, Tensor], dict[str, Any]]:
+    """Sketch, mask, colour hints, the photo with the hints on it; and what the editor is told.
 
     ValueError where the start is no sketch of this picture's size; damaged strokes only lead to notices.
     """
@@ -52,7 +53,10 @@ def draw_sketch(
     if drawing.strokes and drawing.size != size:
         notice(f"{DRAW}: {SCALED.format(drawing.size, size)}")
     made = draw(strokes.rescaled(drawing, size), size, None if started is None else lines_of(started))
-    return _outputs(made, polarity, photos)
+    # The editor shows what is drawn on: the first photo, else the sketch that was there.
+    under = photos if photos is not None else None if started is None else started[None]
+    report = {"size": list(size), "pictures": [] if under is None else previews(under[:1], 1)}
+    return _outputs(made, polarity, photos), report
 
 
 def _size(photos: Tensor | None, start: Tensor | None, blank: Size) -> Size:

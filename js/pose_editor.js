@@ -1,7 +1,7 @@
 /**
- * Offers Edit Pose's editor and Attention Maps' picture of words to ComfyUI and shows the notices of all nodes: the one
- * script of this pack that a page loads at its start. Editor and picture come with the first node that has them, what
- * shows notices with the first notice.
+ * Offers the editors of Edit Pose and Draw Sketch and Attention Maps' picture of words to ComfyUI and shows the notices
+ * of all nodes: the one script of this pack that a page loads at its start. Editors and picture come with the first node
+ * that has them, what shows notices with the first notice.
  *
  * A page of ComfyUI imports every *.js below this folder as it starts, but none in folders whose name begins with a
  * dot, so the editor's modules lie in .modules. Another ending (*.mjs) would keep them from being imported, too. But
@@ -25,25 +25,31 @@ import { api } from "../../scripts/api.js";
  */
 
 const PACK = "Recompose", NODE_ID = "RecomposeEditPose", WIDGET_TYPE = "RECOMPOSE_POSE";
+const SKETCH_ID = "RecomposeDrawSketch", SKETCH_TYPE = "RECOMPOSE_SKETCH";
 const MAPS_ID = "RecomposeAttentionMaps", WORDS_NAME = "recompose_words", WORDS_TYPE = "RECOMPOSE_WORDS";
 const WIDTH = 460, HEIGHT = 640, LEAST = 340, MARGIN = 6;
 const STYLE =
   `display:flex;flex-direction:column;width:100%;height:100%;min-height:${LEAST}px;` + "color:var(--input-text)";
-const FAILED = "The pose editor did not load; check the connection to ComfyUI and reload the page.";
+const FAILED = "The editor did not load; check the connection to ComfyUI and reload the page.";
 
-/** All editors' places on nodes, once their modules are there, and the promise of them. @type {Seats|null} */
-let seats = null;
-/** @type {Promise<Seats>|null} */
-let loading = null;
-/** The results that a workflow's tab brought along before that. @type {Record<string, object>} */
-let restored = {};
+/**
+ * The editors of one kind: all places on nodes, once the modules are there, and the promise of them; and the results that
+ * a workflow's tab brought along before that.
+ * @typedef {{fetch: () => Promise<Seats>, seats: Seats|null, loading: Promise<Seats>|null, restored: Record<string, object>}} Kind
+ */
+
+/** @param {() => Promise<Seats>} fetch @returns {Kind} */
+const kind = (fetch) => ({ fetch, seats: null, loading: null, restored: {} });
+const POSE = kind(() => import("./.modules/pose/view/seats.js").then(({ poseSeats }) => poseSeats(app, api)));
+const SKETCH = kind(() => import("./.modules/sketch/view/seats.js").then(({ sketchSeats }) => sketchSeats(app, api)));
 
 /** What shows notices on nodes, once there are some. @type {Promise<typeof import("./.modules/canvas/notices.js")>|null} */
 let notices = null;
 
-function load() {
-  loading ??= import("./.modules/pose/view/seats.js").then(({ poseSeats }) => (seats = poseSeats(app, api)));
-  return loading;
+/** @param {Kind} kind */
+function load(kind) {
+  kind.loading ??= kind.fetch().then((seats) => (kind.seats = seats));
+  return kind.loading;
 }
 
 /**
@@ -108,8 +114,8 @@ function addPicture(node) {
   chain(node, "onExecuted", (output) => withPictures((all) => all.executed(node, output)));
 }
 
-/** @param {GraphNode & LiveNode} node @param {string} name */
-function poseWidget(node, name) {
+/** @param {Kind} kind @param {string} type @param {GraphNode & LiveNode} node @param {string} name */
+function editorWidget(kind, type, node, name) {
   const element = document.createElement("div");
   element.style.cssText = STYLE;
   element.dataset.captureWheel = "true";
@@ -120,7 +126,7 @@ function poseWidget(node, name) {
   let output = null;
   /** @param {Seats} all */
   const sit = (all) => (seat = all.seat(node, element, value));
-  const widget = node.addDOMWidget(name, WIDGET_TYPE, element, {
+  const widget = node.addDOMWidget(name, type, element, {
     getValue: () => (seat ? seat.value : value),
     setValue: (/** @type {unknown} */ given) => {
       value = typeof given === "string" ? given : (JSON.stringify(given) ?? "");
@@ -139,14 +145,14 @@ function poseWidget(node, name) {
   chain(node, "onRemoved", () => seat?.leave());
   chain(node, "onExecuted", (given) => (seat ? seat.executed(given) : (output = given)));
   chain(node, "onWidgetChanged", (changed) => seat?.widgetChanged(changed));
-  if (seats) sit(seats);
+  if (kind.seats) sit(kind.seats);
   else {
-    load().then(
+    load(kind).then(
       (all) => {
         const mine = sit(all);
         mine.take();
         if (output) mine.executed(output);
-        else all.outputsUpdated(restored);
+        else all.outputsUpdated(kind.restored);
       },
       () => (element.textContent = FAILED),
     );
@@ -157,7 +163,12 @@ function poseWidget(node, name) {
 app.registerExtension({
   name: "Recompose.EditPose",
 
-  getCustomWidgets: () => ({ [WIDGET_TYPE]: poseWidget }),
+  getCustomWidgets: () => ({
+    [WIDGET_TYPE]: (/** @type {GraphNode & LiveNode} */ node, /** @type {string} */ name) =>
+      editorWidget(POSE, WIDGET_TYPE, node, name),
+    [SKETCH_TYPE]: (/** @type {GraphNode & LiveNode} */ node, /** @type {string} */ name) =>
+      editorWidget(SKETCH, SKETCH_TYPE, node, name),
+  }),
 
   /** @param {GraphNode & LiveNode & {constructor: {comfyClass?: string}}} node */
   nodeCreated(node) {
@@ -168,19 +179,22 @@ app.registerExtension({
     if (comfyClass !== NODE_ID) {
       const show = (/** @type {any} */ output) =>
         withNotices(hasNotices(output), ({ noticesOf, showNotices }) => showNotices(node, noticesOf(output)));
-      return chain(node, "onExecuted", show);
+      chain(node, "onExecuted", show);
+      if (comfyClass !== SKETCH_ID) return;
     }
     node.setSize([Math.max(node.size[0], WIDTH), Math.max(node.size[1], HEIGHT)]);
   },
 
   /** @param {Record<string, object>} outputs */
   onNodeOutputsUpdated(outputs) {
-    if (seats) seats.outputsUpdated(outputs);
-    else restored = outputs;
+    for (const kind of [POSE, SKETCH]) {
+      if (kind.seats) kind.seats.outputsUpdated(outputs);
+      else kind.restored = outputs;
+    }
     if (pictures) withPictures((all) => all.outputsUpdated(outputs));
     const some = Object.values(outputs).some(hasNotices);
     if (some) withNotices(true, ({ restoreNotices }) => restoreNotices(outputs, app.rootGraph ?? app.graph, NODE_ID));
   },
 
-  getNodeMenuItems: (/** @type {GraphNode} */ node) => seats?.menu(node) ?? [],
+  getNodeMenuItems: (/** @type {GraphNode} */ node) => [POSE, SKETCH].flatMap((kind) => kind.seats?.menu(node) ?? []),
 });

@@ -27,6 +27,8 @@ class DrawSketch(Node):
             category=CATEGORY,
             search_aliases=["scribble", "paint", "doodle", "draw mask", "colour hints", "brush"],
             description="Draws strokes that lie in the workflow: a sketch, a mask and colour hints.",
+            # An output node can be run alone, with only what lies upstream of it.
+            is_output_node=True,
             has_intermediate_output=True,
             inputs=[
                 io.Int.Input(
@@ -50,12 +52,14 @@ class DrawSketch(Node):
                     optional=True,
                     tooltip="A sketch to go on from, of the photo's size, as Extract Sketch makes it.",
                 ),
+                # Last: a widget below the editor would leave a gap on the node.
                 io.String.Input(
                     "strokes",
                     default="",
                     optional=True,
                     socketless=True,
-                    tooltip="The strokes as JSON; empty: nothing is drawn.",
+                    extra_dict={"widgetType": "RECOMPOSE_SKETCH"},
+                    tooltip="The strokes, written by the editor; empty: nothing is drawn.",
                 ),
             ],
             outputs=[
@@ -75,8 +79,8 @@ class DrawSketch(Node):
         from ..bridge import notices, sketch
 
         with notices.collect() as found:
-            made = sketch.draw_sketch(width, height, lines, image, start, strokes)
-        return io.NodeOutput(*made, ui=found.ui())
+            made, report = sketch.draw_sketch(width, height, lines, image, start, strokes)
+        return io.NodeOutput(*made, ui=found.ui(report))
 
 
 class ExtractSketch(Node):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,12 +40,12 @@ def photo(batch: int = 1, height: int = HEIGHT) -> torch.Tensor:
 
 
 def told(report: list) -> str:
-    return " ".join(sentence for one in report for sentence in one["notices"])
+    return " ".join(sentence for one in report for sentence in one.get("notices", ()))
 
 
 def test_each_layer_has_its_output(nodes) -> None:
     (sketch, mask, hints, mixed), report = drawn(nodes)
-    assert report == [] and sketch.shape == (1, HEIGHT, WIDTH, 3) and mask.shape == (1, HEIGHT, WIDTH)
+    assert not told(report) and sketch.shape == (1, HEIGHT, WIDTH, 3) and mask.shape == (1, HEIGHT, WIDTH)
     for picture, row in ((sketch[0, ..., 0], 20), (mask[0], 40)):
         assert (picture[row - 2 : row + 3, 20:80] == 1).all() and picture.sum() == picture[
             row - 2 : row + 3
@@ -69,6 +70,13 @@ def test_the_hints_are_on_every_photo_and_no_other_pixel_changes(nodes, batch: i
     assert torch.equal(mixed[there], hints.expand(batch, -1, -1, -1)[there])
 
 
+def test_the_editor_is_told_the_size_and_shown_the_photo(nodes) -> None:
+    cases: list[tuple[dict[str, Any], int]] = [({}, 0), ({"image": photo(2)}, 1), ({"start": photo()}, 1)]
+    for given, pictures in cases:
+        (report,) = drawn(nodes, **given)[1]
+        assert report["size"] == [WIDTH, HEIGHT] and len(report["pictures"]) == pictures
+
+
 def test_two_runs_give_the_same_bits(nodes) -> None:
     for one, other in zip(drawn(nodes)[0], drawn(nodes)[0], strict=True):
         assert torch.equal(one, other)
@@ -76,7 +84,7 @@ def test_two_runs_give_the_same_bits(nodes) -> None:
 
 def test_nothing_drawn_is_blank_without_a_notice(nodes) -> None:
     (sketch, mask, *_), report = drawn(nodes, strokes="")
-    assert not sketch.any() and not mask.any() and report == []
+    assert not sketch.any() and not mask.any() and not told(report)
 
 
 def test_whole_strokes_of_a_damaged_drawing_are_drawn_with_a_notice(nodes) -> None:

@@ -14,6 +14,8 @@ import { templatePerson } from "../../js/.modules/pose/edit/presets.js";
 import * as skeleton from "../../js/.modules/pose/model/skeleton.js";
 import { shownFrame, start as createState, update, valueOf } from "../../js/.modules/pose/edit/state.js";
 import { parse } from "../../js/.modules/pose/io/value.js";
+import { blank, drawStroke } from "../../js/.modules/sketch/model/draw.js";
+import * as sketches from "../../js/.modules/sketch/model/strokes.js";
 
 const first = (pose) => readOpenPose(JSON.stringify(pose))[0];
 const toKeypoints = (person) => JSON.parse(writeOpenPose([makeFrame(1, 1, [person])])).people[0];
@@ -44,6 +46,14 @@ const ANSWERS = {
     } catch (error) {
       return { error: error.message };
     }
+  },
+  sketch: ({ text, width, height }) => {
+    const drawing = sketches.parse(text), size = { width, height }, layers = blank(size);
+    for (const stroke of sketches.rescaled(drawing, size)) drawStroke(layers, stroke);
+    const { there, colours } = layers, pixels = { ...there, colours };
+    const texts = Object.entries(pixels).map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]);
+    const again = drawing.size && drawing.strokes.length ? sketches.written(drawing.size, drawing.strokes) : "";
+    return { ...Object.fromEntries(texts), again, damage: drawing.damage };
   },
   write: ({ pose, layout }) => writeOpenPose([first(pose)], layout),
   parse: ({ text, size }) => {

@@ -3,6 +3,8 @@ import { test } from "node:test";
 
 import { speak, WORDS } from "../../js/.modules/pose/view/words.js";
 import { FRENCH } from "../../js/.modules/pose/view/french.js";
+import { FRENCH as SKETCH_FRENCH } from "../../js/.modules/sketch/view/french.js";
+import { speak as sketchSpeaks, WORDS as SKETCH_WORDS } from "../../js/.modules/sketch/view/words.js";
 
 const gaps = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
 
@@ -26,4 +28,13 @@ test("the editor speaks the page's language, and English where it has no other",
     speak(language);
     assert.equal(WORDS.undo, "Undo");
   }
+});
+
+test("French has every word of the sketch editor", () => {
+  sketchSpeaks("en");
+  const english = { ...SKETCH_WORDS };
+  sketchSpeaks("fr");
+  assert.deepEqual(Object.keys(SKETCH_WORDS).sort(), Object.keys(english).sort());
+  assert.deepEqual(SKETCH_FRENCH, SKETCH_WORDS);
+  assert.deepEqual(Object.keys(english).filter((name) => english[name] === SKETCH_FRENCH[name]), []);
 });

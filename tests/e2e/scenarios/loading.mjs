@@ -66,7 +66,7 @@ export async function modulesThatComeLateOrNever(comfy, given) {
     }, value);
   await comfy.evaluate(() => window.app.graph.clear());
   const id = await add();
-  await comfy.until(() => document.body.textContent.includes("The pose editor did not load"));
+  await comfy.until(() => document.body.textContent.includes("The editor did not load"));
   same((await prompt(comfy))[id].inputs.edit, value, "A value without its editor goes into the prompt");
   comfy.complaints.length = 0;
 
