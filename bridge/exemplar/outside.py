@@ -20,6 +20,7 @@ from ...core.mask.bounds import bounds_of_mask
 from ...training.checkpoints import save_weights
 from ...training.parallel import Group, group
 from ..models import weights
+from ..training import memory
 from .data import Object
 from .encoder import ExemplarEncoder, encoder_of
 from .files import of_checkpoint, of_folder, tower_of
@@ -47,7 +48,8 @@ def train_files(
 
     The same call goes on from there. ValueError by a sentence. Every process of a launcher calls this.
     """
-    with group(management.get_torch_device()) as processes, torch.inference_mode():
+    full = "The training ran out of memory; lower --batch-size or --size, or give --gradient-checkpointing."
+    with group(management.get_torch_device()) as processes, torch.inference_mode(), memory.explained(full):
         objects = objects_of(read(sources.pictures, sources.boxes))
         model, vae, encoder = loaded(sources, settings.seed)
         check_size(settings, vae)
