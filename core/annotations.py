@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+from .folders import inside, pictures_in
+
 PICTURES, MASKS = "pictures", "masks"
 FEWEST = 64  # px of a thing that can be seen
 
@@ -86,11 +87,6 @@ def segments_of(annotations: Sequence[Mapping[str, Any]], panoptic: Path) -> Ite
             yield each["image_id"], each["category_id"], caption, partial(mask_of, each["segmentation"])
 
 
-def inside(path: Path, folder: Path) -> bool:
-    """Whether a path stays in a folder."""
-    return path.resolve().is_relative_to(folder.resolve())
-
-
 def mask_of(segmentation: Any, width: int, height: int) -> np.ndarray:
     """A mask of COCO's polygons or of its counts of run lengths; ValueError for anything else."""
     if isinstance(segmentation, Mapping):
@@ -140,9 +136,9 @@ def folders(pictures: Path, masks: Path) -> Iterator[Instance]:
     """
     if not pictures.is_dir():
         raise ValueError(f"Expected a folder of pictures, got no folder {pictures}; make it.")
-    by_stem = {path.stem: path for path in listed(pictures)}
+    by_stem = {path.stem: path for path in pictures_in(pictures)}
     for folder in sorted(path for path in masks.iterdir() if path.is_dir()):
-        for mask in listed(folder):
+        for mask in pictures_in(folder):
             if mask.stem not in by_stem:
                 raise ValueError(f"Expected a picture for {mask} in {pictures}, got none; add it.")
             beside = mask.with_suffix(".txt")
@@ -159,10 +155,3 @@ def file_mask(path: Path, width: int, height: int) -> np.ndarray:
     if pixels.shape != (height, width):
         raise ValueError(f"{path} is no mask of {width}×{height} px")
     return pixels > 127
-
-
-def listed(folder: Path) -> list[Path]:
-    """The pictures of a folder by name, without hidden ones."""
-    return sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith(".")
-    )

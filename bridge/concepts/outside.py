@@ -8,13 +8,12 @@ from typing import Any
 
 import comfy.model_management as management
 import comfy.sd
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ...core.concepts import folder, formats
 from ...training.parallel import Group, group
+from ..picture_files import opened
 from ..training import memory
 from .files import write
 from .train import WHO, ConceptTraining, Settings
@@ -76,13 +75,9 @@ def loaded(checkpoint: Path) -> tuple[Any, Any, Any]:
     return found
 
 
-def opened(path: Path) -> Tensor:
+def image(path: Path) -> Tensor:
     """A picture file as IMAGE, 1,H,W,3; ValueError for any other file."""
-    try:
-        with Image.open(path) as image:
-            return torch.from_numpy(np.asarray(image.convert("RGB"), dtype=np.float32) / 255)[None]
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is no picture that can be read ({error}); remove it.") from error
+    return opened(path).movedim(0, -1)[None]
 
 
 def given_of(pictures: Path, masks: Path | None, prior: Path | None, prior_pictures: int) -> Given:
@@ -90,10 +85,10 @@ def given_of(pictures: Path, masks: Path | None, prior: Path | None, prior_pictu
     own = folder.pictures(pictures)
     others = folder.pictures(prior) if prior is not None else []
     return Given(
-        [opened(path) for path in own],
-        [opened(path)[..., 0] for path in folder.masks(masks, own)],
+        [image(path) for path in own],
+        [image(path)[..., 0] for path in folder.masks(masks, own)],
         folder.captions(own),
-        [opened(path) for path in others],
+        [image(path) for path in others],
         folder.captions(others),
         prior_pictures,
     )

@@ -9,10 +9,7 @@ from typing import Any, NamedTuple
 
 import comfy.model_management as management
 import comfy.sd
-import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor
 
 from ...core.exemplar.annotations import LEAST, Objects, read
 from ...core.exemplar.views import Box
@@ -20,6 +17,7 @@ from ...core.mask.bounds import bounds_of_mask
 from ...training.checkpoints import save_weights
 from ...training.parallel import Group, group
 from ..models import weights
+from ..picture_files import opened, size_of
 from ..training import memory
 from .data import Object
 from .encoder import ExemplarEncoder, encoder_of
@@ -42,7 +40,7 @@ class Sources(NamedTuple):
 
 
 def train_files(
-    sources: Sources, settings: Settings, out: Path, save_every: int, tell: Callable[[str], None]
+    sources: Sources, settings: Settings, out: Path, save_every: int, show: Callable[[str], None]
 ) -> Path:
     """Train on the objects of a folder's pictures and write the model to `out`; its state lies beside it.
 
@@ -55,17 +53,17 @@ def train_files(
         check_size(settings, vae)
         training = ExemplarTraining(model, encoder, vae, settings)
         del model
-        say = tell if processes.first else lambda _: None
-        say(f"{len(objects)} objects")
-        run(training, objects, out, save_every, say, processes)
+        shown = show if processes.first else lambda _: None
+        shown(f"{len(objects)} objects")
+        run(training, objects, out, save_every, shown, processes)
     return out
 
 
 def run(
     training: ExemplarTraining, objects: Sequence[Object], out: Path, save_every: int,
-    tell: Callable[[str], None], processes: Group,
+    show: Callable[[str], None], processes: Group,
 ) -> None:  # fmt: skip
-    """Train to the end, tell of it, and write the model at each saving."""
+    """Train to the end, show the losses, and write the model at each saving."""
     settings = training.settings
 
     def saved(step: int) -> None:
@@ -75,7 +73,7 @@ def run(
     examples = examples_of(training, objects)
     for report in training.run(examples, out.with_suffix(".state"), save_every, saved, processes):
         if not report.step % STATUS or report.step == settings.steps:
-            tell(f"step {report.step} of {settings.steps}, loss {report.loss:.6f}")
+            show(f"step {report.step} of {settings.steps}, loss {report.loss:.6f}")
 
 
 def loaded(sources: Sources, seed: int) -> tuple[Any, Any, ExemplarEncoder]:
@@ -136,22 +134,3 @@ def objects_of(found: Sequence[Objects]) -> list[Object]:
             f"Expected objects of at least {LEAST} px a side, got none that large; check the boxes."
         )
     return objects
-
-
-def size_of(path: Path) -> tuple[int, int]:
-    """Width and height of a picture file; ValueError for any other file."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is no picture that can be read ({error}); remove it.") from error
-
-
-def opened(path: Path) -> Tensor:
-    """A picture file as 3,H,W; ValueError for any other file."""
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is no picture that can be read ({error}); remove it.") from error
-    return torch.from_numpy(pixels).movedim(-1, 0)

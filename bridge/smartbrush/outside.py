@@ -11,7 +11,6 @@ import comfy.model_management as management
 import comfy.sd
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ...core import annotations
@@ -19,6 +18,7 @@ from ...core.annotations import FEWEST, Instance
 from ...core.concepts.folder import caption
 from ...training.parallel import Group, group
 from ..models import weights
+from ..picture_files import opened, size_of
 from ..training import memory
 from . import files
 from .data import Examples, Object, Picture
@@ -127,22 +127,3 @@ def mask_of(each: Instance) -> np.ndarray:
         raise ValueError(
             f"{WHO}: the mask of a {each.label} in {each.picture.name} cannot be read ({error}); correct it."
         ) from error
-
-
-def size_of(path: Path) -> tuple[int, int]:
-    """Width and height of a picture file; ValueError for any other file."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is no picture that can be read ({error}); remove it.") from error
-
-
-def opened(path: Path) -> Tensor:
-    """A picture file as 3,H,W; ValueError for any other file."""
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is no picture that can be read ({error}); remove it.") from error
-    return torch.from_numpy(pixels).movedim(-1, 0)

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+from ..folders import of_stem, pictures_in
 
 
 def pictures(folder: Path) -> list[Path]:
     """The pictures of a folder by name; ValueError by a sentence where there are none."""
-    found = sorted(path for path in folder.iterdir() if is_picture(path)) if folder.is_dir() else []
+    found = pictures_in(folder)
     if not found:
         raise ValueError(f"Expected pictures in {folder}, got none; put 4 to 20 of them there.")
     return found
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file is named like a picture; macOS's companions of files (._photo.jpg) are none."""
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
 
 
 def captions(paths: Sequence[Path]) -> list[str]:
@@ -52,7 +47,7 @@ def masks(folder: Path | None, paths: Sequence[Path]) -> list[Path]:
         return []
     found = []
     for path in paths:
-        mask = next((each for ending in ENDINGS if (each := folder / f"{path.stem}{ending}").is_file()), None)
+        mask = of_stem(folder, path.stem)
         if mask is None:
             raise ValueError(f"Expected a mask for {path.name} in {folder}, got none; add it.")
         found.append(mask)

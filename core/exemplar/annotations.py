@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..folders import inside, of_stem, pictures_in
 from .views import Box
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LEAST = 8  # px a side below which an object cannot be seen
 
 
@@ -88,21 +88,9 @@ def number(value: Any) -> float:
     return found
 
 
-def inside(path: Path, folder: Path) -> bool:
-    """Whether a path stays in a folder."""
-    return path.resolve().is_relative_to(folder.resolve())
-
-
-def listed(pictures: Path) -> Iterator[Path]:
-    """The pictures of a folder by name, without hidden ones."""
-    for path in sorted(pictures.iterdir()):
-        if path.suffix.lower() in ENDINGS and not path.name.startswith("."):
-            yield path
-
-
 def yolo(pictures: Path, folder: Path) -> Iterator[Objects]:
     """The boxes of YOLO's format: class, centre and size in shares of the picture, one a line."""
-    for picture in listed(pictures):
+    for picture in pictures_in(pictures):
         file = folder / f"{picture.stem}.txt"
         if not file.is_file():
             continue
@@ -123,9 +111,7 @@ def yolo(pictures: Path, folder: Path) -> Iterator[Objects]:
 
 def masks(pictures: Path, folder: Path) -> Iterator[Objects]:
     """The masks of a folder, each with its picture's name."""
-    for picture in listed(pictures):
-        mask = next(
-            (each for ending in ENDINGS if (each := folder / f"{picture.stem}{ending}").is_file()), None
-        )
+    for picture in pictures_in(pictures):
+        mask = of_stem(folder, picture.stem)
         if mask is not None:
             yield Objects(picture, mask=mask)
