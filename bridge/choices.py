@@ -34,7 +34,7 @@ SCHEDULER = "kl_optimal"  # on Gaussian problems closest to the truth, with eps 
 O_BELM, FIXED_POINT, MIDPOINT, FIREFLOW, DDIM = "O-BELM", "fixed point", "midpoint", "FireFlow", "DDIM"
 PER_ROW, AVERAGED = "one per row", "averaged"  # what Exemplar Conditioning makes of several references
 GREY, BLANK = "grey", "blank"  # what is seen in place of a sketch: neither line nor blank, or no line
-JUDGES = ("guided", "positive", "blend")  # core.sampling.lagrange.JUDGES
+JUDGES = ("positive", "guided", "blend")  # core.sampling.lagrange.JUDGES
 WHITE_LINES, BLACK_LINES = "white on black", "black on white"
 # Self Reference: how the part is mirrored, by the axes of a picture; what its object stands on.
 FLIPS: dict[str, list[int]] = {"none": [], "horizontal": [-1], "vertical": [-2], "both": [-2, -1]}

@@ -94,8 +94,8 @@ def judged_by() -> io.Input:
         options=list(choices.JUDGES),
         default=choices.JUDGES[0],
         optional=True,
-        tooltip="The prediction that must agree with what is known: guided is after cfg, positive the "
-        "prompt's own, blend the mean of both.",
+        tooltip="The prediction that must agree with what is known: positive is the prompt's own, guided "
+        "that after cfg, blend the mean of both.",
     )
 
 

@@ -23,9 +23,9 @@ from .known import Observation
 from .noise_schedule import NoiseLevel, NoiseSchedule
 
 Noise = Callable[[float, int], Tensor]
-# For normal priors the guided prediction is exact. That before guidance changes less with its input.
-GUIDED, POSITIVE, BLEND = "guided", "positive", "blend"
-JUDGES = (GUIDED, POSITIVE, BLEND)
+# The guided prediction is exact for normal priors, but a network's changes too much with its input.
+POSITIVE, GUIDED, BLEND = "positive", "guided", "blend"
+JUDGES = (POSITIVE, GUIDED, BLEND)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Settings:
     momentum: float = 0.9  # share of the last push that goes on
     eta: float = 1.0  # fresh noise in each step: 0 none … 1 as much as the reverse diffusion
     known_noise: float = 1.0  # share of the level's noise on known cells; networks never saw them without
-    judged_by: str = GUIDED  # the prediction that has to agree with the known cells
+    judged_by: str = POSITIVE  # the prediction that has to agree with the known cells
 
     @property
     def push(self) -> float:

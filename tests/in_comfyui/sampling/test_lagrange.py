@@ -126,7 +126,8 @@ def test_what_guidance_does_to_known_cells_changes_nothing_before_guidance(
 ) -> None:
     this, heard = world(kind), []
     before = bridge.Lagrange(Settings(judged_by="positive"))
-    plain, default = (this.run(each, this.sigmas(7)) for each in (before, bridge.Lagrange(Settings())))
+    after = bridge.Lagrange(Settings(judged_by="guided"))
+    plain, guided = (this.run(each, this.sigmas(7)) for each in (before, after))
 
     def overdo(told: dict) -> torch.Tensor:
         heard.append(len(told["model_options"]["sampler_post_cfg_function"]))
@@ -134,7 +135,7 @@ def test_what_guidance_does_to_known_cells_changes_nothing_before_guidance(
 
     this.model.set_model_sampler_post_cfg_function(overdo)
     assert torch.equal(this.run(before, this.sigmas(7)), plain)
-    assert not torch.allclose(this.run(bridge.Lagrange(Settings()), this.sigmas(7)), default)
+    assert not torch.allclose(this.run(after, this.sigmas(7)), guided)
     heard[:] = heard[:7]
     assert heard == [2] * 7 and len(this.model.model_options["sampler_post_cfg_function"]) == 1
     assert not torch.allclose(this.run(before, this.sigmas(7), cfg=1.0), plain)
