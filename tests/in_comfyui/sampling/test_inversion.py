@@ -301,7 +301,10 @@ WRONG = {
     "an empty video": (lambda this: {"latent": {"samples": torch.zeros(2, 4, 3, 6, 5)}}, "a video's with 4"),
     "no step": (lambda this: {"sigmas": torch.tensor([3.0])}, "no step"),
     "sigmas that ascend": (lambda this: {"sigmas": torch.tensor([0.0, 1.0, 3.0])}, "1 follows 0"),
-    "sigmas that are no numbers": (lambda this: {"sigmas": torch.tensor([3.0, torch.nan])}, "sigmas that are no numbers"),
+    "sigmas that are no numbers": (
+        lambda this: {"sigmas": torch.tensor([3.0, torch.nan])},
+        "that are no numbers, which",
+    ),
     "an unknown method": (lambda this: {"method": {"method": "EDICT"}}, "'EDICT'; choose one"),
 }
 
