@@ -13,6 +13,6 @@ def load_exemplar(name: str, vision: str | None = None) -> tuple[Any, Any, Exemp
     """MODEL, VAE and encoder of a file or folder; ValueError by a sentence for anything else."""
     parts = files.load(name, vision)
     model, vae, encoder = model_of(parts, name), vae_of(parts.vae, name), encoder_of(parts, name)
-    encoder.takes_sketch = bool(model.model.further)
+    encoder.takes_sketch = bool(model.model.sketch_channels)
     encoder.antialias = parts.stated.get("antialias") is True
     return model, vae, encoder

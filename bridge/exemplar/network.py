@@ -37,17 +37,17 @@ class ExemplarModel(BaseModel):
         super().__init__(config, model_type, device)
         self.set_inpaint()
         self.concat_keys = ("masked_image", "mask_inverted")
-        self.further = config.unet_config["in_channels"] - EXEMPLAR
+        self.sketch_channels = config.unet_config["in_channels"] - EXEMPLAR
 
     def concat_cond(self, **given: Any) -> Tensor:
         """What the network gets beside the latent."""
         found = super().concat_cond(**given)
         assert found is not None
-        if not self.further:
+        if not self.sketch_channels:
             return found
         sketch = given.get(SKETCH)
         if sketch is None:
-            sketch = found.new_full((1, self.further, *found.shape[2:]), BLANK)
+            sketch = found.new_full((1, self.sketch_channels, *found.shape[2:]), BLANK)
         if sketch.shape[2:] != found.shape[2:]:
             size = (found.shape[3], found.shape[2])
             sketch = comfy.utils.common_upscale(sketch, *size, "bilinear", "center")
@@ -65,12 +65,12 @@ class ExemplarModel(BaseModel):
     ) -> Tensor:  # fmt: skip
         """As of any model; after some of a run's steps the sketch is not seen any more."""
         plan, sigmas = given.pop(PLAN, None), transformer_options.get("sample_sigmas")
-        if plan and self.further and c_concat is not None and sigmas is not None:
+        if plan and self.sketch_channels and c_concat is not None and sigmas is not None:
             until, after = plan
             step = step_of(float(t[0]), sigmas.tolist())
             if not sketches.with_sketch(step, len(sigmas) - 1, until):
                 c_concat = c_concat.clone()
-                c_concat[:, -self.further :] = after
+                c_concat[:, -self.sketch_channels :] = after
         return super().apply_model(x, t, c_concat, c_crossattn, control, dict(transformer_options), **given)
 
 

@@ -19,13 +19,14 @@ from ...training.parallel import Group, group
 from ..models import weights
 from ..picture_files import opened, size_of
 from ..training import memory
+from ..training.whole import Settings, check_size
 from .data import Object
 from .encoder import ExemplarEncoder, encoder_of
 from .files import of_checkpoint, of_folder, tower_of
 from .network import model_of, vae_of
 from .start import fresh
-from .trainer import check_size, examples_of
-from .training import ExemplarTraining, Settings, checkpoint
+from .trainer import examples_of
+from .training import WHO, ExemplarTraining, checkpoint
 
 STATUS = 10  # steps between two lines
 
@@ -50,7 +51,7 @@ def train_files(
     with group(management.get_torch_device()) as processes, torch.inference_mode(), memory.explained(full):
         objects = objects_of(read(sources.pictures, sources.boxes))
         model, vae, encoder = loaded(sources, settings.seed)
-        check_size(settings, vae)
+        check_size(settings, vae, WHO)
         training = ExemplarTraining(model, encoder, vae, settings)
         del model
         shown = show if processes.first else lambda _: None

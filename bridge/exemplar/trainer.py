@@ -18,12 +18,13 @@ from .. import layouts
 from ..choices import EXEMPLARS
 from ..notices import show_status
 from ..training import memory
+from ..training.whole import Settings, check_size
 from .data import Examples, Object
 from .encoder import ExemplarEncoder, encoder_of
 from .network import model_of
 from .sheet import Sheet
 from .start import encoder_from
-from .training import WHO, ExemplarTraining, Settings, checkpoint, fingerprint
+from .training import WHO, ExemplarTraining, checkpoint, fingerprint
 
 STATUS = 10  # steps between two texts below the node
 
@@ -49,7 +50,7 @@ def train_exemplar(
     start: Start, settings: Settings, files: Files, save_every: int
 ) -> tuple[Any, ExemplarEncoder, Tensor, str]:
     """The trained MODEL and encoder, a contact sheet, and the file's name; ValueError by a sentence."""
-    check_size(settings, start.vae)
+    check_size(settings, start.vae, WHO)
     objects = objects_of(files.images, files.masks)
     training = ExemplarTraining(start.model, encoder_for(start, settings), start.vae, settings)
     examples = examples_of(training, objects)
@@ -85,13 +86,6 @@ def finished(training: ExemplarTraining, prefix: str) -> tuple[Any, ExemplarEnco
     path = Path(folder) / f"{name}_{counter:05}_.safetensors"
     save_weights(path, *checkpoint(parts))
     return model_of(parts, path.name), encoder_of(parts, path.name), str(path.relative_to(root))
-
-
-def check_size(settings: Settings, vae: Any) -> None:
-    """ValueError, one sentence, for a size that the network cannot have."""
-    multiple = 8 * int(vae.spacial_compression_encode())
-    if settings.size % multiple:
-        raise ValueError(f"{WHO}: size must be a multiple of {multiple}, got {settings.size}; change it.")
 
 
 def objects_of(images: Sequence[Tensor], masks: Sequence[Tensor]) -> list[Object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 
 from ...core.exemplar import names
-from ...training.loop import Report, TrainConfig
+from ...training.loop import Report
 from ...training.parallel import Group
 from ...training.task import Task, train
-from ..training.hosted import VELOCITY, differentiable, error_of
+from ..training.hosted import VELOCITY, error_of
+from ..training.whole import Settings, dtype_of, half_precision, placed, stored
 from .data import Batch, Batches, Examples
 from .encoder import ExemplarEncoder
 from .files import STORED, Parts
@@ -28,23 +29,6 @@ from .network import EXEMPLAR, WITH_SKETCH
 from .start import head_from, network_from
 
 WHO = "Train Exemplar Model"
-STATE_SIZES = 4  # of all weights: themselves, their gradients and AdamW's two
-HALVES = (torch.float16, torch.bfloat16)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How an exemplar model is trained."""
-
-    steps: int = 2000
-    learning_rate: float = 1e-5
-    warmup: int = 500
-    batch: int = 4
-    accumulation: int = 1
-    size: int = 512
-    views: int = 16
-    checkpointing: bool = False
-    seed: int = 0
 
 
 class ExemplarTraining:
@@ -54,9 +38,7 @@ class ExemplarTraining:
         self.settings, self.encoder, self.vae = settings, encoder, vae
         self.inner, self.head = network_from(model, WHO), head_from(encoder)
         check(self.inner, self.head.sizes.word)
-        # As it is stored, which is half precision for published checkpoints.
-        dtype = model.model.get_dtype()
-        self.stored = dtype if dtype in HALVES else torch.float32
+        self.stored = dtype_of(model)
         self.device = management.get_torch_device()
 
     @property
@@ -73,28 +55,14 @@ class ExemplarTraining:
         wrong = error_of(self.inner, latents, noise, sigma, {}, c_concat=known, c_crossattn=words)
         return wrong.square().mean()
 
-    def around(self) -> AbstractContextManager[Any]:
-        """Half precision where the device has one that gradients pass, with weights in single precision."""
-        if self.device.type == "cuda" and management.should_use_bf16(self.device):
-            return torch.autocast("cuda", torch.bfloat16)
-        return nullcontext()
-
-    @contextmanager
-    def placed(self) -> Iterator[None]:
-        """Within, it is on its device, where ComfyUI's memory management leaves it alone."""
-        networks = (self.inner, self.head)
-        weights = [value for each in networks for value in each.parameters()]
-        room = STATE_SIZES * sum(value.numel() * value.element_size() for value in weights)
-        management.free_memory(room, self.device)
-        for each in networks:
-            each.to(self.device)
-        with differentiable(self.inner, self.settings.checkpointing):
-            yield
-
     @cached_property
     def patcher(self) -> Any:
         """The network as a MODEL, to look at what it has learned."""
         return comfy.model_patcher.ModelPatcher(self.inner, self.device, self.device)
+
+    def placed(self) -> AbstractContextManager[None]:
+        """Within, it is on its device, where ComfyUI's memory management leaves it alone."""
+        return placed(self.inner, [self.head], self.device, self.settings.checkpointing)
 
     def run(
         self, examples: Examples, state: Path | None, save_steps: int,
@@ -102,13 +70,15 @@ class ExemplarTraining:
     ) -> Iterator[Report]:  # fmt: skip
         """Train to the end, a report after each step; `saved` is called with the step after each saving."""
         settings, processes = self.settings, group or Group()
-        config = TrainConfig(
-            settings.steps, settings.learning_rate, warmup=settings.warmup, min_lr_ratio=1.0,
-            weight_decay=0.01, accumulation=settings.accumulation,
-        )  # fmt: skip
         batches = Batches(examples, settings.batch, len(self.sigmas), settings.seed, processes)
         networks = {"network": self.inner.diffusion_model, "head": self.head}
-        task = Task(networks, self.loss, batches, around=self.around, average=processes.average)
+        task = Task(
+            networks,
+            self.loss,
+            batches,
+            around=partial(half_precision, self.device),
+            average=processes.average,
+        )
 
         def kept(name: str, _weights: Any, how: Any) -> None:
             if name == "head":  # the last of them
@@ -116,7 +86,13 @@ class ExemplarTraining:
 
         with self.placed():
             yield from train(
-                task, config, kept, ema_decay=0.0, state=state, save_steps=save_steps, writes=processes.first
+                task,
+                settings.plan,
+                kept,
+                ema_decay=0.0,
+                state=state,
+                save_steps=save_steps,
+                writes=processes.first,
             )
 
     def parts(self) -> Parts:
@@ -134,11 +110,6 @@ class ExemplarTraining:
             "velocity": self.inner.model_type in VELOCITY,
         }
         return Parts(unet, dict(self.vae.get_sd()), tower, head, stated)
-
-
-def stored(value: Tensor, dtype: torch.dtype) -> Tensor:
-    """A copy of a weight on the CPU, of a type if it is a number with a fraction."""
-    return value.detach().to("cpu", dtype if value.is_floating_point() else value.dtype, copy=True)
 
 
 def check(inner: Any, word: int) -> None:

@@ -20,10 +20,11 @@ from ...training.parallel import Group, group
 from ..models import weights
 from ..picture_files import opened, size_of
 from ..training import memory
+from ..training.whole import Settings, check_size
 from . import files
 from .data import Examples, Object, Picture
 from .load import of_weights
-from .training import WHO, Settings, SmartBrushTraining, check_size
+from .training import WHO, SmartBrushTraining
 
 STATUS = 10  # steps between two lines
 
@@ -50,7 +51,7 @@ def train_files(
         objects, small = objects_of(found)
         pictures = pictures_of(found)
         model, clip, vae = loaded(sources.checkpoint)
-        check_size(settings, vae)
+        check_size(settings, vae, WHO)
         training = SmartBrushTraining(model, clip, vae, settings)
         del model
         show_first(f"{len(objects)} things, {small} too small, {len(pictures)} pictures")

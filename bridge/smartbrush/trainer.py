@@ -16,10 +16,11 @@ from .. import layouts
 from ..choices import BRUSHES
 from ..notices import show_status
 from ..training import memory
+from ..training.whole import Settings, check_size
 from .data import Examples, Object, Picture
 from .files import UNET
 from .load import below, config_of, model_of
-from .training import WHO, Settings, SmartBrushTraining, check_size, fingerprint
+from .training import WHO, SmartBrushTraining, fingerprint
 
 STATUS = 10  # steps between two texts below the node
 NAMES = {"batch_size": "batch", "gradient_checkpointing": "checkpointing"}
@@ -46,7 +47,7 @@ def train_smartbrush(
     model: Any, clip: Any, vae: Any, given: Given, settings: Settings, prefix: str, save_every: int
 ) -> tuple[Any, str]:
     """The trained MODEL and the name of its file; ValueError by a sentence."""
-    check_size(settings, vae)
+    check_size(settings, vae, WHO)
     objects, pictures = things_of(given)
     with memory.explained(
         f"{WHO} ran out of memory; lower batch_size or size, or turn on gradient_checkpointing."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +16,19 @@ import torch
 from torch import Tensor
 
 from ...core.smartbrush.loss import loss
-from ...training.loop import Report, TrainConfig
+from ...training.loop import Report
 from ...training.networks import learning
 from ...training.parallel import Group
 from ...training.task import Task, train
-from ..training.hosted import NOISE, VELOCITY, copied, differentiable, error_of
+from ..training.hosted import NOISE, VELOCITY, copied, error_of
+from ..training.whole import Settings, dtype_of, half_precision, placed, stored
 from . import files, load
 from .data import Batch, Batches, Examples
 from .files import UNET
 from .network import BRUSH, LATENT, Brush, SmartBrushModel
 
 WHO = "Train SmartBrush"
-STATE_SIZES = 4  # of all weights: themselves, their gradients and AdamW's two
-HALVES = (torch.float16, torch.bfloat16)
 TEXTS = 4096  # encoded texts in memory
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a SmartBrush model is trained."""
-
-    steps: int = 10000
-    learning_rate: float = 1e-5
-    warmup: int = 500
-    batch: int = 4
-    accumulation: int = 1
-    size: int = 512
-    views: int = 16
-    checkpointing: bool = False
-    seed: int = 0
 
 
 class SmartBrushTraining:
@@ -52,9 +37,7 @@ class SmartBrushTraining:
     def __init__(self, model: Any, clip: Any, vae: Any, settings: Settings) -> None:
         self.settings, self.clip, self.vae = settings, clip, vae
         self.inner = network_from(model)
-        # As it is stored, which is half precision for published checkpoints.
-        dtype = model.model.get_dtype()
-        self.stored = dtype if dtype in HALVES else torch.float32
+        self.stored = dtype_of(model)
         self.device = management.get_torch_device()
         self.texts: dict[str, Tensor] = {}
 
@@ -89,20 +72,9 @@ class SmartBrushTraining:
         made = [each.repeat(1, -(-longest // each.shape[1]), 1)[:, :longest] for each in some]
         return torch.cat(made).to(self.device)
 
-    def around(self) -> AbstractContextManager[Any]:
-        """Half precision where the device has one that gradients pass, with weights in single precision."""
-        if self.device.type == "cuda" and management.should_use_bf16(self.device):
-            return torch.autocast("cuda", torch.bfloat16)
-        return nullcontext()
-
-    @contextmanager
-    def placed(self) -> Iterator[None]:
+    def placed(self) -> AbstractContextManager[None]:
         """Within, it is on its device, where ComfyUI's memory management leaves it alone."""
-        room = STATE_SIZES * sum(value.numel() * value.element_size() for value in self.inner.parameters())
-        management.free_memory(room, self.device)
-        self.inner.to(self.device)
-        with differentiable(self.inner, self.settings.checkpointing):
-            yield
+        return placed(self.inner, [], self.device, self.settings.checkpointing)
 
     def run(
         self, examples: Examples, state: Path | None, save_steps: int,
@@ -110,22 +82,18 @@ class SmartBrushTraining:
     ) -> Iterator[Report]:  # fmt: skip
         """Train to the end, a report after each step; `saved` is called with the step after each saving."""
         settings, processes = self.settings, group or Group()
-        config = TrainConfig(
-            settings.steps, settings.learning_rate, warmup=settings.warmup, min_lr_ratio=1.0,
-            weight_decay=0.01, accumulation=settings.accumulation,
-        )  # fmt: skip
         batches = Batches(examples, settings.batch, len(self.sigmas), settings.seed, processes)
         task = Task(
             {"network": self.inner.diffusion_model},
             self.loss,
             batches,
-            around=self.around,
+            around=partial(half_precision, self.device),
             average=processes.average,
         )
         with self.placed():
             yield from train(
-                task, config, lambda _name, _weights, how: saved(how.steps), ema_decay=0.0, state=state,
-                save_steps=save_steps, writes=processes.first,
+                task, settings.plan, lambda _name, _weights, how: saved(how.steps), ema_decay=0.0,
+                state=state, save_steps=save_steps, writes=processes.first,
             )  # fmt: skip
 
     @property
@@ -181,18 +149,6 @@ def check(model: Any) -> None:
             f"{WHO}: the model has {sizes.get('in_channels')} input channels of another kind; connect its "
             "text-to-image model, or a SmartBrush model."
         )
-
-
-def stored(value: Tensor, dtype: torch.dtype) -> Tensor:
-    """A copy of a weight on the CPU, of a type if it is a number with a fraction."""
-    return value.detach().to("cpu", dtype if value.is_floating_point() else value.dtype, copy=True)
-
-
-def check_size(settings: Settings, vae: Any) -> None:
-    """ValueError, one sentence, for a size that the network cannot have."""
-    multiple = 8 * int(vae.spacial_compression_encode())
-    if settings.size % multiple:
-        raise ValueError(f"{WHO}: size must be a multiple of {multiple}, got {settings.size}; change it.")
 
 
 def fingerprint(training: SmartBrushTraining, examples: Examples) -> str:

@@ -154,8 +154,9 @@ def test_models_that_cannot_be_trained_are_refused(training: ModuleType, start: 
         begun(training, (inpaint, start[1]))
     with pytest.raises(ValueError, match="trains models of SD1, got SDXL"):
         begun(training, (models.unet("EPS", "SDXL", models.SDXL).model, start[1]))
+    whole = importlib.import_module("recompose.bridge.training.whole")
     with pytest.raises(ValueError, match="size must be a multiple of 64, got 100"):
-        training.check_size(training.Settings(size=100), VAE)
+        whole.check_size(whole.Settings(size=100), VAE, training.WHO)
 
 
 def coco(folder: Path) -> Path:
